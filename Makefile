@@ -39,7 +39,8 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.ready: requirements.txt $(VENV)/.created
-	$(PY) -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	@echo "Installing the requirements: several minutes and, on Linux, several GB the first time (README.md, CPU only, for less)"
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.ready-dev: requirements.txt requirements-dev.txt $(VENV)/.ready

@@ -97,8 +97,8 @@ def fetch(name: str, *, progress: bool = True) -> Path:
             if progress:
                 print(f"{asset.name}: {reasons[-1]}", file=sys.stderr)
         for source in asset.sources:
-            if source.kind in {"local", "installed"} and len(asset.sources) > 1:
-                continue  # looked at above; not worth a line in the message beside the source that downloads
+            if source.kind in {"local", "installed"} and source is not asset.sources[-1]:
+                continue  # looked at above; not worth a line in the message beside the last one, which says what to do
             try:
                 return _download(asset, source, checksums, progress=progress)
             except AssetError as error:

@@ -102,7 +102,7 @@ def _wait(child: subprocess.Popen[bytes], folders: list[Path], bar: ProgressBar)
             return child.wait(_POLL)
         except subprocess.TimeoutExpired:
             pass
-        done = sum(_size(path) for folder in folders for path in folder.rglob("*"))
+        done = sum(_size(folder) for folder in folders)
         if done > most:
             most, moved = done, time.monotonic()
             bar.update(most)
@@ -110,11 +110,13 @@ def _wait(child: subprocess.Popen[bytes], folders: list[Path], bar: ProgressBar)
             raise AssetError(f"the package index sent nothing for {STALL_SECONDS:.0f} s")
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # pip moved it between the listing and the question
-        return 0
+def _size(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):  # not rglob: pip removes folders meanwhile, which os.walk passes over
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

