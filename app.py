@@ -1,0 +1,50 @@
+"""Entry of the Hugging Face Space and of `make run`: build the app, launch it, say which world it is in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
+
+from nada_core.errors import NadaError
+from nada_core.ui import build_app, launch_options
+
+__all__ = ["main"]
+
+
+def _announce(demo: Any) -> None:
+    """Load the engine while the page is already up, so that the first visitor need not wait, and print which world it is and why."""
+    try:
+        world = demo.warm()
+        print(f"World: {world.name} ({world.reason})", flush=True)
+    except NadaError as error:
+        print(f"The engine is not ready: {error}", file=sys.stderr, flush=True)
+    except Exception as error:  # noqa: BLE001 - a thread's last resort: the page shows the same and tries again on the next click
+        print(f"The engine could not be loaded: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until Ctrl-C (exit 130)."""
+    on_space = bool(os.environ.get("SPACE_ID"))
+    parser = argparse.ArgumentParser(description="StyleGAN-NADA: adapt a face generator to a look, and photos to it.")
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
+    options = parser.parse_args(arguments)
+    demo = build_app(public=on_space)
+    threading.Thread(target=_announce, args=(demo,), daemon=True, name="warm-up").start()
+    try:
+        demo.launch(**launch_options(options.host, options.port))
+    except OSError as error:
+        print(f"Port {options.port} cannot be used ({error}). Give another one with --port.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,8 @@
+"""The web interface: the only package besides `app.py` that imports Gradio."""
+
+from __future__ import annotations
+
+from .context import Backend
+from .layout import build_app, launch_options
+
+__all__ = ["Backend", "build_app", "launch_options"]

@@ -1,0 +1,110 @@
+"""The page: banner, two tabs, footer; and how it is served."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NadaError
+from .adapt_tab import build_adapt_tab
+from .context import AppContext, Backend, default_backend
+from .edit_run import style_choices
+from .photo_input import MAX_UPLOAD
+from .session import build_session
+from .stylise_tab import build_stylise_tab
+from .text import FOOTER, HERO, banner, chips, message_box
+from .theme import CSS_FILE, StageTheme
+
+__all__ = ["build_app", "launch_options"]
+
+log = logging.getLogger(__name__)
+_CACHE_SECONDS = 1800  # checked this often, deleted at this age: so at most an hour
+_WAITING = (
+    '<div class="world world-wait"><div class="summary"><span class="dot"></span>'
+    "<span>Getting the generator ready. The first start takes longest.</span></div></div>"
+)
+
+
+def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backend | None = None, public: bool = False) -> gr.Blocks:
+    """The whole interface, queued, not launched. Nothing heavy is loaded before the first visitor (or `demo.warm()`).
+
+    `engine_factory` makes the engine (default: nada_core.engine.Engine); `backend` replaces every function the interface calls, for tests.
+    `public`: strangers share this server, so styles are offered as downloads and not stored in its library.
+    The result carries `context` (AppContext) and `warm()`, which loads the engine and returns its World.
+    """
+    context = AppContext(backend or default_backend(engine_factory), public=public)
+    with gr.Blocks(
+        title="StyleGAN-NADA: repaint faces with one word", analytics_enabled=False, delete_cache=(_CACHE_SECONDS, _CACHE_SECONDS)
+    ) as demo:
+        gr.HTML(HERO)
+        world = gr.HTML(_WAITING, elem_id="world")
+        tabs = gr.Tabs(elem_id="tabs", render=False)
+        session = build_session(context, tabs)
+        tabs.render()
+        with tabs:
+            with gr.Tab("Adapt", id="adapt"):
+                adapt = build_adapt_tab(context, session)
+            with gr.Tab("Stylise a photo", id="stylise"):
+                build_stylise_tab(context, session)
+        gr.HTML(FOOTER)
+
+        def arrive(owned: list[str]) -> Iterator[dict[Any, Any]]:
+            try:
+                _, facts = context.open()
+                styles = style_choices(context, owned)
+            except NadaError as error:
+                yield {world: message_box(str(error), "bad")}
+                return
+            except Exception:
+                log.exception("the engine could not be loaded")
+                yield {
+                    world: message_box(
+                        "The models could not be loaded. The server's log has the details; pressing Adapt tries again.", "bad"
+                    )
+                }
+                return
+            names = [value for _, value in styles]
+            yield {
+                world: banner(facts.name, facts.reason, len(facts.concepts)),
+                adapt.chips: chips(facts.concepts),
+                session.style: gr.update(choices=styles, value="joker" if "joker" in names else (names[0] if names else None)),
+                **dict(zip(adapt.originals, facts.originals, strict=False)),
+                **dict(zip(adapt.previews, facts.originals, strict=False)),
+            }
+
+        demo.load(
+            arrive,
+            [session.owned],
+            [world, adapt.chips, session.style, *adapt.originals, *adapt.previews],
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=None,
+        )
+    demo.queue(max_size=48, api_open=False)  # beyond that, newcomers are told that the queue is full
+    demo.context = context
+    demo.warm = lambda: context.open()[1]
+    return demo
+
+
+def launch_options(host: str, port: int) -> dict[str, Any]:
+    """Keywords for `demo.launch`: the look, and the safe choices of every switch that Gradio leaves open."""
+    return {
+        "server_name": host,
+        "server_port": port,
+        "theme": StageTheme(),
+        "css": Path(CSS_FILE).read_text(encoding="utf-8"),
+        "footer_links": [],
+        "show_error": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "strict_cors": True,
+        "max_file_size": MAX_UPLOAD,
+        "allowed_paths": [],
+        "ssr_mode": False,
+        "share": False,
+        "mcp_server": False,
+    }

@@ -1,0 +1,145 @@
+"""The words on the page: shared copy, chip groups, readable measurements. Everything that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+__all__ = [
+    "FOOTER",
+    "HERO",
+    "PROMPT_LIMIT",
+    "SOURCE_PROMPTS",
+    "banner",
+    "chips",
+    "clean_prompt",
+    "duration",
+    "group_concepts",
+    "identity_words",
+    "message_box",
+    "slug",
+]
+
+PROMPT_LIMIT = 200  # characters; checked on the server, because a text box's own limit is only a courtesy of the browser
+SOURCE_PROMPTS = ("Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay")
+
+_CHARACTERS = frozenset(
+    "zombie vampire clown hulk robot navi na'vi elf demon devil witch alien ghost old elderly baby avatar mime android smurf shrek".split()
+)
+_COLOURED = frozenset("skin hair tint light lighting background sunburnt sunburn lips eyes".split())
+
+HERO = """
+<header class="hero">
+  <h1>Repaint a face generator <em>with one word</em></h1>
+  <p>Type a look and watch four faces that never existed turn into it, step by step. Then wear the result yourself.</p>
+</header>
+"""
+
+FOOTER = """
+<footer class="foot">
+  <p><strong>Every picture here is made by AI.</strong> The four faces are not real people, and an edited photo is not a photograph: say so
+  when you share it; downloads carry the mark in their metadata. Upload only your own face, or one whose owner agreed. Photos are used for
+  your request, are never trained on or published, and temporary files are removed within the hour.</p>
+  <p>Method: StyleGAN-NADA (Gal et al., 2021). Code: Apache-2.0. Weights derived from StyleGAN2-FFHQ are for non-commercial use at their
+  source; the notice file that comes with the code lists every licence.</p>
+</footer>
+"""
+
+
+def clean_prompt(prompt: str | None) -> str:
+    """The prompt with white space tidied. Raises PromptError when it is empty or longer than PROMPT_LIMIT."""
+    from ..errors import PromptError
+
+    text = " ".join((prompt or "").split())
+    if not text:
+        raise PromptError("The prompt is empty. Type a look, for example Joker, or press one of the suggestions.")
+    if len(text) > PROMPT_LIMIT:
+        raise PromptError(f"The prompt has {len(text):,} characters and at most {PROMPT_LIMIT} are read. Describe the look in a few words.")
+    return text
+
+
+def group_concepts(concepts: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Sort concepts into rows of chips: the source project's five, characters, styles, colours; empty rows are left out."""
+    known = list(dict.fromkeys(concepts))
+    lower = {name.lower() for name in known}
+    five = [name for name in SOURCE_PROMPTS if name.lower() in lower]
+    rows: dict[str, list[str]] = {"The classic five": five, "Characters": [], "Styles and materials": [], "Colours": []}
+    for name in known:
+        words = set(re.findall(r"[\w']+", name.lower()))
+        if name.lower() in {one.lower() for one in five}:
+            continue
+        if words & _CHARACTERS:
+            rows["Characters"].append(name)
+        elif words & _COLOURED:
+            rows["Colours"].append(name)
+        else:
+            rows["Styles and materials"].append(name)
+    return [(title, names) for title, names in rows.items() if names]
+
+
+def chips(concepts: Iterable[str]) -> str:
+    """Buttons that put their word into the prompt box (the click is handled in the page, see adapt_tab)."""
+    known = tuple(concepts)
+    rows = []
+    for title, names in group_concepts(known) if known else [("The classic five", list(SOURCE_PROMPTS))]:
+        buttons = "".join(f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name)}</button>' for name in names)
+        rows.append(f'<div class="chip-row"><span class="chip-title">{escape(title)}</span><div class="chip-list">{buttons}</div></div>')
+    return f'<div class="chips" aria-label="Suggested looks">{"".join(rows)}</div>'
+
+
+_STARTER_MORE = """
+<p>Near synonyms of the suggested looks work too. What is further away is refused, with the nearest looks named, rather than guessed at.
+Faces have less detail than in the full world, and a photo is rebuilt a little less exactly.</p>
+<p>The full world swaps in CLIP and StyleGAN2: any prompt in your own words, finer 1024 px faces, and a closer likeness of your photo. It
+starts by itself where a GPU is present and the model files can be fetched.</p>
+"""
+
+
+def banner(world: str, reason: str, concepts: int) -> str:
+    """Which world the app runs in, what that means, and what it cannot do."""
+    if world == "full":
+        head, more = "Full world", ""
+        body = "Any prompt works, in your own words. Models come from the Hugging Face Hub and a GPU does the work."
+    else:
+        head, more = "Starter world", _STARTER_MORE
+        body = (
+            f"Small models on this server&#8217;s processor, nothing from a hub. It knows the <strong>{concepts} looks</strong> suggested "
+            "below, and says so when you ask for another."
+        )
+    return (
+        f'<details class="world world-{escape(world)}"><summary><span class="dot"></span>'
+        f"<span><strong>{head}.</strong> {body}</span></summary>"
+        f'<div class="world-more">{more}<p class="quiet">Why this world: {escape(reason)}</p></div></details>'
+    )
+
+
+def message_box(text: str, kind: str = "info") -> str:
+    """A sentence in a quiet box; `kind` is info, good or bad."""
+    return f'<div class="note note-{kind}" role="{"alert" if kind == "bad" else "status"}">{escape(text)}</div>'
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds != seconds or seconds < 0:
+        return "a moment"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 90 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def identity_words(distance: float | None) -> str:
+    """A face recognition distance (dlib; below 0.6 counts as the same person) in words."""
+    if distance is None:
+        return "could not be measured"
+    if distance <= 0.30:
+        return "unmistakably the same person"
+    if distance <= 0.45:
+        return "clearly the same person"
+    if distance <= 0.60:
+        return "still recognisable as the same person"
+    return "hard to recognise: try a lower strength"
+
+
+def slug(text: str) -> str:
+    """A safe piece of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "style"

@@ -1,0 +1,69 @@
+"""One piece of heavy work at a time, first come first served, and everybody waiting can see how many are ahead."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from types import TracebackType
+
+__all__ = ["Turn", "WorkLine"]
+
+
+class WorkLine:
+    """A fair lock. Gradio frees its own concurrency slot before a cancelled generator has cleaned up, so the engine needs this one."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[Turn] = deque()
+
+    def __len__(self) -> int:
+        """How many turns are held or waited for."""
+        with self._changed:
+            return len(self._waiting)
+
+    def join(self) -> Turn:
+        """Take a place at the end of the line; use the result as a context manager so that the place is always given back."""
+        turn = Turn(self)
+        with self._changed:
+            self._waiting.append(turn)
+        return turn
+
+    def _ahead(self, turn: Turn) -> int:
+        with self._changed:
+            return self._waiting.index(turn)
+
+    def _wait(self, turn: Turn, timeout: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting[0] is turn, timeout)
+
+    def _leave(self, turn: Turn) -> None:
+        with self._changed:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
+
+
+class Turn:
+    """A place in a `WorkLine`."""
+
+    def __init__(self, line: WorkLine) -> None:
+        self._line = line
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.leave()
+
+    @property
+    def ahead(self) -> int:
+        """Turns that come before this one."""
+        return self._line._ahead(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True once it is this turn's go; False when `timeout` seconds have passed first."""
+        return self._line._wait(self, timeout)
+
+    def leave(self) -> None:
+        """Give the place back (again is harmless)."""
+        self._line._leave(self)

@@ -1,0 +1,367 @@
+"""The web interface against a fake engine: handlers without a server, then over HTTP, then in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import numpy as np
+import pytest
+from fake_engine import CONCEPTS, FakeEngine, draw_face, fake_backend
+from PIL import Image
+
+from nada_core.errors import PhotoError, StyleError
+from nada_core.ui import build_app, launch_options
+from nada_core.ui.adapt_run import AdaptRequest, read_seed, run_adaptation
+from nada_core.ui.context import AppContext
+from nada_core.ui.edit_run import OWN, EditRequest, run_edit, style_choices
+from nada_core.ui.photo_input import MAX_UPLOAD, data_url_bytes
+from nada_core.ui.shelf import ShelvedStyle, StyleShelf
+from nada_core.ui.text import banner, chips, duration, group_concepts, identity_words, message_box, slug
+from nada_core.ui.turns import WorkLine
+from nada_core.ui.widgets import loss_chart, progress
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = "/usr/bin/chromium"
+
+
+def context(**engine) -> tuple[AppContext, FakeEngine]:
+    fake = FakeEngine(**engine)
+    return AppContext(fake_backend(fake)), fake
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> str:
+    path = tmp_path / "me.jpg"
+    draw_face(7, 400).save(path)
+    return str(path)
+
+
+# --- adaptation -------------------------------------------------------------------------------------------------------------------
+
+
+def test_adaptation_runs_to_the_end_and_keeps_the_style():
+    app, engine = context()
+    previews, views = [], []
+    for view in run_adaptation(app, AdaptRequest("  joker ", steps=12)):
+        views.append(view)
+        if view.previews:
+            assert all(Image.open(path).size == (256, 256) for path in view.previews)  # there while the page needs them
+            previews.append([np.asarray(Image.open(path)).astype(int) for path in view.previews])
+    last = views[-1]
+    assert last.phase == "done" and "Done: 12 steps" in last.progress and not last.running
+    assert app.shelf.get(last.style_id, [last.style_id]).steps == 12
+    assert np.abs(previews[-1][0] - previews[0][0]).mean() > 10  # the faces changed
+    assert engine.log == ["open", "close"] and len(app.line) == 0 and not app.stops
+    assert not any(Path(path).exists() for path in last.previews)  # and nothing is left behind
+
+
+def test_stop_keeps_the_style_so_far():
+    app, engine = context()
+    for view in run_adaptation(app, AdaptRequest("Joker", steps=200)):
+        if view.phase == "run":
+            assert app.stop(view.job)
+    assert view.phase == "stopped" and "of 200" in view.progress
+    assert 1 <= app.shelf.get(view.style_id, [view.style_id]).steps < 200
+    assert engine.log[-1] == "close" and not app.stop(view.job)
+
+
+def test_a_closed_page_frees_the_engine_and_loses_nothing():
+    app, engine = context()
+    views = run_adaptation(app, AdaptRequest("Joker", steps=200))
+    while next(views).phase != "run":
+        pass
+    assert len(app.line) == 1
+    views.close()
+    assert engine.log == ["open", "close"] and len(app.line) == 0 and len(app.shelf) == 1 and not app.stops
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("", "empty"),
+        ("   \n ", "empty"),
+        ("x" * 10_000, "10,000 characters"),
+        ("🤡🤡", "does not know"),
+        ("<img src=x onerror=alert(1)>", "does not know"),
+        ("Джокер", "does not know"),
+        ("\x00\x07", "does not know"),
+    ],
+)
+def test_bad_prompts_get_one_sentence(prompt, words):
+    app, engine = context()
+    *_, last = run_adaptation(app, AdaptRequest(prompt))
+    assert last.phase == "failed" and words in last.error and engine.log == [] and len(app.line) == 0
+    assert "<img" not in message_box(last.error, "bad")
+
+
+def test_bad_steps_are_refused_by_the_options():
+    for steps in (0, -5, 10**6):
+        *_, last = run_adaptation(context()[0], AdaptRequest("Joker", steps=steps))
+        assert last.phase == "failed" and "steps" in last.error
+
+
+def test_a_bug_shows_no_path_and_keeps_the_style_so_far():
+    app, engine = context(fail_at=9)
+    *_, last = run_adaptation(app, AdaptRequest("Joker", steps=20))
+    assert last.phase == "failed" and "/secret" not in last.error + last.progress
+    assert engine.log == ["open", "close"] and len(app.line) == 0 and len(app.shelf) == 1
+
+
+def test_an_engine_that_cannot_load_is_tried_again():
+    app, fake = context()
+    attempts = []
+
+    def factory():
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise RuntimeError("no weights")
+        return fake
+
+    app.backend = type(app.backend)(factory, app.backend.options, app.backend.export, app.backend.decode)
+    assert list(run_adaptation(app, AdaptRequest("Joker", steps=3)))[-1].phase == "failed"
+    assert list(run_adaptation(app, AdaptRequest("Joker", steps=3)))[-1].phase == "done"
+
+
+def test_two_adaptations_take_turns():
+    app, engine = context(delay=0.05)
+    seen: dict[str, list[str]] = {"a": [], "b": []}
+
+    def work(key):
+        for view in run_adaptation(app, AdaptRequest("Joker", steps=30)):
+            seen[key].append(view.progress)
+
+    first = threading.Thread(target=work, args=("a",))
+    first.start()
+    while "open" not in engine.log:
+        time.sleep(0.01)
+    second = threading.Thread(target=work, args=("b",))
+    second.start()
+    first.join(20)
+    second.join(20)
+    assert any("1 job ahead" in words for words in seen["b"]) and "Done" in seen["b"][-1]
+    assert engine.log == ["open", "close", "open", "close"]  # never two at once
+
+
+def test_waiting_can_be_stopped():
+    app, engine = context()
+    with app.line.join():
+        views = run_adaptation(app, AdaptRequest("Joker"))
+        phases = []
+        for view in views:
+            phases.append(view.phase)
+            app.stop(view.job)
+    assert phases[-1] == "stopped" and engine.log == []
+
+
+def test_the_line_is_first_come_first_served():
+    line, order = WorkLine(), []
+    turns = [line.join() for _ in range(5)]
+    threads = [
+        threading.Thread(target=lambda t=turn, i=i: (t.wait(), order.append(i), t.leave())) for i, turn in reversed(list(enumerate(turns)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert order == [0, 1, 2, 3, 4] and len(line) == 0
+
+
+def test_seeds():
+    assert read_seed(7, False) == 7 and read_seed(-1, False) >= 0
+    assert len({read_seed(7, True) for _ in range(5)}) > 1 and read_seed(None, False) >= 0
+
+
+# --- unsaved styles ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_shelf_is_bounded_and_private():
+    shelf = StyleShelf(capacity=3)
+    for key in "abcd":
+        shelf.put(key, ShelvedStyle(object(), key, 1))
+    assert len(shelf) == 3 and "a" not in shelf
+    assert [key for key, _ in shelf.listing(["b", "d"])] == ["d", "b"]
+    for key, owned in (("a", ["a"]), ("b", []), ("b", ["c"])):
+        with pytest.raises(StyleError):
+            shelf.get(key, owned)
+    shelf.discard(["b", "unknown"])
+    assert "b" not in shelf
+
+
+# --- photo ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_edit_shows_stages_and_writes_a_marked_png(photo):
+    app, engine = context()
+    stages = []
+    for view in run_edit(app, EditRequest(photo, "joker", 0.8)):
+        stages.append(view.progress)
+        if view.phase == "done":
+            before, after = (np.asarray(Image.open(path)).astype(int) for path in view.pair)
+            assert before.shape == after.shape and np.abs(before - after).mean() > 10
+            png = Image.open(view.download)
+            assert png.format == "PNG" and "AI-generated" in png.info["Comment"] and png.info["Style"] == "joker"
+            assert Path(view.download).name == "joker-80.png" and "same person" in view.identity
+    assert view.phase == "done" and any("Finding the face" in words for words in stages)
+    assert engine.log[-1] == "edit close" and len(app.line) == 0 and not Path(view.download).exists()
+
+
+def test_edit_with_the_style_just_made(photo):
+    app, _ = context()
+    *_, made = run_adaptation(app, AdaptRequest("Zombie", steps=3))
+    mine = OWN + made.style_id
+    assert ("Zombie (just made, 3 steps)", mine) in style_choices(app, [made.style_id])
+    assert all(value != mine for _, value in style_choices(app, []))
+    *_, good = run_edit(app, EditRequest(photo, mine, owned=[made.style_id]))
+    *_, stolen = run_edit(app, EditRequest(photo, mine, owned=[]))
+    assert good.phase == "done" and stolen.phase == "failed"
+
+
+@pytest.mark.parametrize("style", [None, "", "../../etc/passwd", "/etc/passwd", "nobody", OWN + "forged"])
+def test_edit_refuses_styles_that_are_not_listed(photo, style):
+    app, engine = context()
+    *_, last = run_edit(app, EditRequest(photo, style))
+    assert last.phase == "failed" and "etc" not in last.error and engine.log == []
+
+
+def test_edit_refuses_what_is_not_a_photo(tmp_path, photo):
+    text = tmp_path / "letter.jpg"
+    text.write_text("dear all")
+    tiny = tmp_path / "tiny.png"
+    Image.new("RGB", (1, 1)).save(tiny)
+    for path in (None, str(text), str(tiny)):
+        app, engine = context()
+        *_, last = run_edit(app, EditRequest(path, "joker"))
+        assert last.phase == "failed" and last.error and str(tmp_path) not in last.error and engine.log == []
+
+
+def test_data_urls_are_decoded_and_capped():
+    assert data_url_bytes("data:image/png;base64," + base64.b64encode(b"abc").decode()) == b"abc"
+    for url in ("data:image/png,abc", "data:image/png;base64,***", "data:image/png;base64," + "A" * (MAX_UPLOAD * 2)):
+        with pytest.raises(PhotoError):
+            data_url_bytes(url)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_every_concept_has_one_chip_and_html_is_inert():
+    rows = dict(group_concepts(CONCEPTS))
+    assert rows["The classic five"] == ["Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay"]
+    assert sorted(name for names in rows.values() for name in names) == sorted(CONCEPTS)
+    assert "Zombie" in rows["Characters"] and "Blue skin" in rows["Colours"] and "Oil painting" in rows["Styles and materials"]
+    assert '<b x="' not in chips(['<b x="1">']) and "<script" not in banner("starter", "<script>", 3)
+
+
+def test_the_chart_keeps_its_shape_and_survives_bad_numbers():
+    assert loss_chart((), 60).count("<") == loss_chart([1.0, 0.5, float("nan"), float("inf")], 60).count("<")
+    long = loss_chart([1 / (i + 1) for i in range(5000)], 5000)
+    assert len(long) < 8000 and "nan" not in loss_chart([float("nan")], 1)
+    assert "<b>" not in progress(0.5, "<b>") and "width:100.0%" in progress(7, "")
+
+
+def test_measurements_in_words():
+    assert duration(34.4) == "34 s" and duration(125) == "2 min 05 s" and duration(float("nan")) == "a moment"
+    assert identity_words(0.16) != identity_words(0.55) != identity_words(0.7) and "lower strength" in identity_words(0.7)
+    assert slug("Joker <3 ../x") == "joker-3-x" and slug("Джокер") == "style"
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_building_the_page_loads_no_engine():
+    code = "import sys; from nada_core.ui import build_app; build_app(); print('torch' in sys.modules, 'nada_core.engine' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["False", "False"], done.stderr[-500:]
+
+
+def test_launch_options_are_the_safe_ones():
+    options = launch_options("127.0.0.1", 7860)
+    assert options["run_history"] is False and options["show_error"] is False and options["strict_cors"] is True
+    assert options["allowed_paths"] == [] and options["max_file_size"] == 25 * 2**20 and options["footer_links"] == []
+
+
+@pytest.fixture(scope="module")
+def server():
+    engine = FakeEngine(delay=0.05)
+    demo = build_app(backend=fake_backend(engine))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    _, url, _ = demo.launch(**launch_options("127.0.0.1", port), prevent_thread_lock=True, quiet=True)
+    yield url, demo, engine
+    demo.close()
+
+
+def test_over_http(server, photo):
+    from gradio_client import Client, handle_file
+
+    url, demo, _ = server
+    client = Client(url, verbose=False)
+    job = client.submit("Joker", 8, "all", 0, "face", 3, False, api_name="/adapt")
+    result = job.result(timeout=60)
+    assert "Done: 8 steps" in result[0] and len(job.outputs()) >= 4
+    result = client.submit(handle_file(photo), "joker", 1.0, 0, 256, api_name="/edit").result(timeout=60)
+    assert "Done" in result[0]
+    with pytest.raises(Exception, match="does not know"):
+        client.submit("<b>nobody</b>", 8, "all", 0, "face", 3, False, api_name="/adapt").result(timeout=60)
+    (key, _), *_ = demo.context.shelf.listing(list(demo.context.shelf._styles))
+    assert "Done" in client.submit(handle_file(photo), OWN + key, 1.0, 0, 256, api_name="/edit").result(timeout=60)[0]
+    stranger = Client(url, verbose=False)
+    with pytest.raises(Exception, match=r"(?i)not in the list|no longer kept|error"):  # refused by the dropdown already
+        stranger.submit(handle_file(photo), OWN + key, 1.0, 0, 256, api_name="/edit").result(timeout=60)
+    assert len(demo.context.line) == 0
+
+
+@pytest.mark.browser
+def test_in_a_browser(server, photo):
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"needs Chromium at {CHROMIUM}")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    url, _, _ = server
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 375, "height": 812})
+        page.goto(url)
+        page.get_by_text("Starter world").wait_for(timeout=30_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+        page.locator("button.chip", has_text="Zombie").click()
+        assert page.locator("#prompt input, #prompt textarea").first.input_value() == "Zombie"
+        start = page.locator("#after-0 img").get_attribute("src")
+        page.locator("#adapt").click()
+        page.get_by_text("of 60", exact=False).first.wait_for(timeout=20_000)
+        tops = page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)")
+        page.wait_for_function("src => document.querySelector('#after-0 img').getAttribute('src') !== src", arg=start, timeout=20_000)
+        page.locator("#stop").click()
+        page.get_by_text("Stopped at step").wait_for(timeout=20_000)
+        assert page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)") == tops  # nothing moved
+
+        with page.expect_download(timeout=20_000) as download:
+            page.locator("#fetch-style").click()
+        assert download.value.suggested_filename == "zombie.safetensors"
+
+        page.locator("#wear").click()
+        page.locator("#photo input[type=file]").set_input_files(photo)
+        page.locator("#photo img").wait_for(timeout=20_000)
+        page.locator("#stylise").click()
+        page.locator("#edit-progress").get_by_text("Done").wait_for(timeout=30_000)
+        with page.expect_download(timeout=20_000) as download:
+            page.locator("#download-png").click()
+        assert download.value.suggested_filename.endswith(".png")
+
+        page.get_by_role("tab", name="Adapt").click()
+        page.locator("#prompt input, #prompt textarea").first.fill("<img src=x onerror=window.hacked=1>")
+        page.locator("#adapt").click()
+        page.locator("#adapt-notice").get_by_text("does not know").wait_for(timeout=20_000)
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.hacked") is None
+        browser.close()
