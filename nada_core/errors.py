@@ -1,0 +1,37 @@
+"""The project's own exceptions. Each message says what was wrong and what to do next; the interfaces show it as it is."""
+
+from __future__ import annotations
+
+__all__ = ["AssetError", "GeneratorError", "NadaError", "NoFaceError", "OptionsError", "PhotoError", "PromptError", "StyleError"]
+
+
+class NadaError(Exception):
+    """Base of every error meant for a person: the message is shown without a traceback."""
+
+
+class AssetError(NadaError):
+    """A downloadable file is missing, damaged or unreachable."""
+
+
+class GeneratorError(NadaError):
+    """A generator checkpoint cannot be used."""
+
+
+class OptionsError(NadaError):
+    """An option is out of range."""
+
+
+class PhotoError(NadaError):
+    """A picture cannot be read or is unusable."""
+
+
+class NoFaceError(PhotoError):
+    """No face was found in an otherwise readable picture."""
+
+
+class PromptError(NadaError):
+    """A prompt is empty, too long, or outside what the encoder knows."""
+
+
+class StyleError(NadaError):
+    """A style file is missing, damaged, foreign, or made for another generator."""

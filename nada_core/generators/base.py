@@ -1,0 +1,88 @@
+"""The interface every generator family satisfies.
+
+A generator maps ``z -> w -> ws -> image``. ``ws`` ("W+") holds one latent per modulated layer; the layers are *named*, so the rest
+of the project never indexes them by family-specific position. The vocabulary follows NVlabs' stylegan2-ada-pytorch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["LAYER_GROUPS", "Generator", "LayerGroup", "NoiseMode"]
+
+NoiseMode = Literal["const", "random", "none"]
+LayerGroup = Literal["shape", "texture", "colour"]
+
+#: Coarse-to-fine groups of layers, in the order of the synthesis network.
+LAYER_GROUPS: tuple[LayerGroup, ...] = ("shape", "texture", "colour")
+
+
+class Generator(nn.Module):
+    """A latent-to-image generator.
+
+    Attributes:
+        family: short name of the architecture, stored in style files.
+        z_dim: length of the input latent ``z``.
+        w_dim: length of the intermediate latent ``w``.
+        num_ws: number of modulated layers, the second dimension of ``ws``.
+        img_resolution: side of the full-size image in pixels.
+        resolutions: every side ``synthesis`` can render, smallest first.
+        layer_names: one name per slot of ``ws``.
+        w_avg: the mean of ``w`` over many ``z``, shape ``[w_dim]``; the centre of truncation.
+    """
+
+    family: ClassVar[str]
+    z_dim: int
+    w_dim: int
+    num_ws: int
+    img_resolution: int
+    resolutions: tuple[int, ...]
+    layer_names: tuple[str, ...]
+    w_avg: Tensor
+
+    def mapping(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
+        """Map ``z`` ``[N, z_dim]`` to ``ws`` ``[N, num_ws, w_dim]``, pulled towards ``w_avg`` by ``truncation_psi`` (1: not at all)."""
+        raise NotImplementedError
+
+    def synthesis(self, ws: Tensor, noise_mode: NoiseMode = "const", resolution: int | None = None) -> Tensor:
+        """Render ``ws`` ``[N, num_ws, w_dim]`` as images ``[N, 3, R, R]`` in about [-1, 1]; ``R`` is ``img_resolution`` unless given."""
+        raise NotImplementedError
+
+    def layer_group(self, parameter: str) -> LayerGroup:
+        """Which of :data:`LAYER_GROUPS` a parameter of the synthesis network (by its state-dict name) belongs to."""
+        raise NotImplementedError
+
+    def adaptable(self, layers: str = "all") -> list[str]:
+        """Names of the parameters an adaptation trains. ``layers`` is ``"all"`` or one of :data:`LAYER_GROUPS`.
+
+        Raises:
+            ValueError: unknown ``layers``.
+        """
+        raise NotImplementedError
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights live."""
+        return self.w_avg.device
+
+    def forward(self, z: Tensor, truncation_psi: float = 1.0, resolution: int | None = None) -> Tensor:
+        """``synthesis(mapping(z))``: ``[N, z_dim] -> [N, 3, R, R]``."""
+        return self.synthesis(self.mapping(z, truncation_psi), resolution=resolution)
+
+    def content_hash(self) -> str:
+        """SHA-256 over names, shapes and values of all weights: the identity of a base model, independent of its file."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.state_dict().items()):
+            digest.update(f"{name}{tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def sample_z(self, seeds: Sequence[int]) -> Tensor:
+        """One latent per seed, ``[len(seeds), z_dim]``: the same seed gives the same face, whatever stands beside it."""
+        rows = [torch.randn(self.z_dim, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
+        return torch.stack(rows).to(self.device)
