@@ -19,6 +19,9 @@ __all__ = ["main"]
 def _announce(demo: Any) -> None:
     """Load the engine while the page is already up, so that the first visitor need not wait, and print which world it is and why."""
     try:
+        from nada_core.images import limit_pillow
+
+        limit_pillow()
         world = demo.warm()
         print(f"World: {world.name} ({world.reason})", flush=True)
     except NadaError as error:
@@ -28,20 +31,23 @@ def _announce(demo: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C (exit 130)."""
+    """Serve until Ctrl-C. Returns the exit code: 130 after Ctrl-C, 2 when the port cannot be used."""
     on_space = bool(os.environ.get("SPACE_ID"))
     parser = argparse.ArgumentParser(description="StyleGAN-NADA: adapt a face generator to a look, and photos to it.")
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
+    parser.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT") or "7860")
     options = parser.parse_args(arguments)
     demo = build_app(public=on_space)
-    threading.Thread(target=_announce, args=(demo,), daemon=True, name="warm-up").start()
     try:
-        demo.launch(**launch_options(options.host, options.port))
-    except OSError as error:
-        print(f"Port {options.port} cannot be used ({error}). Give another one with --port.", file=sys.stderr)
+        demo.launch(**launch_options(options.host, options.port), prevent_thread_lock=True)
+        threading.Thread(target=_announce, args=(demo,), daemon=True, name="warm-up").start()
+        threading.Event().wait()
+    except OSError:
+        print(f"The app cannot listen on {options.host}, port {options.port}: it is in use or not allowed. Try --port.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("Stopping.", flush=True)
+        demo.close(verbose=False)
         return 130
     return 0
 

@@ -18,8 +18,8 @@ import pytest
 from fake_engine import CONCEPTS, FakeEngine, draw_face, fake_backend
 from PIL import Image
 
-from nada_core.errors import PhotoError, StyleError
-from nada_core.ui import build_app, launch_options
+from nada_core.errors import AssetError, PhotoError, StyleError
+from nada_core.ui import Backend, build_app, launch_options
 from nada_core.ui.adapt_run import AdaptRequest, read_seed, run_adaptation
 from nada_core.ui.context import AppContext
 from nada_core.ui.edit_run import OWN, EditRequest, run_edit, style_choices
@@ -283,6 +283,39 @@ def test_building_the_page_loads_no_engine():
     assert done.stdout.split() == ["False", "False"], done.stderr[-500:]
 
 
+def arrival(demo, owned=()):
+    (function,) = [block.fn for block in demo.fns.values() if getattr(block.fn, "__name__", "") == "arrive"]
+    (update,) = list(function(list(owned)))
+    return {getattr(component, "elem_id", None): value for component, value in update.items()}
+
+
+def test_a_visitor_meets_the_world_and_its_limits():
+    update = arrival(build_app(backend=fake_backend()))
+    assert "Starter world" in update["world"] and "no GPU here" in update["world"] and f"{len(CONCEPTS)} looks" in update["world"]
+    assert "Pencil sketch" in update["chips"] and update["style"]["value"] == "joker" and Path(update["before-0"]).exists()
+
+
+def test_a_visitor_reads_why_the_engine_is_missing():
+    def fail(error):
+        def engine():
+            raise error
+
+        return Backend(engine, *(getattr(fake_backend(), name) for name in ("options", "export", "decode")))
+
+    update = arrival(build_app(backend=fail(AssetError("The weights could not be fetched: no network. Run make setup when there is one."))))
+    assert "Run make setup" in update["world"]
+    update = arrival(build_app(backend=fail(RuntimeError("/secret/weights.bin"))))
+    assert "/secret" not in update["world"] and "could not be loaded" in update["world"]
+
+
+def test_a_public_server_stores_no_styles():
+    def saves(public):
+        demo = build_app(backend=fake_backend(), public=public)
+        return [block.visible for block in demo.blocks.values() if getattr(block, "elem_id", None) == "save"]
+
+    assert saves(False) == [True] and saves(True) == [False]
+
+
 def test_launch_options_are_the_safe_ones():
     options = launch_options("127.0.0.1", 7860)
     assert options["run_history"] is False and options["show_error"] is False and options["strict_cors"] is True
@@ -337,6 +370,7 @@ def test_in_a_browser(server, photo):
         page.locator("button.chip", has_text="Zombie").click()
         assert page.locator("#prompt input, #prompt textarea").first.input_value() == "Zombie"
         start = page.locator("#after-0 img").get_attribute("src")
+        page.evaluate("window.face = document.querySelector('#after-0 img')")
         page.locator("#adapt").click()
         page.get_by_text("of 60", exact=False).first.wait_for(timeout=20_000)
         tops = page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)")
@@ -344,6 +378,7 @@ def test_in_a_browser(server, photo):
         page.locator("#stop").click()
         page.get_by_text("Stopped at step").wait_for(timeout=20_000)
         assert page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)") == tops  # nothing moved
+        assert page.evaluate("window.face === document.querySelector('#after-0 img')")  # the same element: swapped, not rebuilt
 
         with page.expect_download(timeout=20_000) as download:
             page.locator("#fetch-style").click()

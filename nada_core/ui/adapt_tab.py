@@ -21,7 +21,7 @@ from .widgets import loss_chart, progress
 __all__ = ["AdaptTab", "build_adapt_tab"]
 
 FACES = 4
-_IDLE = progress(0, "Ready when you are", "", note="The faces above stay the same for every look, so you see only the style change.")
+_IDLE = progress(0, "Ready when you are", "", note="The same four faces for every look, so you see only the style change.")
 
 # A chip writes its word into the prompt box as if it had been typed; done in the page, so it costs no round trip.
 _CHIP_SCRIPT = """
@@ -159,7 +159,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         api_name="adapt",
         api_visibility="undocumented",
         show_progress="hidden",
-        concurrency_limit=8,
+        concurrency_limit=16,
         concurrency_id="adapt",
         trigger_mode="once",
     )

@@ -134,6 +134,7 @@ def _finished(folder: Path, result: Any, request: EditRequest, label: str, world
     note = " ".join(result.notes)
     if result.faces > 1 and not note:
         note = f"{result.faces} faces found; this is number {result.face + 1}. Choose another below the photo."
+    note = note or "Drag the handle to compare. If the person is lost, lower the strength and run again."
     return EditView(
         "done",
         progress(1, "Done", duration(result.seconds), kind="good", note=note),

@@ -49,29 +49,29 @@ def build_stylise_tab(context: AppContext, session: Session) -> None:
             with gr.Accordion("Settings", open=False, elem_id="edit-settings"):
                 resolution = gr.Radio([("Quick, 256 px", 256), ("Fine, 1024 px (slower)", 1024)], value=256, label="Picture size")
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
-            pair = gr.ImageSlider(
-                label="Before and after: drag the handle",
-                interactive=False,
-                type="filepath",
-                format="png",
-                elem_id="pair",
-                buttons=["fullscreen"],
-                max_height=600,
-            )
             bar = gr.HTML(_IDLE, elem_id="edit-progress")
-            with gr.Row(elem_classes="result-foot"):
-                inverted = gr.Image(
-                    label="Rebuilt by the generator",
+            with gr.Row(elem_classes="result"):
+                pair = gr.ImageSlider(
+                    label="Before and after: drag the handle",
                     interactive=False,
                     type="filepath",
                     format="png",
+                    elem_id="pair",
                     buttons=["fullscreen"],
-                    elem_id="inverted",
-                    alt_text="The photo as the generator rebuilds it before the style",
-                    min_width=120,
-                    scale=1,
+                    max_height=560,
                 )
-                with gr.Column(scale=2, min_width=180, elem_classes="result-words"):
+                with gr.Column(min_width=120, elem_classes="result-side"):
+                    inverted = gr.Image(
+                        label="Rebuilt",
+                        interactive=False,
+                        type="filepath",
+                        format="png",
+                        buttons=["fullscreen"],
+                        elem_id="inverted",
+                        elem_classes="face",
+                        alt_text="The photo as the generator rebuilds it before the style",
+                        min_width=100,
+                    )
                     identity = gr.HTML(identity_panel(empty=True), elem_id="identity")
                     download = gr.DownloadButton("Download PNG", interactive=False, elem_id="download-png")
 

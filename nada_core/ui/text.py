@@ -85,7 +85,7 @@ def chips(concepts: Iterable[str]) -> str:
     for title, names in group_concepts(known) if known else [("The classic five", list(SOURCE_PROMPTS))]:
         buttons = "".join(f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name)}</button>' for name in names)
         rows.append(f'<div class="chip-row"><span class="chip-title">{escape(title)}</span><div class="chip-list">{buttons}</div></div>')
-    return f'<div class="chips" aria-label="Suggested looks">{"".join(rows)}</div>'
+    return f'<div class="chips" role="group" aria-label="Suggested looks">{"".join(rows)}</div>'
 
 
 _STARTER_MORE = """
@@ -104,8 +104,8 @@ def banner(world: str, reason: str, concepts: int) -> str:
     else:
         head, more = "Starter world", _STARTER_MORE
         body = (
-            f"Small models on this server&#8217;s processor, nothing from a hub. It knows the <strong>{concepts} looks</strong> suggested "
-            "below, and says so when you ask for another."
+            f"Small models on this server&#8217;s processor. It knows <strong>{concepts} looks</strong>, the ones suggested under the "
+            "prompt, and no others."
         )
     return (
         f'<details class="world world-{escape(world)}"><summary><span class="dot"></span>'

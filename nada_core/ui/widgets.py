@@ -49,7 +49,7 @@ def identity_panel(inverted: float | None = None, edited: float | None = None, *
     rows = []
     for title, value in (("Rebuilt by the generator", inverted), ("With the style", edited)):
         likeness = 0.0 if value is None else min(max(1 - value / 1.2, 0.0), 1.0)
-        words = "appears after the first edit" if empty else identity_words(value)
+        words = "after the first edit" if empty else identity_words(value)
         number = "" if value is None else f" <small>distance {value:.2f}</small>"
         rows.append(
             f'<div class="likeness"><div><b>{title}</b><span>{escape(words)}{number}</span></div>'
