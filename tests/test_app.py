@@ -13,6 +13,7 @@ from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
+import gradio as gr
 import numpy as np
 import pytest
 from fake_engine import CONCEPTS, FakeEngine, draw_face, fake_backend
@@ -284,8 +285,7 @@ def test_building_the_page_loads_no_engine():
 
 
 def arrival(demo, owned=()):
-    (function,) = [block.fn for block in demo.fns.values() if getattr(block.fn, "__name__", "") == "arrive"]
-    (update,) = list(function(list(owned)))
+    (update,) = handler(demo, "arrive")(list(owned))
     return {getattr(component, "elem_id", None): value for component, value in update.items()}
 
 
@@ -314,6 +314,36 @@ def test_a_public_server_stores_no_styles():
         return [block.visible for block in demo.blocks.values() if getattr(block, "elem_id", None) == "save"]
 
     assert saves(False) == [True] and saves(True) == [False]
+
+
+def handler(demo, name):
+    (function,) = [block.fn for block in demo.fns.values() if getattr(block.fn, "__name__", "") == name]
+    return function
+
+
+def test_saving_and_exporting_need_the_session_that_made_the_style():
+    engine = FakeEngine()
+    demo = build_app(backend=fake_backend(engine))
+    *_, made = run_adaptation(demo.context, AdaptRequest("Gold", steps=3))
+    for name, extra in (("store", ("gold",)), ("export", ())):
+        with pytest.raises(gr.Error, match="no longer kept"):
+            list(handler(demo, name)(made.style_id, [], *extra) or ())
+    assert "gold" not in engine.saved
+    handler(demo, "store")(made.style_id, [made.style_id], "gold")
+    (update,) = handler(demo, "export")(made.style_id, [made.style_id])
+    assert "gold" in engine.saved and Path(*update.values()).name == "gold.safetensors"
+    public = build_app(backend=fake_backend(engine), public=True)
+    *_, made = run_adaptation(public.context, AdaptRequest("Neon", steps=3))
+    with pytest.raises(gr.Error, match="public server"):  # a hidden button can still be called over HTTP
+        handler(public, "store")(made.style_id, [made.style_id], "neon")
+    assert "neon" not in engine.saved
+
+
+def test_layer_choices_are_the_generators_own():
+    from nada_core.generators.base import LAYER_GROUPS
+
+    (layers,) = [b for b in build_app(backend=fake_backend()).blocks.values() if getattr(b, "label", "") == "Layers that learn"]
+    assert {value for _, value in layers.choices} == {"all", *LAYER_GROUPS}
 
 
 def test_launch_options_are_the_safe_ones():
@@ -359,7 +389,7 @@ def test_in_a_browser(server, photo):
     if not Path(CHROMIUM).exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}")
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    url, _, _ = server
+    url, demo, engine = server
     with playwright.sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 375, "height": 812})
@@ -399,4 +429,14 @@ def test_in_a_browser(server, photo):
         page.locator("#adapt-notice").get_by_text("does not know").wait_for(timeout=20_000)
         page.wait_for_timeout(500)
         assert page.evaluate("window.hacked") is None
+
+        page.locator("#prompt input, #prompt textarea").first.fill("Gold")
+        page.locator("#adapt").click()
+        page.locator("#adapt-progress").get_by_text("of 60", exact=False).wait_for(timeout=20_000)
+        page.close()  # in the middle: the engine must be free again long before the run would have ended
+        deadline = time.monotonic() + 10
+        while len(demo.context.line) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(demo.context.line) == 0 and engine.log[-1] == "close"
+        assert any(entry.prompt == "Gold" and entry.steps < 60 for entry in demo.context.shelf._styles.values())
         browser.close()

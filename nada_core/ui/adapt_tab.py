@@ -59,12 +59,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 steps = gr.Slider(5, 300, 60, step=1, label="Steps", info="More steps, stronger style; too many and the people are lost.")
                 layers = gr.Dropdown(
-                    [
-                        ("All layers", "all"),
-                        ("Fine: colour and texture", "texture"),
-                        ("Coarse: shape", "shape"),
-                        ("All but the finest", "no_fine"),
-                    ],
+                    [("All", "all"), ("Shape only", "shape"), ("Texture only", "texture"), ("Colour only", "colour")],
                     value="all",
                     label="Layers that learn",
                 )
@@ -130,7 +125,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         finally:
             close_iterator(views)
         if failed:
-            raise gr.Error(escape(failed), title="Not adapted", print_exception=False)
+            raise gr.Error(escape(failed), title="Not adapted", duration=6, print_exception=False)
 
     outputs = [
         bar,

@@ -104,7 +104,7 @@ def build_stylise_tab(context: AppContext, session: Session) -> None:
         finally:
             close_iterator(views)
         if failed:
-            raise gr.Error(escape(failed), title="Not stylised", print_exception=False)
+            raise gr.Error(escape(failed), title="Not stylised", duration=6, print_exception=False)
 
     start.click(
         edit,
