@@ -157,9 +157,8 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         concurrency_limit=16,
         concurrency_id="adapt",
         trigger_mode="once",
+        js=SHOW_STAGE.format("#adapt-progress"),
     )
-
-    start.click(None, None, None, js=SHOW_STAGE.format("#adapt-progress"), api_visibility="private")
 
     def halt(job: str) -> dict[Any, Any]:
         asked = context.stop(job)

@@ -11,10 +11,9 @@ from .context import AppContext
 __all__ = ["SHOW_STAGE", "Session", "build_session"]
 
 _HOURS = 2 * 3600
-# On a phone the result is below the fold: bring it into view when the work starts.
-SHOW_STAGE = (
-    "() => {{ if (window.innerWidth <= 760) document.querySelector('{}').scrollIntoView({{ behavior: 'smooth', block: 'start' }}); }}"
-)
+# On a phone the result is below the fold: bring it into view when the work starts. The arguments pass through unchanged.
+SHOW_STAGE = """(...values) => {{ if (window.innerWidth <= 760) {{
+  document.querySelector('{}').scrollIntoView({{ behavior: 'smooth', block: 'start' }}); }} return values; }}"""
 
 
 @dataclass(frozen=True)

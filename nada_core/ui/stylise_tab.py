@@ -116,8 +116,8 @@ def build_stylise_tab(context: AppContext, session: Session) -> None:
         concurrency_limit=8,
         concurrency_id="edit",
         trigger_mode="once",
+        js=SHOW_STAGE.format("#edit-progress"),
     )
-    start.click(None, None, None, js=SHOW_STAGE.format("#edit-progress"), api_visibility="private")
     photo.input(
         lambda: gr.update(choices=_LARGEST, value=0, visible=False),
         None,

@@ -24,6 +24,9 @@ __all__ = [
 PROMPT_LIMIT = 200  # characters; checked on the server, because a text box's own limit is only a courtesy of the browser
 SOURCE_PROMPTS = ("Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay")
 
+# What to suggest before the engine is there, or where it has no list because every prompt works.
+_ANY_PROMPT = (*SOURCE_PROMPTS, "Zombie", "Vampire", "Clown", "Pencil sketch", "Oil painting", "Bronze statue", "Blue skin", "Green hair")
+
 _CHARACTERS = frozenset(
     "zombie vampire clown hulk robot navi na'vi elf demon devil witch alien ghost old elderly baby avatar mime android smurf shrek".split()
 )
@@ -80,9 +83,8 @@ def group_concepts(concepts: Iterable[str]) -> list[tuple[str, list[str]]]:
 
 def chips(concepts: Iterable[str]) -> str:
     """Buttons that put their word into the prompt box (the click is handled in the page, see adapt_tab)."""
-    known = tuple(concepts)
     rows = []
-    for title, names in group_concepts(known) if known else [("The classic five", list(SOURCE_PROMPTS))]:
+    for title, names in group_concepts(tuple(concepts) or _ANY_PROMPT):
         buttons = "".join(f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name)}</button>' for name in names)
         rows.append(f'<div class="chip-row"><span class="chip-title">{escape(title)}</span><div class="chip-list">{buttons}</div></div>')
     return f'<div class="chips" role="group" aria-label="Suggested looks">{"".join(rows)}</div>'

@@ -1,0 +1,115 @@
+"""Command line: ``python -m nada_core adapt | edit | sample | styles | doctor``.
+
+Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted (the style so far is kept).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from nada_core.errors import NadaError, OptionsError
+from nada_core.prompts import MAX_PROMPT
+
+__all__ = ["main"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse already exits with 2; this keeps its message to one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m nada_core", description="Adapt a face generator to a text, and photos to the result.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    def shared(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (untested)")
+        sub.add_argument("--base", default=None, help="generator file; default: the starter generator")
+
+    adapt = commands.add_parser("adapt", help="fine-tune the generator towards a text")
+    adapt.add_argument("prompt", help=f"what faces become, at most {MAX_PROMPT} characters: 'Joker'")
+    adapt.add_argument("--source", default="face", help="what they are now (default: face)")
+    adapt.add_argument("--steps", type=int, default=60)
+    adapt.add_argument("--batch", type=int, default=2)
+    adapt.add_argument("--lr", type=float, default=None, help="default: suited to the generator")
+    adapt.add_argument("--layers", default="all", help="all, shape, texture or colour")
+    adapt.add_argument("--seed", type=int, default=0)
+    adapt.add_argument("--resolution", type=int, default=None, help="side of the images the loss sees")
+    adapt.add_argument("--encoder", default="starter")
+    adapt.add_argument("--out", type=Path, required=True)
+    shared(adapt)
+
+    edit = commands.add_parser("edit", help="align a photo, invert it, render it in a style")
+    edit.add_argument("photo")
+    edit.add_argument("--style", default="joker", help="name of a style, or its file")
+    edit.add_argument("--strength", type=float, default=1.0)
+    edit.add_argument("--face", type=int, default=0, help="which face, 0 the largest")
+    edit.add_argument("--resolution", type=int, default=256)
+    edit.add_argument("--out", type=Path, required=True)
+    shared(edit)
+
+    sample = commands.add_parser("sample", help="faces side by side in one strip")
+    sample.add_argument("--style", default=None)
+    sample.add_argument("--seeds", default="0-3", help="A-B or A,B,C")
+    sample.add_argument("--resolution", type=int, default=256)
+    sample.add_argument("--truncation", type=float, default=0.7)
+    sample.add_argument("--out", type=Path, required=True)
+    shared(sample)
+
+    styles = commands.add_parser("styles", help="list the styles there are")
+    styles.add_argument("--json", action="store_true")
+    doctor = commands.add_parser("doctor", help="device, world, and the state of every downloadable file")
+    doctor.add_argument("--json", action="store_true")
+    return parser
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``"0-3"`` or ``"1,5,9"``.
+
+    Raises:
+        OptionsError: neither, more than 64, or negative.
+    """
+    try:
+        if "-" in text and "," not in text:
+            first, last = (int(part) for part in text.split("-"))
+            seeds = list(range(first, last + 1)) if last - first < 64 else []
+        else:
+            seeds = [int(part) for part in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not 1 <= len(seeds) <= 64 or min(seeds) < 0:
+        raise OptionsError(f"--seeds is '{text[:40]}'; give a range such as 0-7 or a list such as 1,5,9 of at most 64 seeds.")
+    return seeds
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        # imported here: `--help` and argument errors must not wait for torch
+        from nada_core import commands
+
+        return commands.run(args)
+    except NadaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def print_json(value: object) -> None:
+    """Indented JSON on standard output."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

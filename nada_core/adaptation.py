@@ -1,0 +1,281 @@
+"""Text-driven adaptation of a generator: StyleGAN-NADA's training loop as an iterator (Gal et al. 2021).
+
+A frozen generator and a trainable copy render the same latents; the copy is pulled along the text direction. :func:`adapt` yields one
+:class:`AdaptationStep` a step; whoever iterates it shows previews, stops when they like and asks a step for its style.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from importlib import metadata
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nada_core.checkpoints import Style, StyleCard
+from nada_core.device import Precision, precision_context
+from nada_core.encoders.base import ImageTextEncoder
+from nada_core.errors import OptionsError
+from nada_core.generators.base import LAYER_GROUPS, Generator
+from nada_core.losses import DirectionalLoss, GlobalLoss
+from nada_core.prompts import check_prompt
+
+__all__ = ["FAMILY_DEFAULTS", "MAX_STEPS", "AdaptOptions", "AdaptationStep", "adapt", "preview_images", "resolve_options"]
+
+MAX_STEPS = 2000
+
+
+@dataclass(frozen=True)
+class AdaptOptions:
+    """Options of one adaptation. ``None`` means: the default of the generator's family (:data:`FAMILY_DEFAULTS`)."""
+
+    steps: int = 60
+    batch: int = 2  # pairs of faces a step
+    lr: float | None = None  # Adam's step size
+    betas: tuple[float, float] | None = None
+    layers: str = "all"  # "all" or one of shape, texture, colour
+    source: str = "face"  # the text the direction starts from
+    seed: int = 0
+    resolution: int | None = None  # side of the images the loss sees
+    truncation_psi: float = 0.8  # of the training latents
+    crops: int | None = None  # random crops per image that the encoder reads; 0: the plain image
+    direction_weight: float = 1.0
+    global_weight: float | None = None  # distance to the target itself: gives the adaptation a place to stop
+    average: float | None = None  # decay of the running mean of the weights that previews and styles use; 0: none
+    max_gradient: float | None = None  # norm to which gradients are clipped
+    warmup: int | None = None  # steps over which the rate rises
+    preview_seeds: tuple[int, ...] = (3, 11, 27, 42)
+    preview_truncation: float = 0.7
+    preview_seconds: float = 1.5  # pause between previews
+    precision: Precision = "auto"
+
+
+#: What ``None`` means for each family. ``stylegan2`` is the setting of the experiment this project reproduces.
+FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
+    "mobile_stylegan": {
+        "lr": 1e-3,
+        "betas": (0.5, 0.99),
+        "resolution": 256,
+        "crops": 2,
+        "global_weight": 0.5,
+        "average": 0.9,
+        "max_gradient": 1.0,
+        "warmup": 5,
+    },
+    "stylegan2": {"lr": 2e-3, "betas": (0.9, 0.999), "crops": 0, "global_weight": 0.0, "average": 0.0, "max_gradient": math.inf, "warmup": 0},
+}
+
+
+@dataclass(frozen=True)
+class AdaptationStep:
+    """State after one optimisation step. ``similarity`` is the mean cosine to the text direction; ``previews`` is [P, 3, R, R] or None."""
+
+    index: int
+    steps: int
+    loss: float
+    similarity: float
+    seconds: float
+    eta: float
+    lr: float
+    previews: Tensor | None = None
+    note: str = ""
+    _run: Any = field(default=None, repr=False, compare=False)
+
+    def style(self, name: str | None = None) -> Style:
+        """A copy of the weights at this moment. Ask before advancing the iterator."""
+        return self._run.style(self, name)
+
+
+def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
+    """Fill in the family's defaults and check ranges.
+
+    Raises:
+        OptionsError: an option is out of range; the message gives the range.
+    """
+    defaults = FAMILY_DEFAULTS.get(family, FAMILY_DEFAULTS["stylegan2"])
+    missing = {name: value for name, value in defaults.items() if getattr(options, name) is None}
+    options = replace(options, **missing)
+    ranges: dict[str, tuple[float, float]] = {
+        "steps": (1, MAX_STEPS),
+        "batch": (1, 16),
+        "lr": (1e-6, 0.1),
+        "seed": (0, 2**63 - 1),
+        "truncation_psi": (0, 2),
+        "crops": (0, 8),
+        "direction_weight": (0, 10),
+        "global_weight": (0, 10),
+        "average": (0, 0.9999),
+    }
+    for name, (low, high) in ranges.items():
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise OptionsError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
+    if options.layers != "all" and options.layers not in LAYER_GROUPS:
+        raise OptionsError(f"layers is '{options.layers}'; it must be all, {', '.join(LAYER_GROUPS)}.")
+    if not 1 <= len(options.preview_seeds) <= 16:
+        raise OptionsError(f"{len(options.preview_seeds)} preview faces; between 1 and 16 are possible.")
+    return options
+
+
+@torch.no_grad()
+def preview_images(generator: Generator, options: AdaptOptions) -> Tensor:
+    """The fixed preview faces ``[P, 3, R, R]`` as ``generator`` draws them."""
+    ws = generator.mapping(generator.sample_z(options.preview_seeds), options.preview_truncation)
+    with precision_context(generator.device, options.precision):
+        return generator.synthesis(ws, resolution=options.resolution).float()
+
+
+def random_crops(count: int, rng: torch.Generator, device: torch.device) -> Tensor:
+    """Affine maps ``[count, 2, 3]`` of slightly zoomed, shifted and mirrored views: the loss must hold for all, not for one pixel grid."""
+    scale = 0.75 + 0.3 * torch.rand(count, generator=rng)
+    shift = 0.25 * (torch.rand(2, count, generator=rng) - 0.5)
+    mirror = torch.randint(0, 2, (count,), generator=rng) * 2.0 - 1
+    zero = torch.zeros(count)
+    rows = [torch.stack([scale * mirror, zero, shift[0]], 1), torch.stack([zero, scale, shift[1]], 1)]
+    return torch.stack(rows, 1).to(device)
+
+
+def view(images: Tensor, crops: Tensor | None, side: int = 160) -> Tensor:
+    """Crops ``[N * k, 3, side, side]`` of images ``[N, 3, R, R]``, or the images themselves."""
+    if crops is None:
+        return images
+    k = len(crops) // len(images)
+    small = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True).repeat_interleave(k, 0)
+    grid = F.affine_grid(crops, list(small.shape), align_corners=False)
+    return F.grid_sample(small, grid, padding_mode="reflection", align_corners=False)
+
+
+class _Run:
+    """The mutable state of one adaptation."""
+
+    def __init__(self, base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions) -> None:
+        self.base, self.encoder, self.prompt, self.options = base, encoder, prompt, options
+        self.direction = DirectionalLoss(encoder, options.source, prompt)
+        self.target = GlobalLoss(encoder, prompt)
+        self.generator = copy.deepcopy(base).requires_grad_(False)
+        self.averaged = copy.deepcopy(base).requires_grad_(False) if options.average else self.generator
+        trained = set(base.adaptable(options.layers))
+        self.parameters = {n: p.requires_grad_(True) for n, p in self.generator.named_parameters() if n in trained}
+        self.shadow = {n: p for n, p in self.averaged.named_parameters() if n in trained}
+        assert options.lr is not None and options.betas is not None
+        self.lr = options.lr
+        self.optimiser = torch.optim.Adam(self.parameters.values(), lr=self.lr, betas=options.betas)
+        self.rng = torch.Generator().manual_seed(options.seed)
+        self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
+        self.index = 0
+
+    def rate(self) -> float:
+        """Linear warm-up, then a cosine down to a fifth: large moves first, settling at the end."""
+        o = self.options
+        warm = min(1.0, (self.index + 1) / (o.warmup + 1)) if o.warmup else 1.0
+        if o.average:
+            return self.lr * warm * (0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * self.index / o.steps)))
+        return self.lr * warm
+
+    def losses(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, mean similarity and largest absolute pixel of one batch."""
+        o = self.options
+        z = torch.randn(o.batch, self.base.z_dim, generator=self.rng).to(self.base.device)
+        ws = self.base.mapping(z, o.truncation_psi)
+        crops = random_crops(o.batch * o.crops, self.rng, self.base.device) if o.crops else None
+        with precision_context(self.base.device, o.precision):
+            with torch.no_grad():
+                source = self.encoder.encode_image(view(self.base.synthesis(ws, resolution=o.resolution).float(), crops))
+            images = self.generator.synthesis(ws, resolution=o.resolution).float()
+            target = self.encoder.encode_image(view(images.clamp(-1.15, 1.15), crops))
+        similarity = self.direction.similarity(source, target).mean()
+        loss = o.direction_weight * (1 - similarity)
+        if o.global_weight:
+            loss = loss + o.global_weight * self.target.distance(target).mean()
+        # pixels outside the range look clipped: a soft wall instead of a hard one
+        loss = loss + 0.5 * F.relu(images.abs() - 1.0).pow(2).mean() * bool(o.average)
+        return loss, similarity.detach(), images.detach().abs().mean()
+
+    def advance(self) -> tuple[float, float, str]:
+        """One step; on divergence the last good weights return with half the rate."""
+        lr = self.rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr
+        loss, similarity, size = self.losses()
+        self.optimiser.zero_grad(set_to_none=True)
+        note = ""
+        if torch.isfinite(loss):
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), self.options.max_gradient or math.inf)
+        if not torch.isfinite(loss) or not torch.isfinite(norm) or size > 1.5:
+            self.back_off()
+            note = f"The pictures diverged: went back to the last good weights and halved the rate to {self.lr:.2g}."
+        else:
+            self.optimiser.step()
+            self.track()
+        self.index += 1
+        return loss.item(), similarity.item(), note
+
+    @torch.no_grad()
+    def track(self) -> None:
+        if self.options.average:
+            decay = min(self.options.average, (1 + self.index) / (6 + self.index))
+            for name, parameter in self.parameters.items():
+                self.shadow[name].lerp_(parameter, 1 - decay)
+        if self.index % 10 == 9:
+            for name, parameter in self.parameters.items():
+                self.good[name].copy_(parameter)
+
+    @torch.no_grad()
+    def back_off(self) -> None:
+        self.lr *= 0.5
+        for name, parameter in self.parameters.items():
+            parameter.copy_(self.good[name])
+        self.optimiser.state.clear()
+
+    def style(self, step: AdaptationStep, name: str | None) -> Style:
+        options = asdict(self.options)
+        versions = {p: metadata.version(p) for p in ("torch", "numpy")}
+        card = StyleCard(
+            name=name or self.prompt,
+            prompt=self.prompt,
+            source=self.options.source,
+            base=self.base.family,
+            base_hash=self.base.content_hash(),
+            encoder=self.encoder.name,
+            steps=step.index,
+            loss=step.loss,
+            similarity=step.similarity,
+            seed=self.options.seed,
+            options=options,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions=versions,
+        )
+        return Style(card, {n: p.detach().clone() for n, p in self.shadow.items()})
+
+
+def adapt(base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions | None = None) -> Iterator[AdaptationStep]:
+    """Adapt a copy of ``base`` to ``prompt``. Prompt and options are checked at once; the work happens as the result is iterated.
+
+    Raises:
+        PromptError: the prompt is empty, too long, or outside what the encoder knows.
+        OptionsError: an option is out of range.
+    """
+    options = resolve_options(options or AdaptOptions(), base.family)
+    run = _Run(base, encoder, check_prompt(prompt), options)
+    return _iterate(run)
+
+
+def _iterate(run: _Run) -> Iterator[AdaptationStep]:
+    options, start, last = run.options, time.monotonic(), -math.inf
+    for index in range(1, options.steps + 1):
+        loss, similarity, note = run.advance()
+        previews = None
+        if time.monotonic() - last >= options.preview_seconds or index == options.steps:
+            previews = preview_images(run.averaged, options)
+            last = time.monotonic()
+        seconds = time.monotonic() - start
+        eta = seconds / index * (options.steps - index)
+        yield AdaptationStep(index, options.steps, loss, similarity, seconds, eta, run.rate(), previews, note, run)

@@ -1,0 +1,130 @@
+"""The starter world's image-text encoder: frozen ImageNet features, read region by region, with a small trained head.
+
+An image is described by statistics of EfficientNet-Lite0 features and of its pixels, over the whole picture and over seven regions (hair, face,
+ears and neck, clothing, background, eyes, mouth) that a small trained decoder finds. "Green hair" is then a statement about the hair and not about
+the background. The regions carry no gradient, so a generator cannot please the encoder by moving them. A two-layer head maps the statistics to the
+space in which the concepts' text vectors live; it was trained on pairs of the same face before and after a procedural rendering, with
+the objective of the directional CLIP loss itself: cos(E(styled) - E(photo), T_concept - T_photo) -> 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nada_core.encoders.efficientnet_lite import EfficientNetLite0
+from nada_core.prompts import resolve_concept
+
+__all__ = ["REGIONS", "RegionStatistics", "StarterEncoder"]
+
+REGIONS = ("hair", "face", "body", "clothing", "background", "eyes", "mouth")
+#: Side at which images are read: enough for make-up, and cheap.
+INPUT_SIZE = 160
+#: Stages the region decoder sees, and the ones whose statistics are taken per region.
+_DECODER_STAGES = (1, 2, 4, 6)
+_REGION_STAGES = (1, 2)
+#: RGB in [-1, 1] to lightness, red-green, yellow-blue: decorrelated, as in Ruderman et al. 1998
+_OPPONENT = torch.tensor([[0.577, 0.577, 0.577], [0.707, -0.707, 0.0], [0.408, 0.408, -0.816]])
+
+
+def _moments(x: Tensor, weights: Tensor | None = None) -> list[Tensor]:
+    """Mean and standard deviation over space: ``[N, C]`` each, or ``[N, R * C]`` with region weights ``[N, R, H, W]`` that sum to 1."""
+    # float32: differences of squares cancel in bfloat16
+    flat = x.float().flatten(2)
+    if weights is None:
+        mean, square = flat.mean(2), flat.pow(2).mean(2)
+    else:
+        w = weights.flatten(2).transpose(1, 2)
+        mean, square = (torch.bmm(values, w).transpose(1, 2).flatten(1) for values in (flat, flat.pow(2)))
+    return [mean, (square - mean.pow(2)).clamp(min=1e-5).sqrt()]
+
+
+class RegionStatistics(nn.Module):
+    """Images ``[N, 3, H, W]`` in [-1, 1] to statistics ``[N, dim]``."""
+
+    def __init__(self, backbone: EfficientNetLite0) -> None:
+        super().__init__()
+        self.backbone = backbone
+        channels = backbone.channels
+        self.decoder = nn.Sequential(
+            nn.Conv2d(sum(channels[i] for i in _DECODER_STAGES) + 2, 48, 1), nn.ReLU(), nn.Conv2d(48, len(REGIONS), 3, padding=1)
+        )
+        self.register_buffer("opponent", _OPPONENT[:, :, None, None], persistent=False)
+        per_region = 2 * (3 + sum(channels[i] for i in _REGION_STAGES))
+        self.dim = len(REGIONS) * per_region + 2 * sum(channels) + 6
+
+    def region_logits(self, features: list[Tensor]) -> Tensor:
+        """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
+        size = features[1].shape[-2:]
+        n = features[0].shape[0]
+        ys, xs = (torch.linspace(-1, 1, s, device=features[0].device) for s in size)
+        place = torch.stack([ys[:, None].expand(size), xs[None].abs().expand(size)]).expand(n, -1, -1, -1)
+        maps = [F.interpolate(features[i].float(), size=size, mode="bilinear") / (features[i].float().std() + 1e-3) for i in _DECODER_STAGES]
+        return self.decoder(torch.cat([*maps, place], 1))
+
+    def read(self, images: Tensor) -> list[Tensor]:
+        """The backbone's stages for images at the encoder's own size."""
+        if images.shape[-1] != INPUT_SIZE or images.shape[-2] != INPUT_SIZE:
+            images = F.interpolate(images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True)
+        return [images, *self.backbone(images)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        images, *features = self.read(images)
+        with torch.no_grad():
+            weights = self.region_logits(features).softmax(1)
+            weights = weights / (weights.sum((2, 3), keepdim=True) + 1e-2)
+        size = weights.shape[-2:]
+        colours = F.conv2d(images, self.opponent)
+        statistics = [*_moments(colours)]
+        for feature in features:
+            statistics += _moments(feature)
+        # shares of the picture would let the generator win by growing hair: only what the regions look like counts
+        statistics += _moments(F.interpolate(colours, size=size, mode="area"), weights)
+        for i in _REGION_STAGES:
+            feature = features[i] if features[i].shape[-2:] == size else F.interpolate(features[i].float(), size=size, mode="bilinear")
+            statistics += _moments(feature, weights)
+        return torch.cat(statistics, 1)
+
+
+class StarterEncoder(nn.Module):
+    """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for a closed list of concepts.
+
+    Args:
+        backbone: EfficientNet-Lite0 with its published weights.
+        concepts: names of the rows of the text table; the first is the plain photograph.
+    """
+
+    name = "starter"
+
+    def __init__(self, backbone: EfficientNetLite0, concepts: Sequence[str], embedding_dim: int = 128, hidden: int = 512) -> None:
+        super().__init__()
+        self.concepts = tuple(concepts)
+        self.embedding_dim = embedding_dim
+        self.statistics = RegionStatistics(backbone)
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.zeros(self.statistics.dim))
+        self.register_buffer("deviation", torch.ones(self.statistics.dim))
+        self.hidden = nn.Linear(self.statistics.dim, hidden)
+        self.project = nn.Linear(hidden, embedding_dim)
+        self.text = nn.Parameter(torch.randn(len(concepts), embedding_dim) * 0.3)
+
+    def embed_statistics(self, statistics: Tensor) -> Tensor:
+        """Unit embeddings of statistics ``[N, dim]``."""
+        x = torch.asinh((statistics - self.mean) / self.deviation)
+        return F.normalize(self.project(F.gelu(self.hidden(x))), dim=-1)
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        statistics = self.statistics(images)
+        with torch.autocast(images.device.type, enabled=False):
+            return self.embed_statistics(statistics.float())
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        rows = [self.concepts.index(resolve_concept(text, self.concepts)) for text in texts]
+        return F.normalize(self.text[rows], dim=-1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.encode_image(images)

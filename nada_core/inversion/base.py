@@ -1,0 +1,31 @@
+"""What an inversion is: the value that rendering starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+__all__ = ["Inversion", "InversionStage"]
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """A photo in a generator's terms: W+ codes and, after pivotal tuning, differences to the generator's weights.
+
+    ``ws`` is ``[1, num_ws, w_dim]``; ``offsets`` maps parameter names to tensors that are added to the base's weights, and to a style's.
+    """
+
+    ws: Tensor
+    offsets: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InversionStage:
+    """Progress of an inversion: the stage's name, the share of the whole done, a render ``[1, 3, R, R]`` or None, and the state so far."""
+
+    name: str
+    fraction: float
+    image: Tensor | None
+    inversion: Inversion

@@ -1,0 +1,100 @@
+"""Refining an inversion: first the latent codes, then the generator around them.
+
+W+ optimisation (Abdal et al. 2019) moves one latent per layer; pivotal tuning (Roich et al. 2021, "PTI") then moves the generator's weights a little so
+that this one latent renders this one photo. The weights' change is kept apart, so that a style's change can be added to it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nada_core.device import Precision, precision_context
+from nada_core.generators.base import Generator
+from nada_core.inversion.base import Inversion, InversionStage
+from nada_core.inversion.perceptual import PerceptualLoss
+
+__all__ = ["InvertOptions", "invert"]
+
+
+@dataclass(frozen=True)
+class InvertOptions:
+    """How long and how hard to refine."""
+
+    latent_steps: int = 45
+    latent_lr: float = 0.05
+    prior: float = 0.004  # keeps codes near the first guess's neighbourhood of w_avg, where styles still work
+    tuning_steps: int = 25
+    tuning_lr: float = 5e-4
+    pixel_weight: float = 2.0
+    resolution: int | None = 256
+    precision: Precision = "auto"
+    preview_every: int = 6
+
+
+def invert(
+    generator: Generator, perceptual: PerceptualLoss, photo: Tensor, start: Tensor, options: InvertOptions | None = None
+) -> Iterator[InversionStage]:
+    """Yield ever better inversions of ``photo``; the last one is the result.
+
+    Args:
+        generator: frozen; not changed.
+        photo: aligned, ``[1, 3, R, R]`` in [-1, 1] at ``options.resolution``.
+        start: first guess, ``[1, num_ws, w_dim]``.
+    """
+    o = options or InvertOptions()
+    device = generator.device
+    with torch.no_grad(), precision_context(device, o.precision):
+        target = perceptual.features(photo)
+        first = generator.synthesis(start, resolution=o.resolution).float()
+    total = o.latent_steps + o.tuning_steps + 1
+
+    def distance(images: Tensor) -> Tensor:
+        return perceptual(images, target) + o.pixel_weight * (images - photo).pow(2).mean()
+
+    yield InversionStage("encoding", 1 / total, first, Inversion(start.detach()))
+    ws = start.detach().clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([ws], lr=o.latent_lr, betas=(0.9, 0.99))
+    for step in range(o.latent_steps):
+        optimiser.param_groups[0]["lr"] = o.latent_lr * min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
+        with precision_context(device, o.precision):
+            images = generator.synthesis(ws, resolution=o.resolution).float()
+            loss = distance(images) + o.prior * (ws - start).pow(2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        shown = images.detach() if step % o.preview_every == 0 else None
+        yield InversionStage("finding the face", (step + 2) / total, shown, Inversion(ws.detach()))
+    pivot = ws.detach().clone()
+    if not o.tuning_steps:
+        return
+    yield from _tune(generator, distance, pivot, o, total)
+
+
+def _tune(generator: Generator, distance, pivot: Tensor, o: InvertOptions, total: int) -> Iterator[InversionStage]:
+    tuned = copy.deepcopy(generator).requires_grad_(False)
+    names = set(generator.adaptable())
+    parameters = {n: p.requires_grad_(True) for n, p in tuned.named_parameters() if n in names}
+    base = {n: p for n, p in generator.named_parameters() if n in names}
+    optimiser = torch.optim.Adam(parameters.values(), lr=o.tuning_lr, betas=(0.9, 0.99))
+
+    def offsets() -> dict[str, Tensor]:
+        return {n: (p.detach() - base[n]) for n, p in parameters.items()}
+
+    for step in range(o.tuning_steps):
+        optimiser.param_groups[0]["lr"] = o.tuning_lr * min(1, (step + 1) / 3) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.tuning_steps)))
+        with precision_context(generator.device, o.precision):
+            images = tuned.synthesis(pivot, resolution=o.resolution).float()
+            loss = distance(images)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        last = step == o.tuning_steps - 1
+        shown = images.detach() if step % o.preview_every == 0 else None
+        fraction = (o.latent_steps + step + 2) / total
+        yield InversionStage("learning the person", fraction, shown, Inversion(pivot, offsets() if last else {}))

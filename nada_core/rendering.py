@@ -1,0 +1,40 @@
+"""Rendering at full size, with the colours of the size the style was made at."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nada_core.generators.base import Generator, NoiseMode
+
+__all__ = ["match_low_band", "render"]
+
+
+def match_low_band(large: Tensor, small: Tensor, rounds: int = 2) -> Tensor:
+    """``large`` with its low frequencies replaced by those of ``small`` (iterative back-projection, Irani & Peleg 1991).
+
+    Args:
+        large: ``[N, 3, kR, kR]``; keeps its detail.
+        small: ``[N, 3, R, R]``; area-downsampling the result gives this, nearly exactly after two rounds.
+    """
+    size = large.shape[-2:]
+    for _ in range(rounds):
+        difference = small - F.interpolate(large, size=small.shape[-2:], mode="area")
+        large = large + F.interpolate(difference, size=size, mode="bicubic", align_corners=False)
+    return large
+
+
+@torch.no_grad()
+def render(generator: Generator, ws: Tensor, resolution: int | None = None, noise_mode: NoiseMode = "const") -> Tensor:
+    """Images ``[N, 3, R, R]`` of ``ws`` ``[N, num_ws, w_dim]``; the one way by which adapted generators are shown.
+
+    A style is made on the generator's smallest output. The layers above it never saw the loss, and alone would render a duller style; they
+    supply the fine detail, while everything the smaller picture can hold comes from the smaller picture.
+    """
+    resolution = resolution or generator.img_resolution
+    smallest = generator.resolutions[0]
+    images = generator.synthesis(ws, noise_mode, resolution)
+    if resolution == smallest:
+        return images
+    return match_low_band(images, generator.synthesis(ws, noise_mode, smallest))
