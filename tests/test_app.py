@@ -22,7 +22,7 @@ from PIL import Image
 from nada_core.errors import AssetError, PhotoError, StyleError
 from nada_core.ui import Backend, build_app, launch_options
 from nada_core.ui.adapt_run import AdaptRequest, read_seed, run_adaptation
-from nada_core.ui.context import AppContext
+from nada_core.ui.context import AppContext, default_backend
 from nada_core.ui.edit_run import OWN, EditRequest, run_edit, style_choices
 from nada_core.ui.photo_input import MAX_UPLOAD, data_url_bytes
 from nada_core.ui.shelf import ShelvedStyle, StyleShelf
@@ -346,6 +346,11 @@ def test_layer_choices_are_the_generators_own():
     assert {value for _, value in layers.choices} == {"all", *LAYER_GROUPS}
 
 
+def test_the_real_options_take_what_the_tab_sends():
+    options = default_backend().options(steps=60, layers="colour", seed=5, source="face", lr=0.001)
+    assert (options.steps, options.layers, options.seed, options.source, options.lr) == (60, "colour", 5, "face", 0.001)
+
+
 def test_launch_options_are_the_safe_ones():
     options = launch_options("127.0.0.1", 7860)
     assert options["run_history"] is False and options["show_error"] is False and options["strict_cors"] is True
@@ -354,7 +359,7 @@ def test_launch_options_are_the_safe_ones():
 
 @pytest.fixture(scope="module")
 def server():
-    engine = FakeEngine(delay=0.05)
+    engine = FakeEngine(delay=0.1)
     demo = build_app(backend=fake_backend(engine))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -403,8 +408,17 @@ def test_in_a_browser(server, photo):
         page.evaluate("window.face = document.querySelector('#after-0 img')")
         page.locator("#adapt").click()
         page.get_by_text("of 60", exact=False).first.wait_for(timeout=20_000)
+        page.wait_for_function("window.scrollY > 300", timeout=10_000)  # on a phone the faces come into view by themselves
+        page.wait_for_timeout(800)
+        page.evaluate(
+            "new PerformanceObserver(list => { for (const e of list.getEntries()) window.shift = (window.shift || 0) + e.value })"
+            ".observe({ type: 'layout-shift', buffered: false })"
+        )
         tops = page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)")
         page.wait_for_function("src => document.querySelector('#after-0 img').getAttribute('src') !== src", arg=start, timeout=20_000)
+        page.wait_for_timeout(1200)
+        assert page.locator("#adapt-progress").get_by_text("left").count() == 1  # still streaming
+        assert page.evaluate("window.shift || 0") == 0
         page.locator("#stop").click()
         page.get_by_text("Stopped at step").wait_for(timeout=20_000)
         assert page.evaluate("['#faces', '#loss', '#keep'].map(s => document.querySelector(s).offsetTop)") == tops  # nothing moved
