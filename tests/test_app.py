@@ -258,7 +258,7 @@ def test_every_concept_has_one_chip_and_html_is_inert():
     rows = dict(group_concepts(CONCEPTS))
     assert rows["The classic five"] == ["Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay"]
     assert sorted(name for names in rows.values() for name in names) == sorted(CONCEPTS)
-    assert "Zombie" in rows["Characters"] and "Blue skin" in rows["Colours"] and "Oil painting" in rows["Styles and materials"]
+    assert "Zombie" in rows["Characters"] and "Blue skin" in rows["Colours and light"] and "Oil painting" in rows["Styles and materials"]
     assert '<b x="' not in chips(['<b x="1">']) and "<script" not in banner("starter", "<script>", 3)
 
 

@@ -100,24 +100,23 @@ def _adapt(context: AppContext, request: AdaptRequest, job: str, flag: threading
     if request.lr is not None:
         values["lr"] = request.lr
     options = context.backend.options(**values)
-    steps = engine.adapt(prompt, options=options)  # checks its arguments at once: nobody queues only to hear that the prompt is unknown
-    try:
-        with context.line.join() as turn:
-            while not turn.wait(_TICK):
-                if flag.is_set():
-                    yield replace(view, phase="stopped", progress=progress(0, "Stopped before it began"), originals=world.originals)
-                    return
-                words = f"Waiting: {_jobs(turn.ahead)} ahead of you"
-                yield replace(view, progress=progress(0, words, kind="wait"), originals=world.originals)
-            yield replace(
-                view, progress=progress(0, f"Starting “{prompt}”", kind="wait"), originals=world.originals, previews=world.originals
-            )
-            try:
-                yield from _watch(context, view, flag, steps)
-            finally:
-                close_iterator(steps)  # before the turn is given back
-    finally:
-        close_iterator(steps)
+    with context.line.join() as turn:
+        if not turn.wait(0):
+            # Checked at once: nobody queues only to hear that the prompt is unknown. Made again later: waiting holds no memory.
+            close_iterator(engine.adapt(prompt, options=options))
+        while not turn.wait(_TICK):
+            if flag.is_set():
+                yield replace(view, phase="stopped", progress=progress(0, "Stopped before it began"), originals=world.originals)
+                return
+            words = f"Waiting: {_jobs(turn.ahead)} ahead of you"
+            yield replace(view, progress=progress(0, words, kind="wait"), originals=world.originals)
+        yield replace(view, progress=progress(0, f"Starting “{prompt}”", kind="wait"), originals=world.originals)
+        steps = engine.adapt(prompt, options=options)
+        yield replace(view, progress=progress(0, f"Starting “{prompt}”", kind="wait"), previews=world.originals)
+        try:
+            yield from _watch(context, view, flag, steps)
+        finally:
+            close_iterator(steps)
 
 
 def _jobs(count: int) -> str:

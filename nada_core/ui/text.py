@@ -30,7 +30,8 @@ _ANY_PROMPT = (*SOURCE_PROMPTS, "Zombie", "Vampire", "Clown", "Pencil sketch", "
 _CHARACTERS = frozenset(
     "zombie vampire clown hulk robot navi na'vi elf demon devil witch alien ghost old elderly baby avatar mime android smurf shrek".split()
 )
-_COLOURED = frozenset("skin hair tint light lighting background sunburnt sunburn lips eyes".split())
+_LAST_ROW = "Colours and light"  # many and less exciting: folded away when there are more than ten
+_COLOURED = frozenset("skin hair tint light lighting dark bright background sunburnt sunburn lips eyes".split())
 
 HERO = """
 <header class="hero">
@@ -67,7 +68,7 @@ def group_concepts(concepts: Iterable[str]) -> list[tuple[str, list[str]]]:
     known = list(dict.fromkeys(concepts))
     lower = {name.lower() for name in known}
     five = [name for name in SOURCE_PROMPTS if name.lower() in lower]
-    rows: dict[str, list[str]] = {"The classic five": five, "Characters": [], "Styles and materials": [], "Colours": []}
+    rows: dict[str, list[str]] = {"The classic five": five, "Characters": [], "Styles and materials": [], _LAST_ROW: []}
     for name in known:
         words = set(re.findall(r"[\w']+", name.lower()))
         if name.lower() in {one.lower() for one in five}:
@@ -75,7 +76,7 @@ def group_concepts(concepts: Iterable[str]) -> list[tuple[str, list[str]]]:
         if words & _CHARACTERS:
             rows["Characters"].append(name)
         elif words & _COLOURED:
-            rows["Colours"].append(name)
+            rows[_LAST_ROW].append(name)
         else:
             rows["Styles and materials"].append(name)
     return [(title, names) for title, names in rows.items() if names]
@@ -85,16 +86,22 @@ def chips(concepts: Iterable[str]) -> str:
     """Buttons that put their word into the prompt box (the click is handled in the page, see adapt_tab)."""
     rows = []
     for title, names in group_concepts(tuple(concepts) or _ANY_PROMPT):
-        buttons = "".join(f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name)}</button>' for name in names)
-        rows.append(f'<div class="chip-row"><span class="chip-title">{escape(title)}</span><div class="chip-list">{buttons}</div></div>')
+        buttons = "".join(
+            f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name[:1].upper() + name[1:])}</button>'
+            for name in names
+        )
+        tag, head = ("details", "summary") if title == _LAST_ROW and len(names) > 10 else ("div", "span")
+        count = f" ({len(names)})" if tag == "details" else ""
+        head = f'<{head} class="chip-title">{escape(title)}{count}</{head}>'
+        rows.append(f'<{tag} class="chip-row">{head}<div class="chip-list">{buttons}</div></{tag}>')
     return f'<div class="chips" role="group" aria-label="Suggested looks">{"".join(rows)}</div>'
 
 
 _STARTER_MORE = """
 <p>Near synonyms of the suggested looks work too. What is further away is refused, with the nearest looks named, rather than guessed at.
 Faces have less detail than in the full world, and a photo is rebuilt a little less exactly.</p>
-<p>The full world swaps in CLIP and StyleGAN2: any prompt in your own words, finer 1024 px faces, and a closer likeness of your photo. It
-starts by itself where a GPU is present and the model files can be fetched.</p>
+<p>The full world, CLIP and StyleGAN2 on a GPU, adds any prompt in your own words, finer 1024 px faces, and a closer likeness of your
+photo.</p>
 """
 
 
