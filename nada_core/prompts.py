@@ -80,10 +80,10 @@ CONCEPTS: dict[str, Concept] = {
     "bright": Concept("bright", ("overexposed", "brightly"), "light"),
 }
 
-#: Words that say "a picture of", and small words, carry no concept.
-_EMPTY = frozenset(
-    "a an the of in on with as like and by to into style styled look looks looking very really photo photograph picture image portrait painting-of "
-    "render rendering cropped close up closeup good bad person s is be me my some being made from".split()
+_GRAMMAR = frozenset("a an the of in on with as like and by to into s is be me my some being made from at".split())
+#: Words that say "a picture of" carry no concept, unless they are all there is or a concept is named by them ("old photograph").
+_FRAME = frozenset(
+    "style styled look looks looking very really photo photograph picture image portrait render rendering cropped close up closeup good bad person".split()
 )
 _SAME = {
     "colour": "color", "watercolor": "watercolour", "grey": "gray", "greyscale": "grayscale", "make": "makeup", "haired": "hair", "hairs": "hair",
@@ -115,9 +115,7 @@ def _words(text: str) -> frozenset[str]:
     """The words that carry meaning, in one spelling."""
     plain = text.lower().replace("make-up", "makeup").replace("make up", "makeup").replace("'s", " ").replace("’s", " ").replace("'", "").replace("’", "")
     words = [_SAME.get(w, w) for w in re.findall(r"[^\W_]+", plain)]
-    kept = [w for w in words if w not in _EMPTY]
-    # "photo" alone is a concept: do not empty a text of everything
-    return frozenset(kept or words)
+    return frozenset(w for w in words if w not in _GRAMMAR)
 
 
 def resolve_concept(text: str, known: Sequence[str] | None = None) -> str:
@@ -135,7 +133,7 @@ def resolve_concept(text: str, known: Sequence[str] | None = None) -> str:
     keys = [key for key in CONCEPTS if known is None or key in known]
     phrases = {key: [_words(p) for p in (key, CONCEPTS[key].title, *CONCEPTS[key].aliases)] for key in keys}
     # "face" is part of a few concepts' names and otherwise says nothing
-    for candidate in (wanted, wanted - {"face"}, wanted | {"face"}):
+    for candidate in (wanted, wanted - _FRAME, wanted - {"face"}, wanted - _FRAME - {"face"}):
         for key in keys:
             if candidate in phrases[key]:
                 return key
