@@ -223,7 +223,7 @@ class FakeEngine:
                 ("Finding the face", "Rebuilding it with the generator", "Refining the likeness", "Applying the style")
             ):
                 time.sleep(20 * self.delay)
-                yield FakeProgress(stage, (number + 1) / 5)
+                yield FakeProgress(stage, (number + 1) / 5, inverted)
             edited = tint(inverted, style.card.prompt, min(strength, 1.0))
             yield FakeProgress("Done", 1.0, edited, FakeResult(aligned, inverted, edited, faces=2 if image.width > 2 * image.height else 1))
         finally:

@@ -202,9 +202,11 @@ def test_the_shelf_is_bounded_and_private():
 
 def test_edit_shows_stages_and_writes_a_marked_png(photo):
     app, engine = context()
-    stages = []
+    stages, rebuilt = [], []
     for view in run_edit(app, EditRequest(photo, "joker", 0.8)):
         stages.append(view.progress)
+        if view.phase == "run" and view.inverted:
+            rebuilt.append(Image.open(view.inverted).size)
         if view.phase == "done":
             before, after = (np.asarray(Image.open(path)).astype(int) for path in view.pair)
             assert before.shape == after.shape and np.abs(before - after).mean() > 10
@@ -212,6 +214,7 @@ def test_edit_shows_stages_and_writes_a_marked_png(photo):
             assert png.format == "PNG" and "AI-generated" in png.info["Comment"] and png.info["Style"] == "joker"
             assert Path(view.download).name == "joker-80.png" and "same person" in view.identity
     assert view.phase == "done" and any("Finding the face" in words for words in stages)
+    assert rebuilt and set(rebuilt) == {(256, 256)}  # the face is shown while it is being rebuilt
     assert engine.log[-1] == "edit close" and len(app.line) == 0 and not Path(view.download).exists()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = ["OWN", "EditRequest", "EditView", "run_edit", "style_choices"]
 log = logging.getLogger(__name__)
 OWN = "mine:"  # marks a dropdown value that is the id of an unsaved style, not the name of a saved one
 _TICK = 1.0
+_PICTURE_GAP = 0.7  # seconds between pictures of the rebuilt face
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,30 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
             ahead = "1 job" if turn.ahead == 1 else f"{turn.ahead} jobs"
             yield EditView("wait", progress(0, f"Waiting: {ahead} ahead of you", kind="wait"))
         stages = engine.edit_steps(photo, model, strength=request.strength, face=request.face, resolution=request.resolution)
-        result = None
         try:
-            for stage in stages:
-                result = stage.result or result
-                yield EditView("run", progress(stage.fraction, stage.stage, f"{100 * stage.fraction:.0f}%", kind="run"))
+            result = yield from _watch(stages)
         finally:
             close_iterator(stages)
     if result is None:
         raise NadaError("The edit ended without a picture. Try again.")
     with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:  # the page has its own copies once the view is delivered
         yield _finished(Path(name), result, request, label, world.name)
+
+
+def _watch(stages: Iterator[Any]) -> Generator[EditView, None, Any]:
+    """Follow the stages, showing the face as the generator gets closer to it; returns the result."""
+    result, begun, shown = None, time.monotonic(), 0.0
+    with tempfile.TemporaryDirectory(prefix="nada-stages-") as name:
+        for number, stage in enumerate(stages):
+            result, now, picture = stage.result or result, time.monotonic(), None
+            if stage.image is not None and stage.result is None and now - shown > _PICTURE_GAP:
+                shown, picture = now, Path(name) / f"{number}.jpg"
+                stage.image.resize((256, 256)).save(picture, quality=88)
+            left = (now - begun) * (1 - stage.fraction) / max(stage.fraction, 0.01)
+            guess = f"about {duration(left)} left" if 0.15 < stage.fraction < 1 else ""
+            words = stage.stage[:1].upper() + stage.stage[1:]
+            yield EditView("run", progress(stage.fraction, words, guess, kind="run"), inverted=str(picture) if picture else None)
+    return result
 
 
 def _finished(folder: Path, result: Any, request: EditRequest, label: str, world: str) -> EditView:

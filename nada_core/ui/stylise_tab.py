@@ -81,10 +81,11 @@ def build_stylise_tab(context: AppContext, session: Session) -> None:
             busy = view.phase in ("wait", "run")
             update[start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
             update[notice] = message_box(view.error, "bad") if view.error else ""
+        if view.inverted is not None:
+            update[inverted] = view.inverted
         if view.phase == "done":
             update |= {
                 pair: view.pair,
-                inverted: view.inverted,
                 identity: view.identity,
                 download: gr.update(value=view.download, interactive=True),
             }

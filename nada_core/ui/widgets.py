@@ -50,9 +50,10 @@ def identity_panel(inverted: float | None = None, edited: float | None = None, *
     for title, value in (("Rebuilt by the generator", inverted), ("With the style", edited)):
         likeness = 0.0 if value is None else min(max(1 - value / 1.2, 0.0), 1.0)
         words = "after the first edit" if empty else identity_words(value)
+        grade = "good" if value is None or value <= 0.45 else "fair" if value <= 0.6 else "weak"
         number = "" if value is None else f" <small>distance {value:.2f}</small>"
         rows.append(
             f'<div class="likeness"><div><b>{title}</b><span>{escape(words)}{number}</span></div>'
-            f'<div class="bar"><i style="width:{100 * likeness:.0f}%"></i><u></u></div></div>'
+            f'<div class="bar bar-{grade}"><i style="width:{100 * likeness:.0f}%"></i><u></u></div></div>'
         )
     return f'<div class="identity">{"".join(rows)}</div>'
