@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class _Place:
     x: float  # centre, in the photo
     y: float
     side: float
-    angle: int
+    angle: float
     score: float
 
     @property
@@ -81,11 +81,10 @@ class FaceDetector:
     _TURNED_SIDE = 1000  # the same when the picture is searched in all directions
     _CNN_SIDE = 640  # the convolutional detector needs 2 s here, and 4 times as much at twice the size
     _MAX_UPSAMPLE = 4.0
-    _ANGLES = (0, 45, -45, 90, -90, 135, -135, 180)  # the histogram detector stands about 30 degrees of tilt
-    _SURE = 0.5  # histogram scores above are faces; coins, cloth and badges reach 0.2
-    _CANDIDATE = -0.2
-    _CANDIDATE_TURNED = 0.3  # at the right angle a face is seen clearly
-    _MAX_UNSURE = 4  # candidates shown to the convolutional detector, 0.2 s each
+    _ANGLES = (45, -45, 90, -90, 135, -135, 180)  # the histogram detector stands about 30 degrees of tilt
+    _SURE = 1.0  # histogram scores above are faces; badges and folds of cloth reached 0.7
+    _LOWEST_TURNED = 0.3  # at the right angle a face is seen clearly
+    _MAX_UNSURE = 6  # candidates shown to the convolutional detector, 0.2 s each
     _LANDMARK_SIDE = 200.0  # smaller faces are enlarged first: the landmark model answers in whole pixels
 
     def __init__(self) -> None:
@@ -103,14 +102,11 @@ class FaceDetector:
         image = image.convert("RGB")
         with self._lock:
             histogram, convolutional, landmarks = self._load()
-            upright = self._candidates(histogram, image, self._SIDE, (0,), self._CANDIDATE)
-            found: list[_Place] = []
-            if all(place.score < self._SURE for place in upright):
-                # before the unsure ones: a tilted face may have been seen half-heartedly as an upright one
-                turned = self._candidates(histogram, image, self._TURNED_SIDE, self._ANGLES, self._CANDIDATE_TURNED)
-                found = self._accepted(convolutional, image, turned)
-            if not found:
-                found = self._accepted(convolutional, image, upright)
+            candidates = self._candidates(histogram, image, self._SIDE, (0,), 0.0)
+            if all(place.score < self._SURE for place in candidates):
+                # even if something was seen: a tilted face is seen half-heartedly as an upright one
+                candidates += self._candidates(histogram, image, self._TURNED_SIDE, self._ANGLES, self._LOWEST_TURNED)
+            found = self._accepted(convolutional, image, candidates)
             if not found:  # profiles and covered faces
                 found = self._convolutional_pass(convolutional, image)
             faces = [Face(place.box, self._landmarks(landmarks, image, place), place.score) for place in found]
@@ -130,22 +126,25 @@ class FaceDetector:
         return self._models
 
     def _candidates(self, histogram: Any, image: Image.Image, side: int, angles: Sequence[int], lowest: float) -> list[_Place]:
-        """What the histogram detector sees in the picture turned by each of the angles, scores from `lowest` up, best first."""
+        """What the histogram detector sees in the picture turned by each of the angles, with scores from `lowest` up."""
         small, scale = _scaled(image, side, self._MAX_UPSAMPLE)
         places = []
         for angle in angles:
             turned = small.rotate(angle, Image.Resampling.BILINEAR, expand=True) if angle else small
             rectangles, scores, _ = histogram.run(np.asarray(turned), 0, lowest)
             places += [_place(r, turned, image, scale, float(s), angle) for r, s in zip(rectangles, scores)]
-        return sorted(places, key=lambda place: place.score, reverse=True)
+        return places
 
     def _accepted(self, convolutional: Any, image: Image.Image, candidates: list[_Place]) -> list[_Place]:
         """Each face once; unsure and turned ones only where the convolutional detector agrees."""
         found: list[_Place] = []
         doubtful = 0
-        for place in candidates:
-            if any(_overlap(place.box, other.box) > 0.4 for other in found):
+        for best in sorted(candidates, key=lambda candidate: candidate.score, reverse=True):
+            if any(_overlap(best.box, other.box) > 0.4 for other in found):
                 continue
+            # a face tilted by 20 degrees is seen at 0 and at 45: the truth lies between
+            sightings = [other for other in candidates if _overlap(best.box, other.box) > 0.4 and _between(best, other) <= 45]
+            place = replace(best, angle=_mean_angle(sightings))
             if place.score < self._SURE or place.angle:
                 doubtful += 1
                 if doubtful > self._MAX_UNSURE or not self._confirmed(convolutional, image, place):
@@ -244,7 +243,7 @@ def _overlap(a: Box, b: Box) -> float:
     return width * height / min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
 
 
-def _place(rectangle: Any, searched: Image.Image, photo: Image.Image, scale: float, score: float, angle: int) -> _Place:
+def _place(rectangle: Any, searched: Image.Image, photo: Image.Image, scale: float, score: float, angle: float) -> _Place:
     """A detector's rectangle in the scaled and turned picture, as a place in the photo."""
     left, top, right, bottom = _box(rectangle, scale)
     # turning keeps the middle of the picture where it is
@@ -252,6 +251,18 @@ def _place(rectangle: Any, searched: Image.Image, photo: Image.Image, scale: flo
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     x, y = photo.width / 2 + cosine * u - sine * v, photo.height / 2 + sine * u + cosine * v
     return _Place(x, y, (right - left + bottom - top) / 2, angle, score)
+
+
+def _between(a: _Place, b: _Place) -> float:
+    """Degrees between two places' angles, 0 to 180."""
+    return abs((a.angle - b.angle + 180) % 360 - 180)
+
+
+def _mean_angle(places: Sequence[_Place]) -> float:
+    """Degrees, weighted by score."""
+    sine = sum(max(place.score, 0.0) * math.sin(math.radians(place.angle)) for place in places)
+    cosine = sum(max(place.score, 0.0) * math.cos(math.radians(place.angle)) for place in places)
+    return math.degrees(math.atan2(sine, cosine))
 
 
 def _view(photo: Image.Image, place: _Place, margin: float, zoom: float) -> tuple[Image.Image, Affine]:

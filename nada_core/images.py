@@ -237,7 +237,10 @@ def _open(data: bytes, name: str) -> Image.Image:
         pillow_heif.register_heif_opener()
         formats.append("HEIF")
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        image = Image.open(io.BytesIO(data), formats=formats)
+        if image.format == "PNG":  # decoding would not look at the check sums and show garbage
+            Image.open(io.BytesIO(data), formats=formats).verify()
+        return image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError(f"{name} has more than {MAX_PIXELS // 10**6} megapixels. Save it smaller and try again.") from None
     except Exception:  # noqa: BLE001 - the decoders raise anything on hostile headers
