@@ -244,7 +244,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError(f"{name} has more than {MAX_PIXELS // 10**6} megapixels. Save it smaller and try again.") from None
     except Exception:  # noqa: BLE001 - the decoders raise anything on hostile headers
-        if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")):
+        if heif or data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")):
             raise PhotoError(f"{name} is damaged or incomplete. Save or download it again.") from None
         raise PhotoError(f"{name} is not a picture that can be read here. {_ACCEPTED}") from None
 

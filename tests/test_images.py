@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,7 @@ def _bad_files() -> dict[str, tuple[bytes, str]]:
         "dot.png": (_encoded(Image.new("RGB", (1, 1)), "PNG"), "1 x 1"),
         "strip.png": (_encoded(Image.new("RGB", (500, 63)), "PNG"), "at least 64"),
         "heavy.jpg": (jpeg + bytes(MAX_BYTES), "larger than 25 mb"),
-        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(200), "heic"),
+        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(200), "damaged" if find_spec("pillow_heif") else "heic picture"),
     }
 
 
