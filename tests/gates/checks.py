@@ -16,8 +16,8 @@ __all__ = ["Check", "Verdict", "above", "any_of", "below", "hue_in", "judge"]
 class Check:
     """``low <= measure <= high`` (on an arc where ``arc``), or any of ``options``.
 
-    ``share`` of the faces on which the region is visible must meet it: by default three in four, since a person forgives one face in four
-    (sunglasses, a hat, deep shadow) and no more.
+    ``share`` of the faces on which the region is visible must meet it: by default three in four, since a person forgives one face in
+    four (sunglasses, a hat, deep shadow) and no more.
     """
 
     label: str
@@ -58,7 +58,8 @@ class Verdict:
 
     def __str__(self) -> str:
         name = self.check.measure or " | ".join(option.measure for option in self.check.options)
-        return f"{'ok  ' if self.passed else 'FAIL'} {self.check.label} ({name} median {self.median:.2f}, {self.share:.0%} of {self.faces} faces)"
+        mark = "ok  " if self.passed else "FAIL"
+        return f"{mark} {self.check.label} ({name} median {self.median:.2f}, {self.share:.0%} of {self.faces} faces)"
 
 
 def judge(check: Check, faces: Sequence[Measures]) -> Verdict:

@@ -1,22 +1,24 @@
 """What each concept must look like, one row of checks a concept.
 
-Limits were written down before any style was measured, from what is visible in Lab: a step of 2 to 3 is just seen side by side, 10 is another
-colour at a glance; chroma below 8 looks grey and above 15 clearly coloured; typical photographs here have skin at L 70, a 17, b 13, lips at
-a 36. No limit is loosened to let a style pass.
+Limits were written down before any style was measured, from what is visible in Lab: a step of 2 to 3 is just seen side by side, 10 is
+another colour at a glance; chroma below 8 looks grey and above 15 clearly coloured; typical photographs here have skin at L 70, a 17,
+b 13, lips at a 36. No limit is loosened to let a style pass.
 """
 
 from __future__ import annotations
 
 from tests.gates.checks import Check, above, any_of, below, hue_in
 
-__all__ = ["ALL", "CONCEPTS", "checks_for"]
+__all__ = ["ALL", "CONCEPTS", "IDENTITY", "checks_for", "keeps_the_person"]
 
 #: Every concept: a sound picture in which the same face can be seen.
 ALL = (
     above("no NaN or infinity", "image.finite", 1, share=1.0),
     below("colours inside the range", "image.overshoot", 0.06, share=1.0),
     below("face not burnt out", "face.burnt", 0.15, share=0.9),
-    above("something changed", "image.rms", 0.06),
+    any_of(
+        "something changed", above("", "image.rms", 0.06), *(above("", f"{part}.dE", 10) for part in ("lips", "sockets", "hair", "skin"))
+    ),
     above("light and shade of the face kept", "face.structure", 0.5, share=0.9),
     above("features where they were", "face.edges_alike", 0.5, share=0.9),
 )
@@ -30,6 +32,8 @@ EYES = (
 )
 SHAPE = (above("head and hair keep their outline", "face.shape_alike", 0.5),)
 PERSON = (*BACKGROUND, *EYES, *SHAPE)
+#: dlib's own limit, and the project's figure for a full Joker. Only where a recogniser ran (it is slow).
+IDENTITY = below("same person to a face recogniser", "face.identity", 0.6)
 
 RED_LIPS = (
     any_of("lips redder", above("", "lips.da", 6), above("", "lips.a", 50)),
@@ -74,7 +78,7 @@ def _metal(colour: str, low: float, high: float, chroma: float) -> tuple[Check, 
         above("skin clearly coloured", "skin.C", chroma),
         hue_in(f"hair {colour}", "hair.h", low, high),
         hue_in(f"lips {colour}", "lips.h", low, high),
-        below("lips cast of the same metal", "lips.like_skin", 12),
+        below("lips cast of the same metal", "lips.hue_off_skin", 20),
         above("highlights and shadows of metal", "face.contrast", 1.1),
     )
 
@@ -82,8 +86,9 @@ def _metal(colour: str, low: float, high: float, chroma: float) -> tuple[Check, 
 def _light(colour: str, low: float, high: float) -> tuple[Check, ...]:
     return (
         hue_in(f"skin in {colour} light", "skin.h", low, high),
-        hue_in(f"whole picture in {colour} light", "image.h", low, high),
-        above("clearly coloured", "image.C", 15),
+        hue_in(f"background in {colour} light", "background.h", low, high),
+        above("clearly coloured", "image.C", 20),
+        above("background coloured too", "background.C", 12),
         above("the light changed", "image.rms", 0.1),
         *EYES,
     )
@@ -115,6 +120,7 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         hue_in("lips red in hue", "lips.h", 345, 50),
         above("lips stand out in red", "lips.redder_than_skin", 22),
         above("lips dark", "lips.darker_than_skin", 25),
+        Check("hair not dyed", "hair.da", -6, 8),
         *PERSON,
     ),
     "clown": (
@@ -135,6 +141,7 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         below("skin without colour", "skin.C", 10),
         above("skin lighter", "skin.dL", 4),
         below("hair less coloured", "hair.C", 10),
+        below("faded, not polished", "face.contrast", 1.05),
         *EYES,
     ),
     "robot": (
@@ -154,6 +161,7 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
     "sunburnt": (
         above("skin redder", "skin.da", 8),
         hue_in("skin red", "skin.h", 5, 55),
+        below("burnt, not painted", "skin.a", 48),
         *HAIR,
         *PERSON,
     ),
@@ -169,9 +177,20 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
     "purple hair": _hair("purple", 290, 345),
     "red hair": (*_hair("red", 15, 65, 20), above("hair redder", "hair.da", 8)),
     "blond hair": (*_hair("blond", 60, 105, 18), above("hair light", "hair.L", 45), above("hair lighter", "hair.dL", 10)),
-    "white hair": (above("hair light", "hair.L", 60), below("hair grey", "hair.C", 10), above("hair lighter", "hair.dL", 15), *SKIN, *PERSON),
-    "black hair": (below("hair dark", "hair.L", 20), below("hair without colour", "hair.C", 8), any_of("hair blacker", below("", "hair.dE", 6),
-                   below("", "hair.dL", -6)), *SKIN, *PERSON),
+    "white hair": (
+        above("hair light", "hair.L", 60),
+        below("hair grey", "hair.C", 10),
+        above("hair lighter", "hair.dL", 15),
+        *SKIN,
+        *PERSON,
+    ),
+    "black hair": (
+        below("hair dark", "hair.L", 20),
+        below("hair without colour", "hair.C", 8),
+        any_of("hair blacker", below("", "hair.dE", 6), below("", "hair.dL", -6)),
+        *SKIN,
+        *PERSON,
+    ),
     "sketch": (
         *GREY,
         above("lines: edges up", "image.edges", 1.1),
@@ -180,7 +199,9 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
     ),
     "oil painting": (
         above("colours rich", "image.rC", 0.9),
-        any_of("strokes of a brush", above("", "image.strokes", 0.03), above("", "skin.texture", 1.3), above("", "background.texture", 1.5)),
+        any_of(
+            "strokes of a brush", above("", "image.strokes", 0.03), above("", "skin.texture", 1.3), above("", "background.texture", 1.5)
+        ),
         above("background painted too", "background.dE", 4),
         *SHAPE,
     ),
@@ -195,11 +216,12 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         above("blocks", "image.blocks", 1.5),
         above("flat inside the blocks", "image.flat", 0.05),
         above("still in colour", "image.rC", 0.7),
-        *SHAPE,
     ),
     "cartoon": (
         above("colours stronger", "image.rC", 1.15),
-        any_of("flat areas or outlines", above("", "image.flat", 0.05), above("", "image.edges", 1.15)),
+        above("flat areas", "image.flat", 0.03),
+        above("many colours", "image.rtints", 1.0),
+        above("not dark", "image.dL", -12),
         *SHAPE,
     ),
     "neon": (
@@ -221,6 +243,7 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         *GREY,
         above("light and shade of a photo", "face.structure", 0.85),
         Check("background as light as it was", "background.dL", -18, 18),
+        Check("contrast of a photo", "image.contrast", 0.7, 1.25),
         *EYES,
         *SHAPE,
     ),
@@ -238,6 +261,7 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         below("hair without colour", "hair.C", 12),
         above("hair of stone: lighter", "hair.dL", 10),
         below("lips without colour", "lips.C", 15),
+        below("smooth stone, no drawn lines", "image.edges", 1.2),
     ),
     "red light": _light("red", 345, 60),
     "green light": _light("green", 100, 190),
@@ -256,11 +280,24 @@ CONCEPTS: dict[str, tuple[Check, ...]] = {
         )
         for colour, low, high in (("green", 100, 195), ("red", 350, 60), ("blue", 225, 315))
     },
-    "white background": (above("background white", "background.L", 85), below("background without colour", "background.C", 10), *SKIN, *EYES),
+    "white background": (
+        above("background white", "background.L", 85),
+        below("background without colour", "background.C", 10),
+        *SKIN,
+        *EYES,
+    ),
     "black background": (below("background black", "background.L", 15), below("skin kept", "skin.dE", 12), *EYES),
 }
 
 
+def keeps_the_person(concept: str) -> bool:
+    """Whether the concept changes how somebody looks, not what the picture is made of."""
+    return set(PERSON) <= set(CONCEPTS.get(concept, ()))
+
+
 def checks_for(concept: str) -> tuple[Check, ...]:
     """The general checks and the concept's own; only the general ones for a concept without a row."""
-    return (*ALL, *CONCEPTS.get(concept, ()))
+    general = ALL
+    if concept == "pixel art":  # blocks move every edge to the grid: a likeness of coarse light and shade stands in, and a closer one
+        general = (*(c for c in ALL if c.measure != "face.edges_alike"), above("face seen through the blocks", "face.structure", 0.85))
+    return (*general, *CONCEPTS.get(concept, ()))

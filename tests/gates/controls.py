@@ -5,6 +5,7 @@ Plain retouching on the measured regions, meant for the checks only; no style is
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -26,7 +27,8 @@ def paint(rgb: np.ndarray, regions: Regions, **colours: Colour) -> np.ndarray:
     for name, (light, a, b) in colours.items():
         if name not in regions.masks:
             continue
-        soft = ndimage.gaussian_filter(ndimage.binary_dilation(regions.masks[name], iterations=1).astype(np.float32), 0.8)
+        mask = regions.masks[name] | regions.masks["skin"] if name == "face" else regions.masks[name]
+        soft = ndimage.gaussian_filter(ndimage.binary_dilation(mask, iterations=1).astype(np.float32), 0.8)
         if name == "face":  # what a painter leaves free
             for part in ("eyes", "lips"):
                 if part in regions.masks:
@@ -39,7 +41,9 @@ def paint(rgb: np.ndarray, regions: Regions, **colours: Colour) -> np.ndarray:
 
 def _rgb(lab: np.ndarray) -> np.ndarray:
     lab[..., 0] = np.clip(lab[..., 0], 0, 99)
-    return np.clip(color.lab2rgb(lab), 0, 0.985).astype(np.float32)
+    with warnings.catch_warnings():  # colours outside sRGB are clipped, as paint would be
+        warnings.simplefilter("ignore", UserWarning)
+        return np.clip(color.lab2rgb(lab), 0, 0.985).astype(np.float32)
 
 
 def _tone(lab_of: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, Regions], np.ndarray]:
@@ -52,15 +56,18 @@ def _painter(**colours: Colour) -> Callable[[np.ndarray, Regions], np.ndarray]:
 
 def _one_hue(a: float, b: float, gain: float = 1.0, lift: float = 0.0) -> Callable[[np.ndarray, Regions], np.ndarray]:
     def change(lab: np.ndarray) -> np.ndarray:
-        light = (lab[..., 0] - 50) * gain + 50 + lift
-        return np.stack([light, np.full_like(light, a), np.full_like(light, b)], -1)
+        light = np.maximum((lab[..., 0] - 50) * gain + 50 + lift, np.minimum(lab[..., 0], 10))
+        chroma = np.clip(light / 60, 0.1, 1.1)  # shadows hold less colour
+        return np.stack([light, a * chroma, b * chroma], -1)
 
     return _tone(change)
 
 
 def _sketch(rgb: np.ndarray, regions: Regions) -> np.ndarray:
     light = to_lab(rgb)[..., 0]
-    lines = 94 - 2.4 * np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / 4 - np.clip(45 - ndimage.gaussian_filter(light, 2), 0, 25)
+    lines = (
+        94 - 2.4 * np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / 4 - np.clip(45 - ndimage.gaussian_filter(light, 2), 0, 25)
+    )
     lines[regions.masks.get("background", np.zeros_like(light, bool))] = 92
     return _rgb(np.stack([lines, 0 * lines, 0 * lines], -1))
 
@@ -77,7 +84,8 @@ def _oil(rgb: np.ndarray, regions: Regions) -> np.ndarray:
 def _watercolour(rgb: np.ndarray, regions: Regions) -> np.ndarray:
     lab = np.stack([ndimage.gaussian_filter(channel, 1.5) for channel in to_lab(rgb).transpose(2, 0, 1)], -1)
     lab[..., 0] = 96 - 0.6 * (96 - lab[..., 0])
-    lab[regions.masks.get("background", np.zeros(lab.shape[:2], bool)), 0] = 90
+    paper = ndimage.gaussian_filter(regions.masks["background"].astype(np.float32), 5) if "background" in regions.masks else 0
+    lab[..., 0] += paper * (90 - lab[..., 0])
     return _rgb(lab)
 
 
@@ -94,8 +102,8 @@ def _cartoon(rgb: np.ndarray, regions: Regions) -> np.ndarray:
 
 def _neon(rgb: np.ndarray, regions: Regions) -> np.ndarray:
     lab = to_lab(rgb)
-    edge = np.clip(np.hypot(ndimage.sobel(lab[..., 0], 0), ndimage.sobel(lab[..., 0], 1)) / 30, 0, 1)
-    return _rgb(np.stack([0.3 * lab[..., 0] + 50 * edge, 20 + 60 * edge, -35 - 50 * edge], -1))
+    glow = np.clip(lab[..., 0] / 80, 0, 1) ** 1.5
+    return _rgb(np.stack([5 + 45 * glow, 15 + 70 * glow, -30 - 30 * glow], -1))
 
 
 def _old(rgb: np.ndarray, regions: Regions) -> np.ndarray:
@@ -134,7 +142,7 @@ CONTROLS: dict[str, Callable[[np.ndarray, Regions], np.ndarray]] = {
     "neon": _neon,
     "sepia": _one_hue(6, 18),
     "black and white": _one_hue(0, 0),
-    "bronze": _one_hue(14, 26, 1.3, -10),
+    "bronze": _one_hue(14, 26, 1.55, -25),
     "gold": _one_hue(8, 48, 1.3, 4),
     "silver": _one_hue(-1, -3, 1.35),
     "marble": _one_hue(0, 3, 0.7, 24),

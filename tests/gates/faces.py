@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +27,7 @@ class FaceSet:
     keys: tuple[tuple[int, float], ...]
     before: Tensor
     regions: tuple[Regions, ...]
+    landmarks: tuple[np.ndarray, ...]  # [68, 2] each
 
     def render(self, engine, style) -> Tensor:
         """The same latents in a style, by the engine's public way."""
@@ -43,16 +45,21 @@ class FaceSet:
 def unseen_faces(engine, seeds: Sequence[int], psi: float, detector: FaceDetector | None = None) -> FaceSet:
     """Plain faces and where their parts are; latents in which the detector finds no face are left out."""
     detector = detector or FaceDetector()
-    keys, images, regions = [], [], []
+    keys, images, regions, landmarks = [], [], [], []
     for seed, image in zip(seeds, engine.sample(list(seeds), resolution=256, truncation_psi=psi)):
         if found := detector.detect(to_pil(image)):
             keys.append((seed, psi))
             images.append(image)
+            landmarks.append(found[0].landmarks)
             regions.append(find_regions(to_rgb(image), found[0].landmarks))
-    return FaceSet(tuple(keys), torch.stack(images), tuple(regions))
+    return FaceSet(tuple(keys), torch.stack(images), tuple(regions), tuple(landmarks))
 
 
 def join(sets: Sequence[FaceSet]) -> FaceSet:
+    """One set of several."""
     return FaceSet(
-        tuple(key for s in sets for key in s.keys), torch.cat([s.before for s in sets]), tuple(region for s in sets for region in s.regions)
+        tuple(key for s in sets for key in s.keys),
+        torch.cat([s.before for s in sets]),
+        tuple(regions for s in sets for regions in s.regions),
+        tuple(landmarks for s in sets for landmarks in s.landmarks),
     )

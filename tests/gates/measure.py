@@ -1,8 +1,8 @@
 """A before/after pair as numbers that a person could point at in the picture.
 
 Every number has a dotted name, ``region.quantity``. For each visible region: ``L a b C h`` (CIE Lab after the change, chroma, hue angle in
-degrees), the same with ``0`` before it, ``dL da db dC dE`` (after minus before), ``rC`` (chroma ratio), ``contrast`` and ``texture`` (ratios of the
-spread of L and of its fine part). For the whole picture and the face: edges, structure, clipping, blocks; see :func:`measure`.
+degrees), ``L0 a0 b0 C0 h0`` before it, ``dL da db dC dE`` (after minus before), ``rC`` (chroma ratio), ``contrast`` and ``texture`` (ratios
+of the spread of L and of its fine part). For the whole picture and the face: edges, structure, clipping, blocks; see :func:`measure`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _between_regions(m: Measures) -> Measures:
     if "lips.a" in m:
         found["lips.redder_than_skin"] = m["lips.a"] - m["skin.a"]
         found["lips.darker_than_skin"] = m["skin.L"] - m["lips.L"]
-        found["lips.like_skin"] = float(np.hypot(m["lips.a"] - m["skin.a"], m["lips.b"] - m["skin.b"]))
+        found["lips.hue_off_skin"] = abs((m["lips.h"] - m["skin.h"] + 180) % 360 - 180)
     if "sockets.L" in m:
         found["sockets.darker_than_skin"] = (m["skin.L"] - m["sockets.L"]) - (m["skin.L0"] - m["sockets.L0"])
     if "hair.da" in m and "background.da" in m:
@@ -114,6 +114,7 @@ def _picture(lab0, lab1, fine0, fine1) -> Measures:
         "C95": np.percentile(chroma1, 95),
         "h": hue(a, b),
         "tints": np.sqrt(colours.var(0).sum()),  # 0: one hue everywhere, as in a toned photograph
+        "rtints": np.sqrt(colours.var(0).sum() / max(lab0[..., 1:].reshape(-1, 2).var(0).sum(), 9.0)),
         "contrast": lab1[..., 0].std() / max(lab0[..., 0].std(), 1.0),
         "edges": edges1.mean() / max(edges0.mean(), 0.5),
         "fine": np.abs(fine1).mean() / max(np.abs(fine0).mean(), 0.2),
@@ -168,7 +169,8 @@ def _blocks(light) -> float:
         both = []
         for axis in (0, 1):
             jump = np.abs(np.diff(light, axis=axis)).mean(1 - axis)
-            phases = np.array([jump[i::period].mean() for i in range(period)])
+            # median over the lines of a grid: one hard edge somewhere is no grid
+            phases = np.array([np.median(jump[i::period]) for i in range(period)])
             both.append(phases.max() / max((phases.sum() - phases.max()) / (period - 1), 0.2))
         best = max(best, min(both))
     return best

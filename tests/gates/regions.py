@@ -59,7 +59,9 @@ def find_regions(rgb: np.ndarray, landmarks: np.ndarray) -> Regions:
     eyes = _around(shape, points[36:42], 1.0, 1.25) | _around(shape, points[42:48], 1.0, 1.25)
 
     masks = {"lips": lips, "eyes": eyes, "nose": _disc(shape, points[[30, 33]].mean(0), 0.13 * scale)}
-    masks["sockets"] = (_socket(shape, points[17:22], points[36:42], scale, down) | _socket(shape, points[22:27], points[42:48], scale, down)) & ~eyes
+    masks["sockets"] = (
+        _socket(shape, points[17:22], points[36:42], scale, down) | _socket(shape, points[22:27], points[42:48], scale, down)
+    ) & ~eyes
     masks["cheeks"] = _cheeks(shape, points, scale) & ~features
     skin = np.median(lab[masks["cheeks"]], 0) if masks["cheeks"].sum() >= MINIMUM["cheeks"] else None
     if skin is None:
@@ -135,7 +137,7 @@ def _distance(lab: np.ndarray, colour: np.ndarray, light: float = 1.0) -> np.nda
 
 
 def _hair(lab: np.ndarray, points: np.ndarray, scale: float, down: np.ndarray, skin: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
-    """Pixels coloured like the top of the head and connected with it. None where the head is bald, cut off, or looks like what is behind it."""
+    """Pixels coloured like the top of the head and joined to it; None where the head is bald, cut off, or like what is behind it."""
     height, width = lab.shape[:2]
     across = np.array([-down[1], down[0]])
     seeds = []

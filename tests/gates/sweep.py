@@ -1,0 +1,144 @@
+"""Measuring styles: renders the gates' faces in a style, judges them, compares styles with one another and sizes with each other."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nada_core.alignment import FaceRecogniser, distance
+from nada_core.checkpoints import Style, apply_style
+from nada_core.errors import PromptError
+from nada_core.images import to_pil
+from nada_core.prompts import resolve_concept
+from tests.gates.checks import Verdict, judge
+from tests.gates.concepts import CONCEPTS, IDENTITY, checks_for, keeps_the_person
+from tests.gates.faces import FaceSet
+from tests.gates.measure import Measures, measure, rms
+
+__all__ = ["CONSISTENT", "DISTINCT", "Consistency", "Result", "concept_of", "consistency", "difference", "measure_style", "too_alike"]
+
+#: RMS between the area-downsampled 1024 px picture and the 256 px one, values in [-1, 1].
+CONSISTENT = 0.10
+#: Two styles are told apart at a glance from here on: RMS over the picture, or over one region of it (19 grey levels).
+DISTINCT = 0.06
+DISTINCT_REGION = 0.15
+
+Rendering = Callable[[str, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Worst RMS between sizes over some faces: as the engine shows them, and of the generator's own two outputs, uncorrected."""
+
+    shown: float
+    generator: float
+
+    @property
+    def passed(self) -> bool:
+        return self.shown <= CONSISTENT
+
+
+@dataclass(frozen=True)
+class Result:
+    """One style, measured."""
+
+    name: str
+    concept: str | None
+    after: Tensor
+    measures: tuple[Measures, ...]
+    verdicts: tuple[Verdict, ...]
+    consistency: Consistency | None = None
+    seconds: float | None = None  # of the adaptation
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def failures(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if not verdict.passed]
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures and (self.consistency is None or self.consistency.passed)
+
+    def median(self, name: str) -> float:
+        values = [m[name] for m in self.measures if name in m]
+        return float(np.median(values)) if values else float("nan")
+
+
+def concept_of(prompt: str) -> str | None:
+    """The row of :data:`~tests.gates.concepts.CONCEPTS` that a prompt belongs to; None where only the general checks apply."""
+    try:
+        key = resolve_concept(prompt)
+    except PromptError:
+        return None
+    return key if key in CONCEPTS else None
+
+
+def judge_pictures(
+    name: str, concept: str | None, faces: FaceSet, after: Tensor, recogniser: FaceRecogniser | None = None, **more
+) -> Result:
+    """Measure pictures ``after`` ``[N, 3, 256, 256]`` of ``faces`` by the checks of ``concept``."""
+    measures = tuple(measure(b, a, r) for b, a, r in zip(faces.before, after, faces.regions))
+    checks = checks_for(concept or "")
+    if recogniser:
+        for m, before, picture, landmarks in zip(measures, faces.before, torch.nan_to_num(after), faces.landmarks):
+            # on the landmarks of the plain face: a painted one may not be found
+            m["face.identity"] = distance(*(recogniser.embed(to_pil(image), landmarks) for image in (before, picture)))
+        checks = (*checks, IDENTITY) if keeps_the_person(concept or "") else checks
+    verdicts = tuple(judge(check, measures) for check in checks)
+    return Result(name, concept, after, measures, verdicts, **more)
+
+
+def measure_style(
+    engine, name: str, prompt: str, style: Style | Path, faces: FaceSet, *, large: int = 1, quick: bool = False, **more
+) -> Result:
+    """Render ``faces`` in ``style`` and judge them; ``large`` faces are also rendered at full size."""
+    sizes = consistency(engine, style, faces.keys[:large], quick=quick) if large else None
+    return judge_pictures(name, concept_of(prompt), faces, faces.render(engine, style), consistency=sizes, **more)
+
+
+@torch.no_grad()
+def consistency(engine, style: Style | Path, keys: Sequence[tuple[int, float]], *, quick: bool = False) -> Consistency:
+    """The same latents at both sizes. The engine matches the large picture's low band to the small one, so ``shown`` is small
+    whenever that works; ``generator`` tells how much there was to correct (NaN where ``quick``)."""
+    loaded = style if isinstance(style, Style) else engine.style(style)
+    adapted = apply_style(copy.deepcopy(engine.generator), engine.generator, loaded)
+    shown, own = [], []
+    for seed, psi in keys:
+        small, large = (engine.sample([seed], style=loaded, resolution=r, truncation_psi=psi) for r in (256, 1024))
+        shown.append(rms(F.interpolate(large, size=256, mode="area"), small))
+        if quick:
+            own.append(float("nan"))
+            continue
+        plain = adapted.synthesis(adapted.mapping(adapted.sample_z([seed]), psi), resolution=1024)
+        own.append(rms(F.interpolate(plain, size=256, mode="area"), small))
+    return Consistency(max(shown), max(own))
+
+
+def difference(one: Tensor, other: Tensor, faces: FaceSet) -> tuple[float, float]:
+    """Mean RMS over the faces between two styles' pictures: whole, and in the region where they differ most."""
+    whole = [rms(a, b) for a, b in zip(one, other)]
+    regional: dict[str, list[float]] = {}
+    for a, b, regions in zip(one, other, faces.regions):
+        for name in ("skin", "lips", "sockets", "hair", "background", "nose"):
+            if name in regions.masks:
+                mask = regions.masks[name]
+                regional.setdefault(name, []).append(rms(np.asarray(a)[:, mask], np.asarray(b)[:, mask]))
+    return float(np.mean(whole)), max(float(np.mean(values)) for values in regional.values())
+
+
+def too_alike(results: Sequence[Result], faces: FaceSet) -> list[tuple[str, str, float, float]]:
+    """Pairs of styles that a person would take for one another, with their whole and regional differences."""
+    found = []
+    for one, other in itertools.combinations(results, 2):
+        whole, regional = difference(one.after, other.after, faces)
+        if whole < DISTINCT and regional < DISTINCT_REGION:
+            found.append((one.name, other.name, whole, regional))
+    return found
