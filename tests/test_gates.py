@@ -59,9 +59,10 @@ def measured(engine, faces):
 @pytest.fixture(scope="module")
 def painted(faces):
     """Measures of every hand-made picture, and of the untouched faces as ``unchanged``."""
-    found = {"unchanged": [measure(b, b, r) for b, r in zip(faces.before, faces.regions)]}
+    found = {"unchanged": judge_pictures("", None, faces, faces.before).measures}
     for concept in CONTROLS:
-        found[concept] = [measure(b, control(concept, b, r), r) for b, r in zip(faces.before, faces.regions)]
+        pictures = torch.stack([control(concept, b, r) for b, r in zip(faces.before, faces.regions)])
+        found[concept] = judge_pictures("", None, faces, pictures).measures
     return found
 
 
@@ -146,6 +147,14 @@ def not_finite(picture, before, regions):
 )
 def test_a_spoilt_joker_fails(faces, how, label):
     assert label in [verdict.check.label for verdict in damaged(faces, how).failures]
+
+
+def test_one_joker_for_everybody_fails(faces):
+    """A collapsed generator: a fine Joker, but the same one for every latent, or all halfway to it."""
+    pictures = torch.stack([control("joker", b, r) for b, r in zip(faces.before, faces.regions)])
+    for share in (1.0, 0.75):
+        same = judge_pictures("joker", "joker", faces, share * pictures[:1] + (1 - share) * pictures)
+        assert "faces still differ from one another" in [verdict.check.label for verdict in same.failures]
 
 
 def test_the_same_picture_twice_is_called_alike(faces):

@@ -57,9 +57,17 @@ class Verdict:
     faces: int  # on which it could be seen
 
     def __str__(self) -> str:
-        name = self.check.measure or " | ".join(option.measure for option in self.check.options)
+        wanted = " or ".join(_limits(check) for check in self.check.options or (self.check,))
         mark = "ok  " if self.passed else "FAIL"
-        return f"{mark} {self.check.label} ({name} median {self.median:.2f}, {self.share:.0%} of {self.faces} faces)"
+        return f"{mark} {self.check.label} ({wanted}: median {self.median:.2f}, met by {self.share:.0%} of {self.faces} faces)"
+
+
+def _limits(check: Check) -> str:
+    if check.arc:
+        return f"{check.measure} from {check.low:g} to {check.high:g} degrees"
+    low = f"{check.low:g} <= " if np.isfinite(check.low) else ""
+    high = f" <= {check.high:g}" if np.isfinite(check.high) else ""
+    return f"{low}{check.measure}{high}"
 
 
 def judge(check: Check, faces: Sequence[Measures]) -> Verdict:

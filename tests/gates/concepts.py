@@ -21,6 +21,8 @@ ALL = (
     ),
     above("light and shade of the face kept", "face.structure", 0.5, share=0.9),
     above("features where they were", "face.edges_alike", 0.5, share=0.9),
+    above("everybody still looks most like themselves", "set.own_face", 0.9),
+    above("faces still differ from one another", "set.diversity", 0.6),
 )
 
 BACKGROUND = (below("background kept", "background.dE", 12),)

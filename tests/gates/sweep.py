@@ -21,7 +21,7 @@ from nada_core.prompts import resolve_concept
 from tests.gates.checks import Verdict, judge
 from tests.gates.concepts import CONCEPTS, IDENTITY, checks_for, keeps_the_person
 from tests.gates.faces import FaceSet
-from tests.gates.measure import Measures, measure, rms
+from tests.gates.measure import Measures, measure, of_all, rms
 
 __all__ = ["CONSISTENT", "DISTINCT", "Consistency", "Result", "concept_of", "consistency", "difference", "measure_style", "too_alike"]
 
@@ -85,7 +85,8 @@ def judge_pictures(
     name: str, concept: str | None, faces: FaceSet, after: Tensor, recogniser: FaceRecogniser | None = None, **more
 ) -> Result:
     """Measure pictures ``after`` ``[N, 3, 256, 256]`` of ``faces`` by the checks of ``concept``."""
-    measures = tuple(measure(b, a, r) for b, a, r in zip(faces.before, after, faces.regions))
+    together = of_all(faces.before, after)
+    measures = tuple(measure(b, a, r) | together for b, a, r in zip(faces.before, after, faces.regions))
     checks = checks_for(concept or "")
     if recogniser:
         for m, before, picture, landmarks in zip(measures, faces.before, torch.nan_to_num(after), faces.landmarks):
