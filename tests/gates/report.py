@@ -19,20 +19,19 @@ __all__ = ["contact_sheet", "table", "write_numbers"]
 
 def table(results: Sequence[Result]) -> str:
     """One line a style, its failed checks below it. ``person`` is the recogniser's distance, ``(own)`` the uncorrected sizes'."""
-    heads = ("checks", "struct", "edges", "bg dE", "rms", "person", "1024", "(own)", "s")
+    heads = ("checks", "struct", "edges", "bg dE", "rms", "person", "1024", "(own)", "woven", "s")
     lines = [f"{'style':22s}" + "".join(f"{head:>7s}" for head in heads)]
     for result in results:
         sizes = result.consistency
         numbers = [result.median(name) for name in ("face.structure", "face.edges_alike", "background.dE", "image.rms", "face.identity")]
-        numbers += [sizes.shown, sizes.generator] if sizes else [math.nan, math.nan]
+        numbers += [sizes.shown, sizes.generator, sizes.woven] if sizes else [math.nan] * 3
         cells = [f"{len(result.verdicts) - len(result.failures)}/{len(result.verdicts)}"]
-        cells += ["-" if math.isnan(number) else f"{number:.{digits}f}" for number, digits in zip(numbers, (2, 2, 1, 2, 2, 3, 3))]
+        cells += ["-" if math.isnan(number) else f"{number:.{digits}f}" for number, digits in zip(numbers, (2, 2, 1, 2, 2, 3, 3, 2))]
         cells.append("-" if result.seconds is None else f"{result.seconds:.0f}")
         verdict = ("ok" if result.passed else "FAILED") + ("" if result.concept else " (general checks only)")
         lines.append(f"{result.name[:22]:22s}" + "".join(f"{cell:>7s}" for cell in cells) + f"  {verdict}")
         lines += [f"    {verdict}" for verdict in result.failures]
-        if result.consistency and not result.consistency.passed:
-            lines.append(f"    FAIL 1024 px and 256 px differ (RMS {result.consistency.shown:.3f})")
+        lines += [f"    {failure}" for failure in (sizes.failures if sizes else ())]
         lines += [f"    note: {note}" for note in result.notes]
     return "\n".join(lines)
 

@@ -19,14 +19,28 @@ from nada_core.errors import PromptError
 from nada_core.images import to_pil
 from nada_core.prompts import resolve_concept
 from tests.gates.checks import Verdict, judge
-from tests.gates.concepts import CONCEPTS, IDENTITY, checks_for, keeps_the_person
+from tests.gates.concepts import CONCEPTS, DRAWN, IDENTITY, checks_for, keeps_the_person
 from tests.gates.faces import FaceSet
-from tests.gates.measure import Measures, measure, of_all, rms
+from tests.gates.measure import Measures, measure, of_all, rms, weave
+from tests.gates.regions import to_lab, to_rgb
 
-__all__ = ["CONSISTENT", "DISTINCT", "Consistency", "Result", "concept_of", "consistency", "difference", "measure_style", "too_alike"]
+__all__ = [
+    "CONSISTENT",
+    "DISTINCT",
+    "WOVEN",
+    "Consistency",
+    "Result",
+    "concept_of",
+    "consistency",
+    "difference",
+    "measure_style",
+    "too_alike",
+]
 
 #: RMS between the area-downsampled 1024 px picture and the 256 px one, values in [-1, 1].
 CONSISTENT = 0.10
+#: A fabric of 2, 4 or 8 pixels over a 1024 px face is visible from this amplitude in L on; plain faces have 0.2 to 0.5.
+WOVEN = 1.0
 #: Two styles are told apart at a glance from here on: RMS over the picture, or over one region of it (19 grey levels).
 DISTINCT = 0.06
 DISTINCT_REGION = 0.15
@@ -36,14 +50,26 @@ Rendering = Callable[[str, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Consistency:
-    """Worst RMS between sizes over some faces: as the engine shows them, and of the generator's own two outputs, uncorrected."""
+    """Worst RMS between sizes over some faces: as the engine shows them, and of the generator's own two outputs, uncorrected; and the
+    strongest woven pattern at 1024 px."""
 
     shown: float
     generator: float
+    woven: float
+    drawn: bool = False  # a drawn texture may repeat
+
+    @property
+    def failures(self) -> list[str]:
+        found = []
+        if not self.shown <= CONSISTENT:
+            found.append(f"FAIL 1024 px and 256 px are the same picture (RMS <= {CONSISTENT}: {self.shown:.3f})")
+        if not self.drawn and not self.woven <= WOVEN:
+            found.append(f"FAIL no woven pattern at 1024 px (amplitude <= {WOVEN} L: {self.woven:.2f})")
+        return found
 
     @property
     def passed(self) -> bool:
-        return self.shown <= CONSISTENT
+        return not self.failures
 
 
 @dataclass(frozen=True)
@@ -111,16 +137,17 @@ def consistency(engine, style: Style | Path, keys: Sequence[tuple[int, float]], 
     whenever that works; ``generator`` tells how much there was to correct (NaN where ``quick``)."""
     loaded = style if isinstance(style, Style) else engine.style(style)
     adapted = apply_style(copy.deepcopy(engine.generator), engine.generator, loaded)
-    shown, own = [], []
+    shown, own, woven = [], [], []
     for seed, psi in keys:
         small, large = (engine.sample([seed], style=loaded, resolution=r, truncation_psi=psi) for r in (256, 1024))
+        woven.append(weave(to_lab(to_rgb(large[0]))[..., 0], (2, 4, 8)))
         shown.append(rms(F.interpolate(large, size=256, mode="area"), small))
         if quick:
             own.append(float("nan"))
             continue
         plain = adapted.synthesis(adapted.mapping(adapted.sample_z([seed]), psi), resolution=1024)
         own.append(rms(F.interpolate(plain, size=256, mode="area"), small))
-    return Consistency(max(shown), max(own))
+    return Consistency(max(shown), max(own), max(woven), concept_of(loaded.card.prompt) in DRAWN)
 
 
 def difference(one: Tensor, other: Tensor, faces: FaceSet) -> tuple[float, float]:
