@@ -41,6 +41,7 @@ class AdaptOptions:
     lr: float | None = None  # Adam's step size
     betas: tuple[float, float] | None = None
     layers: str = "all"  # "all" or one of shape, texture, colour
+    layer_rates: tuple[float, float, float] | None = None  # factors on lr for the groups shape, texture, colour
     source: str = "face"  # the text the direction starts from
     seed: int = 0
     resolution: int | None = None  # side of the images the loss sees
@@ -60,8 +61,9 @@ class AdaptOptions:
 #: What ``None`` means for each family. ``stylegan2`` is the setting of the experiment this project reproduces.
 FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
     "mobile_stylegan": {
-        "lr": 1e-3,
+        "lr": 3e-4,
         "betas": (0.5, 0.99),
+        "layer_rates": (0.3, 1.0, 1.0),
         "resolution": 256,
         "crops": 2,
         "global_weight": 0.5,
@@ -69,7 +71,16 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
         "max_gradient": 1.0,
         "warmup": 5,
     },
-    "stylegan2": {"lr": 2e-3, "betas": (0.9, 0.999), "crops": 0, "global_weight": 0.0, "average": 0.0, "max_gradient": math.inf, "warmup": 0},
+    "stylegan2": {
+        "lr": 2e-3,
+        "betas": (0.9, 0.999),
+        "layer_rates": (1.0, 1.0, 1.0),
+        "crops": 0,
+        "global_weight": 0.0,
+        "average": 0.0,
+        "max_gradient": math.inf,
+        "warmup": 0,
+    },
 }
 
 
@@ -164,9 +175,14 @@ class _Run:
         trained = set(base.adaptable(options.layers))
         self.parameters = {n: p.requires_grad_(True) for n, p in self.generator.named_parameters() if n in trained}
         self.shadow = {n: p for n, p in self.averaged.named_parameters() if n in trained}
-        assert options.lr is not None and options.betas is not None
+        assert options.lr is not None and options.betas is not None and options.layer_rates is not None
         self.lr = options.lr
-        self.optimiser = torch.optim.Adam(self.parameters.values(), lr=self.lr, betas=options.betas)
+        groups = []
+        for layer_group, factor in zip(LAYER_GROUPS, options.layer_rates, strict=True):
+            members = [p for n, p in self.parameters.items() if base.layer_group(n) == layer_group]
+            if members:
+                groups.append({"params": members, "factor": factor})
+        self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas)
         self.rng = torch.Generator().manual_seed(options.seed)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
         self.index = 0
@@ -202,7 +218,7 @@ class _Run:
         """One step; on divergence the last good weights return with half the rate."""
         lr = self.rate()
         for group in self.optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["factor"]
         loss, similarity, size = self.losses()
         self.optimiser.zero_grad(set_to_none=True)
         note = ""

@@ -23,7 +23,18 @@ from torch import Tensor
 from nada_core.errors import StyleError
 from nada_core.generators.base import Generator
 
-__all__ = ["SCHEMA", "Style", "StyleCard", "apply_style", "compact_style", "load_card", "load_style", "resolved_weights", "save_style", "slug"]
+__all__ = [
+    "SCHEMA",
+    "Style",
+    "StyleCard",
+    "apply_style",
+    "compact_style",
+    "load_card",
+    "load_style",
+    "resolved_weights",
+    "save_style",
+    "slug",
+]
 
 FORMAT = "nada-style"
 SCHEMA = 1
@@ -97,7 +108,9 @@ def load_card(path: Path) -> StyleCard:
     if not path.is_file():
         raise StyleError(f"There is no style file '{path.name}'. `python -m nada_core styles` lists the ones there are.")
     if path.stat().st_size > MAX_BYTES:
-        raise StyleError(f"'{path.name}' has {path.stat().st_size >> 20} MB; a style has at most {MAX_BYTES >> 20}. It is not a style file.")
+        raise StyleError(
+            f"'{path.name}' has {path.stat().st_size >> 20} MB; a style has at most {MAX_BYTES >> 20}. It is not a style file."
+        )
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -129,7 +142,9 @@ def load_style(path: Path) -> Style:
         raise StyleError(f"'{path.name}' is damaged: its end is missing. Save or download it again.") from error
     bad = [name for name, tensor in tensors.items() if not tensor.is_floating_point() or not torch.isfinite(tensor).all()]
     if bad or not tensors:
-        raise StyleError(f"'{path.name}' holds no usable weights ({bad[0] if bad else 'it is empty'}). It is damaged; make the style again.")
+        raise StyleError(
+            f"'{path.name}' holds no usable weights ({bad[0] if bad else 'it is empty'}). It is damaged; make the style again."
+        )
     return Style(card, tensors)
 
 
@@ -161,7 +176,9 @@ def resolved_weights(style: Style, base: Generator) -> dict[str, Tensor]:
                 raise StyleError(f"The style '{card.name}' has a wrong shape for '{name}'.")
             value = reference + factors.reshape(reference.shape)
         if value.shape != reference.shape:
-            raise StyleError(f"'{name}' has shape {tuple(value.shape)} in the style '{card.name}', {tuple(reference.shape)} in the generator.")
+            raise StyleError(
+                f"'{name}' has shape {tuple(value.shape)} in the style '{card.name}', {tuple(reference.shape)} in the generator."
+            )
         weights[name] = value
     return weights
 

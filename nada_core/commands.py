@@ -64,7 +64,11 @@ def adapt(args: argparse.Namespace) -> int:
         for latest in steps:
             record = {k: getattr(latest, k) for k in ("index", "loss", "similarity", "seconds", "lr", "note")}
             log.append(json.dumps(record))
-            print(f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ", end="", file=sys.stderr)
+            print(
+                f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ",
+                end="",
+                file=sys.stderr,
+            )
             if latest.note:
                 print(f"\n{latest.note}", file=sys.stderr)
             if latest.previews is not None:
@@ -80,7 +84,9 @@ def adapt(args: argparse.Namespace) -> int:
     save_style(style, out / "style.safetensors")
     write_text(out / "steps.jsonl", "\n".join(log) + "\n")
     both = torch.cat([originals, previews])
-    save_png(grid(both, len(originals)), out / "before_after.png", {"prompt": args.prompt, "steps": str(latest.index), "seed": str(args.seed)})
+    save_png(
+        grid(both, len(originals)), out / "before_after.png", {"prompt": args.prompt, "steps": str(latest.index), "seed": str(args.seed)}
+    )
     summary = {"card": asdict(style.card), "seconds": round(latest.seconds, 1), "interrupted": interrupted, "world": engine.world}
     write_text(out / "summary.json", json.dumps(summary, indent=2))
     print(f"{out / 'style.safetensors'}: '{args.prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
@@ -106,7 +112,9 @@ def edit(args: argparse.Namespace) -> int:
     write_text(out / "summary.json", json.dumps(summary, indent=2))
     for note in result.notes:
         print(note)
-    print(f"{out / 'edited.png'}: distance to the photo {result.identity_inverted} inverted, {result.identity_edited} edited (same person: below 0.6)")
+    print(
+        f"{out / 'edited.png'}: distance to the photo {result.identity_inverted} inverted, {result.identity_edited} edited (same person: below 0.6)"
+    )
     return 0
 
 

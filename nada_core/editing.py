@@ -116,7 +116,9 @@ class PhotoEditor:
         result = self.finish(aligned, inversion, style, strength, resolution, time.monotonic() - start)
         yield EditProgress("done", 1.0, result.edited, result)
 
-    def finish(self, photo: AlignedPhoto, inversion: Inversion, style: Style | None, strength: float, resolution: int, seconds: float) -> EditResult:
+    def finish(
+        self, photo: AlignedPhoto, inversion: Inversion, style: Style | None, strength: float, resolution: int, seconds: float
+    ) -> EditResult:
         """Render the inversion with and without the style and score both against the photo."""
         begun = time.monotonic()
         working = copy.deepcopy(self.generator)

@@ -45,7 +45,9 @@ class Engine:
         "CLIP and StyleGAN2 are not part of it yet"
     )
 
-    def __init__(self, device: str = "auto", base: str | Path | None = None, encoder: str = "starter", styles_folder: Path | None = None) -> None:
+    def __init__(
+        self, device: str = "auto", base: str | Path | None = None, encoder: str = "starter", styles_folder: Path | None = None
+    ) -> None:
         self.device = choose_device(device)
         self.library = StyleLibrary(styles_folder)
         self._base, self._encoder = base, encoder
@@ -127,11 +129,15 @@ class Engine:
         if not 0 <= strength <= 1.5:
             raise OptionsError(f"strength is {strength}; it must be between 0 and 1.5.")
         if resolution not in self.generator.resolutions:
-            raise OptionsError(f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}.")
+            raise OptionsError(
+                f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}."
+            )
         style = model if isinstance(model, Style) else self.style(model)
         return self.editor.edit_steps(image, style, strength=strength, face=face, resolution=resolution)
 
-    def edit(self, image: Any, model: str | Path | Style = "joker", *, strength: float = 1.0, face: int = 0, resolution: int = 256) -> EditResult:
+    def edit(
+        self, image: Any, model: str | Path | Style = "joker", *, strength: float = 1.0, face: int = 0, resolution: int = 256
+    ) -> EditResult:
         """:meth:`edit_steps` run to its end."""
         result = None
         for progress in self.edit_steps(image, model, strength=strength, face=face, resolution=resolution):
@@ -139,14 +145,18 @@ class Engine:
         assert result is not None
         return result
 
-    def sample(self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int = 256, truncation_psi: float = 0.7) -> Tensor:
+    def sample(
+        self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int = 256, truncation_psi: float = 0.7
+    ) -> Tensor:
         """Faces of the given seeds, in a style or plain: ``[len(seeds), 3, R, R]`` in about [-1, 1].
 
         Raises:
             StyleError, OptionsError.
         """
         if resolution not in self.generator.resolutions:
-            raise OptionsError(f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}.")
+            raise OptionsError(
+                f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}."
+            )
         generator = self.generator
         if style is not None:
             chosen = style if isinstance(style, Style) else self.style(style)

@@ -34,7 +34,9 @@ class Concept:
 
 #: Key in the encoder's table -> concept. ``photo`` is the source of every direction.
 CONCEPTS: dict[str, Concept] = {
-    "photo": Concept("face", ("photo", "person", "human", "human face", "photo face", "normal face", "man", "woman", "portrait photo"), "source"),
+    "photo": Concept(
+        "face", ("photo", "person", "human", "human face", "photo face", "normal face", "man", "woman", "portrait photo"), "source"
+    ),
     "joker": Concept("Joker", ("joker batman", "batman joker", "heath ledger joker")),
     "joker face": Concept("Joker face", ("face joker",)),
     "joker smile": Concept("Joker smile", ("joker grin", "smile joker", "joker scars", "joker mouth")),
@@ -73,7 +75,9 @@ CONCEPTS: dict[str, Concept] = {
     "bronze": Concept("bronze statue", ("bronze", "copper statue", "bronze bust", "bronze sculpture"), "material"),
     "silver": Concept("silver statue", ("silver", "chrome", "silver sculpture", "steel statue"), "material"),
     "gold": Concept("gold", ("golden", "gold statue", "golden statue", "gold sculpture", "golden mask", "oscar statue"), "material"),
-    "marble": Concept("marble statue", ("marble", "marble bust", "stone statue", "statue", "sculpture", "marble sculpture", "greek statue"), "material"),
+    "marble": Concept(
+        "marble statue", ("marble", "marble bust", "stone statue", "statue", "sculpture", "marble sculpture", "greek statue"), "material"
+    ),
     **{f"{c} light": Concept(f"{c} light", (f"{c} glow", f"{c} tint"), "light") for c in ("red", "green", "blue", "orange", "purple")},
     **{f"{c} background": Concept(f"{c} background", (f"{c} backdrop",), "light") for c in ("green", "red", "blue", "white", "black")},
     "dark": Concept("dark", ("darkness", "night", "underexposed"), "light"),
@@ -105,7 +109,9 @@ def check_prompt(text: str) -> str:
     if not cleaned:
         raise PromptError("The prompt is empty. Type what the faces should become, for example 'Joker'.")
     if len(cleaned) > MAX_PROMPT:
-        raise PromptError(f"The prompt has {len(cleaned)} characters; at most {MAX_PROMPT} are taken. Say it in a few words, for example 'Joker'.")
+        raise PromptError(
+            f"The prompt has {len(cleaned)} characters; at most {MAX_PROMPT} are taken. Say it in a few words, for example 'Joker'."
+        )
     if not any(c.isalpha() for c in cleaned):
         raise PromptError("The prompt has no words in it. Type what the faces should become, for example 'Joker'.")
     return cleaned
@@ -113,7 +119,15 @@ def check_prompt(text: str) -> str:
 
 def _words(text: str) -> frozenset[str]:
     """The words that carry meaning, in one spelling."""
-    plain = text.lower().replace("make-up", "makeup").replace("make up", "makeup").replace("'s", " ").replace("’s", " ").replace("'", "").replace("’", "")
+    plain = (
+        text.lower()
+        .replace("make-up", "makeup")
+        .replace("make up", "makeup")
+        .replace("'s", " ")
+        .replace("’s", " ")
+        .replace("'", "")
+        .replace("’", "")
+    )
     words = [_SAME.get(w, w) for w in re.findall(r"[^\W_]+", plain)]
     return frozenset(w for w in words if w not in _GRAMMAR)
 

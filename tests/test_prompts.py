@@ -64,7 +64,14 @@ def test_nearest_concepts_help():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "empty"), ("   \n", "empty"), ("x" * 10_000, f"at most {MAX_PROMPT}"), ("🤡🤡", "no words"), ("123", "no words"), (None, "short text")],
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("x" * 10_000, f"at most {MAX_PROMPT}"),
+        ("🤡🤡", "no words"),
+        ("123", "no words"),
+        (None, "short text"),
+    ],
 )
 def test_bad_prompts(text, message):
     with pytest.raises(PromptError, match=message):

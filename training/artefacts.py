@@ -37,7 +37,9 @@ def _grid(image: Array, rng: Rng) -> Array:
 def _warp(image: Array, rng: Rng) -> Array:
     yy, xx = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     strength = 4 + 6 * rng.random()
-    return cv2.remap(image, xx + strength * noise_field(rng, 18), yy + strength * noise_field(rng, 18), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return cv2.remap(
+        image, xx + strength * noise_field(rng, 18), yy + strength * noise_field(rng, 18), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
 
 
 def _harsh(image: Array, rng: Rng) -> Array:

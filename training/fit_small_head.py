@@ -81,7 +81,11 @@ def main() -> None:
         optimiser.step()
         schedule.step()
         if step % 250 == 249:
-            print(step + 1, f"train {loss.item():.5f}", "unseen rms %.4f, pooled %.4f" % errors(head, features[held_out], w[held_out], crops[held_out]))
+            print(
+                step + 1,
+                f"train {loss.item():.5f}",
+                "unseen rms %.4f, pooled %.4f" % errors(head, features[held_out], w[held_out], crops[held_out]),
+            )
     rms, pooled = errors(head, features[held_out], w[held_out], crops[held_out])
     tensors = {f"small_head.{name}": value.contiguous() for name, value in head.state_dict().items()}
     card = {
@@ -91,7 +95,9 @@ def main() -> None:
         "rms_unseen_pooled_8x": round(pooled, 4),
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    save_file(tensors | {"w_avg": parts[-1]["w_avg"]}, args.out / "mobile-stylegan-ffhq-head256.safetensors", metadata={"card": json.dumps(card)})
+    save_file(
+        tensors | {"w_avg": parts[-1]["w_avg"]}, args.out / "mobile-stylegan-ffhq-head256.safetensors", metadata={"card": json.dumps(card)}
+    )
     print(json.dumps(card))
 
 

@@ -1,6 +1,6 @@
 """Make the ready styles: adapt to each prompt with the defaults, store compactly under ``checkpoints/styles``.
 
-    python -m training.make_styles --prompts Joker [--steps 60] [--out checkpoints/styles]
+python -m training.make_styles --prompts Joker [--steps 60] [--out checkpoints/styles]
 """
 
 from __future__ import annotations

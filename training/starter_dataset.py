@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -53,9 +54,7 @@ def collect_faces(paths: list[Path], count: int) -> dict[str, Array]:
 def layout(seed: int, faces: int) -> dict[str, list]:
     """What each of the M pictures of a face is. Mixtures differ from face to face: ``mixtures[n][j] = [concept, artefact]``."""
     rng = np.random.default_rng(seed)
-    mixtures = [
-        [[int(rng.integers(len(RENDERINGS))), int(rng.integers(len(ARTEFACTS)))] for _ in range(MIXTURES)] for _ in range(faces)
-    ]
+    mixtures = [[[int(rng.integers(len(RENDERINGS))), int(rng.integers(len(ARTEFACTS)))] for _ in range(MIXTURES)] for _ in range(faces)]
     return {"concepts": list(RENDERINGS), "artefacts": list(ARTEFACTS), "mixtures": mixtures, "distortions": [DISTORTIONS]}
 
 
@@ -70,6 +69,13 @@ def render_all(face: RenderFace, mixtures: list[list[int]], rng: np.random.Gener
     return np.round(np.stack(small) * 255).astype(np.uint8)
 
 
+def _render_one(item: tuple[Array, Array, Array, list[list[int]], int]) -> Array:
+    picture, landmarks, masks, mixtures, seed = item
+    cv2.setNumThreads(1)
+    face = RenderFace(picture.astype(np.float32) / 255, landmarks.astype(np.float32), *masks.astype(np.float32))
+    return render_all(face, mixtures, np.random.default_rng(seed))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, nargs="+", required=True)
@@ -78,20 +84,20 @@ def main() -> None:
     args = parser.parse_args()
     tune_cpu_allocator()
     args.out.mkdir(parents=True, exist_ok=True)
-    faces = collect_faces(args.faces, args.count)
-    np.savez(args.out / "faces.npz", **faces)
+    if not (args.out / "faces.npz").exists():
+        np.savez(args.out / "faces.npz", **collect_faces(args.faces, args.count))
+    faces = dict(np.load(args.out / "faces.npz"))
     n = len(faces["images"])
     plan = layout(0, n)
     (args.out / "layout.json").write_text(json.dumps(plan))
-    rng = np.random.default_rng(1)
     m = 1 + len(RENDERINGS) + len(ARTEFACTS) + MIXTURES + DISTORTIONS
     pictures = np.lib.format.open_memmap(args.out / "renderings.npy", "w+", np.uint8, (n, m, INPUT_SIZE, INPUT_SIZE, 3))
-    for i in range(n):
-        image = faces["images"][i].astype(np.float32) / 255
-        face = RenderFace(image, faces["landmarks"][i].astype(np.float32), *faces["masks"][i].astype(np.float32))
-        pictures[i] = render_all(face, plan["mixtures"][i], rng)
-        if i % 50 == 49:
-            print(f"{i + 1}/{n} faces rendered", flush=True)
+    work = [(faces["images"][i], faces["landmarks"][i], faces["masks"][i], plan["mixtures"][i], i) for i in range(n)]
+    with ProcessPoolExecutor() as pool:
+        for i, rendered in enumerate(pool.map(_render_one, work, chunksize=8)):
+            pictures[i] = rendered
+            if i % 50 == 49:
+                print(f"{i + 1}/{n} faces rendered", flush=True)
 
 
 if __name__ == "__main__":

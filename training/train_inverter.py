@@ -38,7 +38,9 @@ def damage(images: Tensor, rng: torch.Generator) -> Tensor:
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = uniform(0.95, 1.05, n)
     theta[:, :, 2] = uniform(-0.04, 0.04, n, 2)
-    images = F.grid_sample(images, F.affine_grid(theta, list(images.shape), align_corners=False), padding_mode="reflection", align_corners=False)
+    images = F.grid_sample(
+        images, F.affine_grid(theta, list(images.shape), align_corners=False), padding_mode="reflection", align_corners=False
+    )
     gain, lift = uniform(0.75, 1.25, n, 3, 1, 1) * 0.5 + uniform(0.75, 1.25, n, 1, 1, 1) * 0.5, uniform(-0.15, 0.15, n, 1, 1, 1)
     images = images * gain + lift
     if torch.rand((), generator=rng) < 0.5:
@@ -98,7 +100,11 @@ def main() -> None:
             with torch.no_grad():
                 held = error(torch.arange(train, len(w))).item()
             print(f"{step + 1}: train {loss.item():.4f}, unseen {held:.4f} of the variance of w", flush=True)
-    card = {"what": "photo encoder of the starter generator", "trained_on": f"{args.count - HELD_OUT} generated faces", "w_error_unseen": round(held, 4)}
+    card = {
+        "what": "photo encoder of the starter generator",
+        "trained_on": f"{args.count - HELD_OUT} generated faces",
+        "w_error_unseen": round(held, 4),
+    }
     tensors = {n: t.half().contiguous() for n, t in inverter.state_dict().items() if not n.startswith("backbone.")}
     save_file(tensors, args.out / "starter-inverter.safetensors", metadata={"card": json.dumps(card)})
     print(json.dumps(card))

@@ -65,11 +65,17 @@ def train_decoder(encoder: StarterEncoder, pictures: np.ndarray, faces: dict[str
 
     def loss_of(i: np.ndarray, j: np.ndarray) -> tuple[Tensor, Tensor]:
         images, target = as_images(pictures[i, j]), targets[torch.from_numpy(i)]
-        theta = torch.tensor([[[1.0 - 0.25 * rng.random(), 0, 0.2 * (rng.random() - 0.5)], [0, 1.0 - 0.25 * rng.random(), 0.2 * (rng.random() - 0.5)]]])
+        theta = torch.tensor(
+            [[[1.0 - 0.25 * rng.random(), 0, 0.2 * (rng.random() - 0.5)], [0, 1.0 - 0.25 * rng.random(), 0.2 * (rng.random() - 0.5)]]]
+        )
         theta[:, 0, 0] *= rng.choice([-1, 1])
         theta = theta.float().expand(len(i), -1, -1)
-        images = F.grid_sample(images, F.affine_grid(theta, list(images.shape), align_corners=False), padding_mode="reflection", align_corners=False)
-        target = F.grid_sample(target, F.affine_grid(theta, list(target.shape), align_corners=False), padding_mode="border", align_corners=False)
+        images = F.grid_sample(
+            images, F.affine_grid(theta, list(images.shape), align_corners=False), padding_mode="reflection", align_corners=False
+        )
+        target = F.grid_sample(
+            target, F.affine_grid(theta, list(target.shape), align_corners=False), padding_mode="border", align_corners=False
+        )
         with torch.no_grad(), precision_context(CPU):
             features = encoder.statistics.backbone(images)
         logits = encoder.statistics.region_logits(features)
@@ -85,7 +91,10 @@ def train_decoder(encoder: StarterEncoder, pictures: np.ndarray, faces: dict[str
         if step % 50 == 49:
             with torch.no_grad():
                 held = [loss_of(rng.integers(train, len(pictures), size=24), rng.integers(pictures.shape[1], size=24))[1] for _ in range(2)]
-            print(f"decoder {step + 1}: loss {loss.item():.3f}, pixels right {hit.item():.3f}, unseen {torch.stack(held).mean().item():.3f}", flush=True)
+            print(
+                f"decoder {step + 1}: loss {loss.item():.3f}, pixels right {hit.item():.3f}, unseen {torch.stack(held).mean().item():.3f}",
+                flush=True,
+            )
 
 
 @torch.no_grad()
@@ -127,28 +136,37 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
     flat = statistics[:train, : 1 + k].float().flatten(0, 1)
     encoder.mean.copy_(flat.mean(0))
     encoder.deviation.copy_(flat.std(0) * 0.7 + 1e-3)
-    artefacts = nn.Parameter(torch.randn(pairs.artefacts, encoder.embedding_dim) * 0.3)
+    encoder.plain_text.copy_(torch.stack([encoder.standardise(statistics[:train, j].float()).mean(0) for j in range(1 + k)]))
+    artefacts = nn.Parameter(torch.randn(pairs.artefacts, encoder.text.shape[1]) * 0.3)
     temperature, nothing = nn.Parameter(torch.tensor(2.3)), nn.Parameter(torch.tensor(0.2))
     parameters = [*encoder.hidden.parameters(), *encoder.project.parameters(), encoder.text, artefacts, temperature, nothing]
     optimiser = torch.optim.AdamW(parameters, 1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
 
     def embed(x: Tensor, dropout: float) -> Tensor:
-        x = torch.asinh((x - encoder.mean) / encoder.deviation)
         x = F.dropout(x + torch.randn_like(x) * 0.15 * (dropout > 0), dropout, dropout > 0)
-        return F.normalize(encoder.project(F.gelu(encoder.hidden(x))), dim=-1)
+        return encoder.learned(x)
 
-    def directions_of(i: Tensor, dropout: float) -> tuple[Tensor, Tensor, Tensor]:
-        e = embed(statistics[i].float(), dropout)
+    def directions_of(x: Tensor, dropout: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Embeddings of standardised statistics ``[B, M, dim]``, their unit directions from the photograph, and the directions there should be."""
+        e = embed(x, dropout)
         return e, F.normalize(e[:, 1:] - e[:, :1], dim=-1), pairs.directions(encoder.text, artefacts)
 
     for step in range(steps):
         i = torch.randint(0, train, (16,))
-        e, moved, targets = directions_of(i, 0.25)
+        x = encoder.standardise(statistics[i].float())
+        # half-way pictures point the same way as finished ones: a generator starts at the photograph and has to find the path
+        share = torch.rand(len(i), x.shape[1], 1) * 0.9 + 0.1
+        whole = torch.rand(len(i), x.shape[1], 1) < 0.5
+        share[whole] = 1.0
+        x = x[:, :1] + share * (x - x[:, :1])
+        e, moved, targets = directions_of(x, 0.25)
         cosines = moved @ targets.T  # [B, M - 1, singles]
         single = cosines[:, :singles]
         logits = torch.cat([cosines, nothing.expand(*cosines.shape[:-1], 1)], -1) * temperature.exp().clamp(max=20)
-        keep = torch.cat([torch.arange(singles), torch.arange(cosines.shape[1] - 2, cosines.shape[1])])  # single changes and the distortions
+        keep = torch.cat(
+            [torch.arange(singles), torch.arange(cosines.shape[1] - 2, cosines.shape[1])]
+        )  # single changes and the distortions
         labels = torch.cat([torch.arange(singles), torch.full((2,), singles)])
         classify = F.cross_entropy(logits[:, keep].flatten(0, 1), labels.repeat(len(i)))
         align = (1 - single.diagonal(dim1=1, dim2=2)).mean()
@@ -157,16 +175,23 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
         blend = F.normalize(targets[concept] + 0.7 * targets[k + flaw], dim=-1)
         mixed = (1 - (F.normalize(e[:, mixtures] - e[:, :1], dim=-1) * blend).sum(-1)).mean()
         # the embedding itself sits on its text vector: the loss has a place to stop, not only a way to go
-        place = F.cross_entropy(15 * e[:, : 1 + k].flatten(0, 1) @ F.normalize(encoder.text, dim=-1).T, torch.arange(1 + k).repeat(len(i)))
+        at = 15 * e[:, : 1 + k] @ F.normalize(encoder.text, dim=-1).T
+        finished = (share[:, : 1 + k, 0] == 1).flatten()
+        finished[:: 1 + k] = True
+        place = F.cross_entropy(at.flatten(0, 1)[finished], torch.arange(1 + k).repeat(len(i))[finished])
         loss = classify + 0.6 * align + 0.6 * mixed + 0.5 * place
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
         if step % 250 == 249:
-            print(f"head {step + 1}: classify {classify.item():.3f} align {align.item():.3f} mixed {mixed.item():.3f} place {place.item():.3f}", flush=True)
+            print(
+                f"head {step + 1}: classify {classify.item():.3f} align {align.item():.3f} mixed {mixed.item():.3f} place {place.item():.3f}",
+                flush=True,
+            )
     with torch.no_grad():
-        e, moved, targets = directions_of(torch.arange(train, n), 0.0)
+        x = encoder.standardise(statistics[train:].float())
+        e, moved, targets = directions_of(x, 0.0)
         cosines = moved[:, :k] @ targets[:k].T
         right = (cosines.argmax(-1) == torch.arange(k)).float().mean(0)
         own = cosines.diagonal(dim1=1, dim2=2).mean(0)
@@ -181,7 +206,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--decoder-steps", type=int, default=300)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=2000)
     args = parser.parse_args()
     tune_cpu_allocator()
     torch.manual_seed(0)
@@ -195,7 +220,12 @@ def main() -> None:
         saved = torch.load(cache, weights_only=True)
         encoder.statistics.decoder.load_state_dict(saved["decoder"])
     else:
-        train_decoder(encoder, pictures, dict(np.load(args.data / "faces.npz")), args.decoder_steps)
+        trained = args.data / "decoder.pt"
+        if trained.exists():
+            encoder.statistics.decoder.load_state_dict(torch.load(trained, weights_only=True))
+        else:
+            train_decoder(encoder, pictures, dict(np.load(args.data / "faces.npz")), args.decoder_steps)
+            torch.save(encoder.statistics.decoder.state_dict(), trained)
         saved = {"decoder": encoder.statistics.decoder.state_dict(), "statistics": compute_statistics(encoder, pictures)}
         torch.save(saved, cache)
     figures = fit_head(encoder, saved["statistics"], plan, args.steps)

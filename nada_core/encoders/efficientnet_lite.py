@@ -76,7 +76,9 @@ def fold_batch_norms(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for i, slot in enumerate(slots):
         group = tensors[5 * i : 5 * i + 5]
         if len(group) < 5 or group[0].ndim != 4:
-            raise ValueError(f"not EfficientNet-Lite0: expected a convolution and its batch norm for {slot}, tensor {5 * i} of {len(tensors)}")
+            raise ValueError(
+                f"not EfficientNet-Lite0: expected a convolution and its batch norm for {slot}, tensor {5 * i} of {len(tensors)}"
+            )
         weight, gamma, beta, mean, variance = (t.float() for t in group)
         scale = gamma / (variance + _BN_EPS).sqrt()
         folded[f"{slot}.weight"] = weight * scale[:, None, None, None]

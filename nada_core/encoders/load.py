@@ -41,7 +41,9 @@ def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None =
     """
     file = path or CHECKPOINTS / ENCODER
     if not file.is_file():
-        raise GeneratorError(f"checkpoints/{file.name} is missing: it is part of the repository. Restore it with `git checkout checkpoints`.")
+        raise GeneratorError(
+            f"checkpoints/{file.name} is missing: it is part of the repository. Restore it with `git checkout checkpoints`."
+        )
     with safe_open(file, "pt") as handle:
         card = json.loads((handle.metadata() or {})["card"])
     encoder = StarterEncoder(load_backbone(), card["concepts"])

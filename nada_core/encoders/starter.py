@@ -26,6 +26,7 @@ INPUT_SIZE = 160
 #: Stages the region decoder sees, and the ones whose statistics are taken per region.
 _DECODER_STAGES = (1, 2, 4, 6)
 _REGION_STAGES = (1, 2)
+_BACKGROUND = REGIONS.index("background")
 #: RGB in [-1, 1] to lightness, red-green, yellow-blue: decorrelated, as in Ruderman et al. 1998
 _OPPONENT = torch.tensor([[0.577, 0.577, 0.577], [0.707, -0.707, 0.0], [0.408, 0.408, -0.816]])
 
@@ -54,7 +55,7 @@ class RegionStatistics(nn.Module):
         )
         self.register_buffer("opponent", _OPPONENT[:, :, None, None], persistent=False)
         per_region = 2 * (3 + sum(channels[i] for i in _REGION_STAGES))
-        self.dim = len(REGIONS) * per_region + 2 * sum(channels) + 6
+        self.dim = (len(REGIONS) + 1) * per_region + 2 * sum(channels) + 6
 
     def region_logits(self, features: list[Tensor]) -> Tensor:
         """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
@@ -62,7 +63,9 @@ class RegionStatistics(nn.Module):
         n = features[0].shape[0]
         ys, xs = (torch.linspace(-1, 1, s, device=features[0].device) for s in size)
         place = torch.stack([ys[:, None].expand(size), xs[None].abs().expand(size)]).expand(n, -1, -1, -1)
-        maps = [F.interpolate(features[i].float(), size=size, mode="bilinear") / (features[i].float().std() + 1e-3) for i in _DECODER_STAGES]
+        maps = [
+            F.interpolate(features[i].float(), size=size, mode="bilinear") / (features[i].float().std() + 1e-3) for i in _DECODER_STAGES
+        ]
         return self.decoder(torch.cat([*maps, place], 1))
 
     def read(self, images: Tensor) -> list[Tensor]:
@@ -75,6 +78,10 @@ class RegionStatistics(nn.Module):
         images, *features = self.read(images)
         with torch.no_grad():
             weights = self.region_logits(features).softmax(1)
+            # the background next to the person, where colours meant for the hair spill over, on its own
+            background = weights[:, _BACKGROUND : _BACKGROUND + 1]
+            rim = background * F.max_pool2d(1 - background, 5, 1, 2)
+            weights = torch.cat([weights, rim], 1)
             weights = weights / (weights.sum((2, 3), keepdim=True) + 1e-2)
         size = weights.shape[-2:]
         colours = F.conv2d(images, self.opponent)
@@ -92,39 +99,65 @@ class RegionStatistics(nn.Module):
 class StarterEncoder(nn.Module):
     """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for a closed list of concepts.
 
+    An embedding has two parts. The *plain* part is the standardised statistics themselves: every statistic counts, so a change that drags along what
+    it should not loses similarity, and its gradient is smooth from the first step. The *learned* part tells related concepts apart and ignores
+    what differs from face to face.
+
     Args:
         backbone: EfficientNet-Lite0 with its published weights.
-        concepts: names of the rows of the text table; the first is the plain photograph.
+        concepts: names of the rows of the text tables; the first is the plain photograph.
+        plain_share: share of the plain part in the squared length of an embedding.
     """
 
     name = "starter"
 
-    def __init__(self, backbone: EfficientNetLite0, concepts: Sequence[str], embedding_dim: int = 128, hidden: int = 512) -> None:
+    def __init__(
+        self, backbone: EfficientNetLite0, concepts: Sequence[str], learned_dim: int = 128, hidden: int = 512, plain_share: float = 0.8
+    ) -> None:
         super().__init__()
         self.concepts = tuple(concepts)
-        self.embedding_dim = embedding_dim
         self.statistics = RegionStatistics(backbone)
+        dim = self.statistics.dim
+        self.embedding_dim = learned_dim + dim + 1
+        self.plain_share = plain_share
         self.mean: Tensor
         self.deviation: Tensor
-        self.register_buffer("mean", torch.zeros(self.statistics.dim))
-        self.register_buffer("deviation", torch.ones(self.statistics.dim))
-        self.hidden = nn.Linear(self.statistics.dim, hidden)
-        self.project = nn.Linear(hidden, embedding_dim)
-        self.text = nn.Parameter(torch.randn(len(concepts), embedding_dim) * 0.3)
+        self.plain_text: Tensor
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("deviation", torch.ones(dim))
+        self.register_buffer("plain_text", torch.zeros(len(concepts), dim))
+        self.hidden = nn.Linear(dim, hidden)
+        self.project = nn.Linear(hidden, learned_dim)
+        self.text = nn.Parameter(torch.randn(len(concepts), learned_dim) * 0.3)
 
-    def embed_statistics(self, statistics: Tensor) -> Tensor:
-        """Unit embeddings of statistics ``[N, dim]``."""
-        x = torch.asinh((statistics - self.mean) / self.deviation)
-        return F.normalize(self.project(F.gelu(self.hidden(x))), dim=-1)
+    def standardise(self, statistics: Tensor) -> Tensor:
+        """Statistics ``[N, dim]`` on a common scale, outliers squashed without losing their gradient."""
+        return torch.asinh((statistics - self.mean) / self.deviation)
+
+    def learned(self, standardised: Tensor) -> Tensor:
+        """The learned part, ``[N, learned_dim]``, unit length."""
+        return F.normalize(self.project(F.gelu(self.hidden(standardised))), dim=-1)
+
+    def _join(self, learned: Tensor, standardised: Tensor) -> Tensor:
+        """Both parts as one unit vector.
+
+        A constant 1 is appended to the plain part before it is normalised: the sphere is then nearly flat where images lie, and
+        differences of embeddings stay proportional to differences of statistics.
+        """
+        plain = standardised - self.plain_text[:1]
+        reach = 1.5 * plain.shape[-1] ** 0.5
+        plain = F.normalize(F.pad(plain / reach, (0, 1), value=1.0), dim=-1)
+        return torch.cat([learned * (1 - self.plain_share) ** 0.5, plain * self.plain_share**0.5], dim=-1)
 
     def encode_image(self, images: Tensor) -> Tensor:
         statistics = self.statistics(images)
         with torch.autocast(images.device.type, enabled=False):
-            return self.embed_statistics(statistics.float())
+            standardised = self.standardise(statistics.float())
+            return self._join(self.learned(standardised), standardised)
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         rows = [self.concepts.index(resolve_concept(text, self.concepts)) for text in texts]
-        return F.normalize(self.text[rows], dim=-1)
+        return self._join(F.normalize(self.text[rows], dim=-1), self.plain_text[rows])
 
     def forward(self, images: Tensor) -> Tensor:
         return self.encode_image(images)

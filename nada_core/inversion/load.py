@@ -24,7 +24,9 @@ def load_starter_inverter(device: torch.device | str = "cpu") -> StarterInverter
     """
     file = CHECKPOINTS / INVERTER
     if not file.is_file():
-        raise GeneratorError(f"checkpoints/{INVERTER} is missing: it is part of the repository. Restore it with `git checkout checkpoints`.")
+        raise GeneratorError(
+            f"checkpoints/{INVERTER} is missing: it is part of the repository. Restore it with `git checkout checkpoints`."
+        )
     inverter = StarterInverter(load_backbone())
     result = inverter.load_state_dict({name: value.float() for name, value in load_file(file).items()}, strict=False)
     missing = [name for name in result.missing_keys if not name.startswith("backbone.")]

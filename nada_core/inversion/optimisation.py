@@ -61,7 +61,9 @@ def invert(
     ws = start.detach().clone().requires_grad_(True)
     optimiser = torch.optim.Adam([ws], lr=o.latent_lr, betas=(0.9, 0.99))
     for step in range(o.latent_steps):
-        optimiser.param_groups[0]["lr"] = o.latent_lr * min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
+        optimiser.param_groups[0]["lr"] = (
+            o.latent_lr * min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
+        )
         with precision_context(device, o.precision):
             images = generator.synthesis(ws, resolution=o.resolution).float()
             loss = distance(images) + o.prior * (ws - start).pow(2).mean()
@@ -87,7 +89,9 @@ def _tune(generator: Generator, distance, pivot: Tensor, o: InvertOptions, total
         return {n: (p.detach() - base[n]) for n, p in parameters.items()}
 
     for step in range(o.tuning_steps):
-        optimiser.param_groups[0]["lr"] = o.tuning_lr * min(1, (step + 1) / 3) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.tuning_steps)))
+        optimiser.param_groups[0]["lr"] = (
+            o.tuning_lr * min(1, (step + 1) / 3) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.tuning_steps)))
+        )
         with precision_context(generator.device, o.precision):
             images = tuned.synthesis(pivot, resolution=o.resolution).float()
             loss = distance(images)

@@ -5,7 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.renderings.face import SIZE, Array, RenderFace, blend, detail, lab, luminance, noise_field, recolour, rgb, soft_polygon, stroke
+from training.renderings.face import (
+    SIZE,
+    Array,
+    RenderFace,
+    blend,
+    detail,
+    lab,
+    luminance,
+    noise_field,
+    recolour,
+    rgb,
+    soft_polygon,
+    stroke,
+)
 
 __all__ = [
     "ageing",
@@ -66,9 +79,12 @@ def white_paint(image: Array, face: RenderFace, rng: Rng, amount: float = 0.93) 
     return recolour(image, face.body * (1 - face.face), (78, 2, 5), 0.6, 0.95, 0.3)
 
 
-def sockets(image: Array, face: RenderFace, amount: float = 0.85, scale: float = 1.75, colour=(0.07, 0.065, 0.08)) -> Array:
-    """Smudged dark paint around the eyes; the eyeballs stay."""
-    mask = face.around_eyes(scale, 3.0, 0.06) * (1 - face.eye_openings)
+def sockets(
+    image: Array, face: RenderFace, amount: float = 0.8, scale: float = 1.65, colour: tuple[float, ...] = (0.09, 0.085, 0.1)
+) -> Array:
+    """Smudged dark paint around the eyes; the eyeballs and their lids stay clear of it."""
+    clear = np.clip(sum(soft_polygon(e.mean(0) + (e - e.mean(0)) * np.array([1.15, 1.5]), 0.8) for e in face.eyes), 0, 1)
+    mask = face.around_eyes(scale, 2.6, 0.06) * (1 - clear)
     return blend(image, colour, mask * amount)
 
 
@@ -82,7 +98,7 @@ def smile(image: Array, face: RenderFace, rng: Rng, reach: float = 0.55, amount:
         bend = corner + (cheek - corner) * reach * 0.55 + face.down * face.width * 0.035
         t = np.linspace(0, 1, 9)[:, None]
         curve = (1 - t) ** 2 * corner + 2 * t * (1 - t) * bend + t**2 * tip
-        normal = face.down * face.width * 0.026 * (1 - t) + face.down * 0.4
+        normal = face.down * face.width * 0.034 * (1 - t) + face.down * 0.6
         mask = np.maximum(mask, soft_polygon(np.concatenate([curve - normal, (curve + normal)[::-1]]), 1.0))
     return recolour(image, mask, jitter(rng, (36, 56, 36), 2, 3), amount, 0.7, 0.2)
 
@@ -104,7 +120,7 @@ def joker_smile(face: RenderFace, rng: Rng) -> Array:
 
 def joker_makeup(face: RenderFace, rng: Rng) -> Array:
     """White, black and red on the face; the hair stays."""
-    return smile(sockets(white_paint(face.image, face, rng), face, 0.9, 1.9), face, rng, 0.4)
+    return smile(sockets(white_paint(face.image, face, rng), face, 0.85, 1.85), face, rng, 0.4)
 
 
 def joker_cosplay(face: RenderFace, rng: Rng) -> Array:
@@ -138,7 +154,11 @@ def clown(face: RenderFace, rng: Rng) -> Array:
     image = recolour(image, face.bare_face, (88, 1, 3), 0.9, 0.85, 0.15)
     yy, xx = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     p, radius = face.landmarks, face.width * 0.12
-    spots = ((p[30] + face.down * radius * 0.1, 0.95, 1.0), (p[2] * 0.35 + p[31] * 0.65 - face.down * 4, 0.55, 1.2), (p[14] * 0.35 + p[35] * 0.65 - face.down * 4, 0.55, 1.2))
+    spots = (
+        (p[30] + face.down * radius * 0.1, 0.95, 1.0),
+        (p[2] * 0.35 + p[31] * 0.65 - face.down * 4, 0.55, 1.2),
+        (p[14] * 0.35 + p[35] * 0.65 - face.down * 4, 0.55, 1.2),
+    )
     for centre, strength, size in spots:
         disc = np.exp(-((((xx - centre[0]) ** 2 + (yy - centre[1]) ** 2) / (radius * size) ** 2) ** 2))
         image = recolour(image, disc.astype(np.float32) * (1 - face.eye_openings), (50, 66, 44), strength, 0.8)
@@ -175,8 +195,12 @@ def ageing(face: RenderFace, rng: Rng) -> Array:
     crease = np.zeros((SIZE, SIZE), np.float32)
     for wing, corner in ((p[31], p[48]), (p[35], p[54])):
         side = (corner - wing) * 0.35
-        crease = np.maximum(crease, stroke(np.stack([wing + side * 0.6, (wing + corner) / 2 + side * 1.1, corner + side * 0.7 + d * w * 0.03]), 2, 1.2))
-        crease = np.maximum(crease, 0.8 * stroke(np.stack([corner + side * 0.3 + d * w * 0.04, corner + side * 0.2 + d * w * 0.13]), 2, 1.2))
+        crease = np.maximum(
+            crease, stroke(np.stack([wing + side * 0.6, (wing + corner) / 2 + side * 1.1, corner + side * 0.7 + d * w * 0.03]), 2, 1.2)
+        )
+        crease = np.maximum(
+            crease, 0.8 * stroke(np.stack([corner + side * 0.3 + d * w * 0.04, corner + side * 0.2 + d * w * 0.13]), 2, 1.2)
+        )
     for k in (0.13, 0.2, 0.27):
         brow = p[17:27] - d * w * k + rng.standard_normal((10, 2)) * 0.7
         crease = np.maximum(crease, 0.75 * stroke(brow[1:-1], 1, 1.0))
@@ -205,7 +229,13 @@ def robot(face: RenderFace, rng: Rng) -> Array:
     image = blend(face.image, np.clip(steel, 0, 1), np.clip(face.skin + face.hair, 0, 1) * 0.95)
     p, d, w = face.landmarks, face.down, face.width
     seams = stroke(np.stack([p[27] - d * w * 0.5, p[27] - d * w * 0.05]), 1, 0.7)
-    for line in ([p[36] - d * 3, p[1]], [p[45] - d * 3, p[15]], [p[48], p[48] * 0.7 + p[5] * 0.3, p[6]], [p[54], p[54] * 0.7 + p[11] * 0.3, p[10]], list(p[2:15])):
+    for line in (
+        [p[36] - d * 3, p[1]],
+        [p[45] - d * 3, p[15]],
+        [p[48], p[48] * 0.7 + p[5] * 0.3, p[6]],
+        [p[54], p[54] * 0.7 + p[11] * 0.3, p[10]],
+        list(p[2:15]),
+    ):
         seams = np.maximum(seams, stroke(np.stack(line), 1, 0.7))
     image = blend(image, (0.05, 0.07, 0.1), np.clip(seams * 1.3, 0, 1) * face.skin * 0.85)
     glow = np.clip(cv2.GaussianBlur(face.eye_openings, (0, 0), 3) * 0.9, 0, 1)

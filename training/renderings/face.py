@@ -60,7 +60,9 @@ def noise_field(rng: np.random.Generator, sigma: float) -> Array:
     return (field - field.mean()) / (field.std() + 1e-6)
 
 
-def recolour(image: Array, mask: Array, colour: tuple[float, float, float], amount: float = 0.9, contrast: float = 1.0, chroma: float = 0.25) -> Array:
+def recolour(
+    image: Array, mask: Array, colour: tuple[float, float, float], amount: float = 0.9, contrast: float = 1.0, chroma: float = 0.25
+) -> Array:
     """Give a region the mean Lab ``colour`` while keeping its own shading, whatever its colour was.
 
     Light and dark skin (or hair) reach the same colour: the region's mean goes to ``colour``; lightness differences are kept times

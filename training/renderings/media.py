@@ -7,7 +7,21 @@ import numpy as np
 
 from training.renderings.face import SIZE, Array, RenderFace, blend, detail, luminance, noise_field, recolour
 
-__all__ = ["black_and_white", "brightness", "cartoon", "coloured_light", "gold", "metal", "marble", "neon", "oil", "pixel_art", "sepia", "sketch", "watercolour"]
+__all__ = [
+    "black_and_white",
+    "brightness",
+    "cartoon",
+    "coloured_light",
+    "gold",
+    "metal",
+    "marble",
+    "neon",
+    "oil",
+    "pixel_art",
+    "sepia",
+    "sketch",
+    "watercolour",
+]
 
 Rng = np.random.Generator
 
@@ -41,11 +55,15 @@ def metal(colours: list[tuple[float, float, float]], gain: float = 1.5):
 
 def gold(face: RenderFace, rng: Rng) -> Array:
     x = even_light(face, 1.7, 1.2)
-    return blend(quiet(face), ramp(x, [0, 0.35, 0.62, 0.85, 1], [(0.16, 0.07, 0), (0.55, 0.34, 0.03), (0.93, 0.68, 0.12), (1, 0.87, 0.42), (1, 0.99, 0.85)]), face.person * 0.97)
+    return blend(
+        quiet(face),
+        ramp(x, [0, 0.35, 0.62, 0.85, 1], [(0.16, 0.07, 0), (0.55, 0.34, 0.03), (0.93, 0.68, 0.12), (1, 0.87, 0.42), (1, 0.99, 0.85)]),
+        face.person * 0.97,
+    )
 
 
 def marble(face: RenderFace, rng: Rng) -> Array:
-    x = even_light(face, 1.0, 0.9)
+    x = even_light(face, 1.3, 1.3)
     stone = ramp(x, [0, 0.3, 0.55, 1], [(0.28, 0.28, 0.31), (0.6, 0.6, 0.63), (0.84, 0.84, 0.85), (1, 1, 0.99)])
     veins = np.exp(-((noise_field(rng, 9) / 0.06) ** 2)) * np.clip(noise_field(rng, 14) + 0.3, 0, 1)
     stone = blend(stone, (0.55, 0.55, 0.6), np.clip(veins * 0.45, 0, 1).astype(np.float32))
@@ -58,7 +76,7 @@ def sketch(face: RenderFace, rng: Rng) -> Array:
     light = luminance(face.image)
     blurred = cv2.GaussianBlur(1 - light, (0, 0), 5 + 3 * rng.random())
     pencil = np.clip(light / np.maximum(1 - blurred, 0.02), 0, 1) ** 2.2
-    shade = np.clip(0.62 + 0.45 * cv2.GaussianBlur(light, (0, 0), 2), 0, 1)
+    shade = np.clip(0.72 + 0.4 * cv2.GaussianBlur(light, (0, 0), 2), 0, 1)
     paper = np.clip(pencil * shade + 0.015 * rng.standard_normal((SIZE, SIZE)), 0, 1)
     return np.repeat(paper[..., None], 3, 2).astype(np.float32)
 
@@ -93,7 +111,7 @@ def watercolour(face: RenderFace, rng: Rng) -> Array:
     """Washes: flat light areas, pigment at their edges, paper showing towards the border."""
     flat = kuwahara(cv2.GaussianBlur(face.image, (0, 0), 1.5), 7)
     edges = np.clip(np.abs(detail(luminance(flat), 3)) * 4, 0, 1)
-    image = saturate(1 - (1 - flat) * 0.62, 1.35) - 0.18 * edges[..., None]
+    image = saturate(1 - (1 - flat) * 0.72, 1.7) - 0.25 * edges[..., None]
     yy, xx = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     reach = np.hypot((xx - 128) / 128, (yy - 128) / 128) + 0.12 * noise_field(rng, 12)
     image = blend(image, (0.98, 0.975, 0.96), np.clip((reach - 0.95) * 2.2, 0, 0.9) * (0.35 + 0.65 * face.background))
