@@ -30,7 +30,7 @@ _HOMES = {
     "load_style": "checkpoints",
     "save_style": "checkpoints",
 }
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 (names resolved by __getattr__)
+__all__ = ["__version__", *_HOMES]  # __getattr__ resolves them
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
 """Style files: what an adaptation changed, in one self-describing safetensors file.
 
-A file holds the trained parameters and, in its metadata, ``format = nada-style`` and a JSON card that names the base generator by content hash. Two
-storages: ``full`` keeps the values bit for bit; ``delta`` keeps differences to the base in half precision, large matrices as two thin factors.
+A file holds the trained parameters and, in its metadata, ``format = nada-style`` and a JSON card that names the base generator by
+content hash. Two storages: ``full`` keeps the values bit for bit; ``delta`` keeps differences to the base in half precision, large
+matrices as two thin factors.
 """
 
 from __future__ import annotations

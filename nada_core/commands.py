@@ -113,7 +113,8 @@ def edit(args: argparse.Namespace) -> int:
     for note in result.notes:
         print(note)
     print(
-        f"{out / 'edited.png'}: distance to the photo {result.identity_inverted} inverted, {result.identity_edited} edited (same person: below 0.6)"
+        f"{out / 'edited.png'}: distance to the photo {result.identity_inverted} inverted, {result.identity_edited} edited "
+        "(same person: below 0.6)"
     )
     return 0
 

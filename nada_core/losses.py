@@ -42,8 +42,8 @@ def image_direction(encoder: ImageTextEncoder, images: Sequence[Tensor]) -> Tens
 class DirectionalLoss(nn.Module):
     """mean(1 - cos(E(target image) - E(source image), dT)); section 4.1 of the paper.
 
-    At the first step both images are equal and the image direction is zero. There the cosine's gradient is unbounded and would spoil Adam's second
-    moments for dozens of steps, so below :data:`SHORTEST_DIRECTION` the length is held fixed in the denominator.
+    At the first step both images are equal and the image direction is zero. There the cosine's gradient is unbounded and would spoil Adam's
+    second moments for dozens of steps, so below :data:`SHORTEST_DIRECTION` the length is held fixed in the denominator.
     """
 
     def __init__(self, encoder: ImageTextEncoder, source: str, target: str, direction: Tensor | None = None) -> None:

@@ -1,8 +1,8 @@
 """Prompts: checking them, and what the starter world understands by them.
 
-CLIP takes any text; the starter encoder knows a closed list of concepts. A prompt is reduced to the set of words that carry meaning ("a photo of a
-person with GREEN hair" and "hair, green" are both {green, hair}) and must equal a phrase listed here. Anything else is refused with the
-nearest concepts: a prompt is never silently mapped to something the person did not ask for.
+CLIP takes any text; the starter encoder knows a closed list of concepts. A prompt is reduced to the set of words that carry meaning
+("a photo of a person with GREEN hair" and "hair, green" are both {green, hair}) and must equal a phrase listed here. Anything else is
+refused with the nearest concepts: a prompt is never silently mapped to something the person did not ask for.
 """
 
 from __future__ import annotations
@@ -87,13 +87,15 @@ CONCEPTS: dict[str, Concept] = {
 _GRAMMAR = frozenset("a an the of in on with as like and by to into s is be me my some being made from at".split())
 #: Words that say "a picture of" carry no concept, unless they are all there is or a concept is named by them ("old photograph").
 _FRAME = frozenset(
-    "style styled look looks looking very really photo photograph picture image portrait render rendering cropped close up closeup good bad person".split()
+    "style styled look looks looking very really photo photograph picture image portrait render rendering cropped close up closeup "
+    "good bad person".split()
 )
 _SAME = {
-    "colour": "color", "watercolor": "watercolour", "grey": "gray", "greyscale": "grayscale", "make": "makeup", "haired": "hair", "hairs": "hair",
-    "skinned": "skin", "lighting": "light", "lights": "light", "lit": "light", "blonde": "blond", "cosplaying": "cosplay", "smiling": "smile",
-    "smiles": "smile", "painted": "painting", "drawn": "drawing", "sketched": "sketch", "sculpted": "sculpture", "faces": "face", "clowns": "clown",
-    "zombies": "zombie", "vampires": "vampire", "jokers": "joker", "robots": "robot", "violet": "purple",
+    "colour": "color", "watercolor": "watercolour", "grey": "gray", "greyscale": "grayscale", "make": "makeup", "haired": "hair",
+    "hairs": "hair", "skinned": "skin", "lighting": "light", "lights": "light", "lit": "light", "blonde": "blond",
+    "cosplaying": "cosplay", "smiling": "smile", "smiles": "smile", "painted": "painting", "drawn": "drawing", "sketched": "sketch",
+    "sculpted": "sculpture", "faces": "face", "clowns": "clown", "zombies": "zombie", "vampires": "vampire", "jokers": "joker",
+    "robots": "robot", "violet": "purple",
 }  # fmt: skip
 
 

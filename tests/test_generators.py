@@ -30,7 +30,10 @@ def small_generator() -> MobileStyleGAN:
 
 
 def test_equal_to_openvino(generator, golden):
-    """Each network on OpenVINO's own input: float32 rounding of the eight mapping layers (4e-6 in w) is amplified to 2e-4 by the synthesis."""
+    """Each network on OpenVINO's own input.
+
+    The float32 rounding of the eight mapping layers (4e-6 in w) is amplified to 2e-4 by the synthesis.
+    """
     with torch.no_grad():
         ws = generator.mapping(torch.from_numpy(golden["z"]))
         image = generator.synthesis(torch.from_numpy(golden["w"])[:, None].expand(-1, 23, -1)).numpy()

@@ -81,11 +81,8 @@ def main() -> None:
         optimiser.step()
         schedule.step()
         if step % 250 == 249:
-            print(
-                step + 1,
-                f"train {loss.item():.5f}",
-                "unseen rms %.4f, pooled %.4f" % errors(head, features[held_out], w[held_out], crops[held_out]),
-            )
+            rms, pooled = errors(head, features[held_out], w[held_out], crops[held_out])
+            print(step + 1, f"train {loss.item():.5f}", f"unseen rms {rms:.4f}, pooled {pooled:.4f}")
     rms, pooled = errors(head, features[held_out], w[held_out], crops[held_out])
     tensors = {f"small_head.{name}": value.contiguous() for name, value in head.state_dict().items()}
     card = {

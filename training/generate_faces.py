@@ -2,8 +2,9 @@
 
     python -m training.generate_faces --out DIR [--count 1500]
 
-Writes ``faces-SEED.pt``: ``w`` [N, 512], ``psi`` [N], ``images`` [N, 3, 256, 256] uint8, ``w_avg`` [512], and per face two 64 px ``crops`` of the
-target with the block-5 ``features`` under them (66 px, for the 3x3 kernel), which is all the 256 px head needs to learn from.
+Writes ``faces-SEED.pt``: ``w`` [N, 512], ``psi`` [N], ``images`` [N, 3, 256, 256] uint8, ``w_avg`` [512], and per face two 64 px
+``crops`` of the target with the block-5 ``features`` under them (66 px, for the 3x3 kernel), which is all the 256 px head needs to learn
+from.
 About 0.6 s a face on two cores.
 """
 

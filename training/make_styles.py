@@ -23,7 +23,7 @@ def main() -> None:
     engine = Engine()
     for prompt in args.prompts:
         step = None
-        for step in engine.adapt(prompt, options=AdaptOptions(steps=args.steps, preview_seconds=float("inf"))):
+        for step in engine.adapt(prompt, options=AdaptOptions(steps=args.steps, preview_seconds=float("inf"))):  # noqa: B007 (the last one is used)
             pass
         assert step is not None
         style = compact_style(step.style(slug(prompt)), engine.generator)

@@ -2,7 +2,8 @@
 
     python -m training.openvino_golden
 
-Writes ``tests/data/mobile_stylegan_openvino.npz``: for one latent, ``z``, ``w``, every 8th pixel of the 1024 px image and one full-resolution patch.
+Writes ``tests/data/mobile_stylegan_openvino.npz``: for one latent, ``z``, ``w``, every 8th pixel of the 1024 px image and one
+full-resolution patch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where hair, skin, clothes and background are in a generated face, read off the generator's own features.
 
-Spherical k-means with 28 clusters on the normalised features of blocks 2 and 3 separates hair, face, ears, neck, clothes and background on every
-face, with no labels (compare Collins et al. 2020, "Editing in Style"). The centres are stored in ``training/data``; which region each
-belongs to was decided once by looking at them. Colour models of the face at hand settle the clusters that straddle a border.
+Spherical k-means with 28 clusters on the normalised features of blocks 2 and 3 separates hair, face, ears, neck, clothes and background
+on every face, with no labels (compare Collins et al. 2020, "Editing in Style"). The centres are stored in ``training/data``; which region
+each belongs to was decided once by looking at them. Colour models of the face at hand settle the clusters that straddle a border.
 
     python -m training.regions --faces FACES.pt     # find the centres again
 """
@@ -84,7 +84,7 @@ def refine(prior: Array, image: Array) -> Array:
         if sure.sum() < 60:
             continue
         # the lightness of hair and cloth varies with the light far more than their hue
-        mean, deviation = pixels[sure].mean(0), pixels[sure].std(0) + (8, 4, 4)
+        mean, deviation = pixels[sure].mean(0), pixels[sure].std(0) + np.array((8, 4, 4))
         logits[k] += 0.35 * np.maximum(-0.5 * (((pixels - mean) / deviation) ** 2).sum(-1), -8)
     posterior = np.exp(logits - logits.max(0))
     posterior /= posterior.sum(0)

@@ -2,8 +2,8 @@
 
     python -m training.starter_dataset --faces FACES.pt [FACES.pt ...] --out DIR [--count 420]
 
-Writes ``faces.npz`` (pictures, landmarks, region masks) and ``renderings.npy`` [N, M, 160, 160, 3] uint8: the photograph, each concept, each artefact
-on the photograph, concept-with-artefact mixtures, and distortions that are nothing. ``layout.json`` says which is which.
+Writes ``faces.npz`` (pictures, landmarks, region masks) and ``renderings.npy`` [N, M, 160, 160, 3] uint8: the photograph, each concept,
+each artefact on the photograph, concept-with-artefact mixtures, and distortions that are nothing. ``layout.json`` says which is which.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m training.train_inverter --out checkpoints [--count 4000]
 
-Faces are rendered with the 256 px path and damaged as photos are (blur, noise, colour casts, compression-like blockiness, small misalignment); the
-backbone's maps are computed once for two damaged versions of each face. The last 200 faces are held out.
+Faces are rendered with the 256 px path and damaged as photos are (blur, noise, colour casts, compression-like blockiness, small
+misalignment); the backbone's maps are computed once for two damaged versions of each face. The last 200 faces are held out.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m training.train_starter_encoder --data DIR --out checkpoints
 
-1. The region decoder learns the masks on photographs and renderings alike. 2. Statistics are computed once for all pictures; a face's pictures share
-crop, flip and grain, so that pairs differ in style only. 3. The head and the text vectors are fitted on pairs. The last 40 faces are held out.
+1. The region decoder learns the masks on photographs and renderings alike.
+2. Statistics are computed once for all pictures; a face's pictures share crop, flip and grain, so that pairs differ in style only.
+3. The head and the text vectors are fitted on pairs. The last 40 faces are held out.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
         return encoder.learned(x)
 
     def directions_of(x: Tensor, dropout: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Embeddings of standardised statistics ``[B, M, dim]``, their unit directions from the photograph, and the directions there should be."""
+        """Embeddings of standardised statistics ``[B, M, dim]``, their unit directions from the photograph, and those there should be."""
         e = embed(x, dropout)
         return e, F.normalize(e[:, 1:] - e[:, :1], dim=-1), pairs.directions(encoder.text, artefacts)
 
@@ -186,7 +187,8 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
         schedule.step()
         if step % 250 == 249:
             print(
-                f"head {step + 1}: classify {classify.item():.3f} align {align.item():.3f} mixed {mixed.item():.3f} place {place.item():.3f}",
+                f"head {step + 1}: classify {classify.item():.3f} align {align.item():.3f} "
+                f"mixed {mixed.item():.3f} place {place.item():.3f}",
                 flush=True,
             )
     with torch.no_grad():
@@ -231,7 +233,8 @@ def main() -> None:
     figures = fit_head(encoder, saved["statistics"], plan, args.steps)
     card = {
         "what": "trained parts of the starter image-text encoder: region decoder, head, text vectors",
-        "trained_on": f"{len(pictures) - HELD_OUT} generated faces, {pictures.shape[1]} procedural renderings each; {HELD_OUT} faces held out",
+        "trained_on": f"{len(pictures) - HELD_OUT} generated faces, {pictures.shape[1]} procedural renderings each; "
+        f"{HELD_OUT} faces held out",
         "concepts": list(encoder.concepts),
         "regions": list(REGIONS),
         **figures,

@@ -1,10 +1,11 @@
 """The starter world's image-text encoder: frozen ImageNet features, read region by region, with a small trained head.
 
-An image is described by statistics of EfficientNet-Lite0 features and of its pixels, over the whole picture and over seven regions (hair, face,
-ears and neck, clothing, background, eyes, mouth) that a small trained decoder finds. "Green hair" is then a statement about the hair and not about
-the background. The regions carry no gradient, so a generator cannot please the encoder by moving them. A two-layer head maps the statistics to the
-space in which the concepts' text vectors live; it was trained on pairs of the same face before and after a procedural rendering, with
-the objective of the directional CLIP loss itself: cos(E(styled) - E(photo), T_concept - T_photo) -> 1.
+An image is described by statistics of EfficientNet-Lite0 features and of its pixels, over the whole picture and over seven regions
+(hair, face, ears and neck, clothing, background, eyes, mouth) that a small trained decoder finds. "Green hair" is then a statement
+about the hair and not about the background. The regions carry no gradient, so a generator cannot please the encoder by moving them. A
+two-layer head maps the statistics to the space in which the concepts' text vectors live; it was trained on pairs of the same face before
+and after a procedural rendering, with the objective of the directional CLIP loss itself:
+cos(E(styled) - E(photo), T_concept - T_photo) -> 1.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class RegionStatistics(nn.Module):
         self.decoder = nn.Sequential(
             nn.Conv2d(sum(channels[i] for i in _DECODER_STAGES) + 2, 48, 1), nn.ReLU(), nn.Conv2d(48, len(REGIONS), 3, padding=1)
         )
+        self.opponent: Tensor
         self.register_buffer("opponent", _OPPONENT[:, :, None, None], persistent=False)
         per_region = 2 * (3 + sum(channels[i] for i in _REGION_STAGES))
         self.dim = (len(REGIONS) + 1) * per_region + 2 * sum(channels) + 6
@@ -99,9 +101,9 @@ class RegionStatistics(nn.Module):
 class StarterEncoder(nn.Module):
     """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for a closed list of concepts.
 
-    An embedding has two parts. The *plain* part is the standardised statistics themselves: every statistic counts, so a change that drags along what
-    it should not loses similarity, and its gradient is smooth from the first step. The *learned* part tells related concepts apart and ignores
-    what differs from face to face.
+    An embedding has two parts. The *plain* part is the standardised statistics themselves: every statistic counts, so a change that drags
+    along what it should not loses similarity, and its gradient is smooth from the first step. The *learned* part tells related concepts
+    apart and ignores what differs from face to face.
 
     Args:
         backbone: EfficientNet-Lite0 with its published weights.

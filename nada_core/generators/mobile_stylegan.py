@@ -88,6 +88,7 @@ class StyledConv(nn.Module):
         self.depthwise = None if dense else nn.Parameter(torch.randn(c_in, 1, 3, 3))
         self.weight = nn.Parameter(torch.randn(c_out, c_in, *((3, 3) if dense else (1, 1))))
         self.bias = nn.Parameter(torch.zeros(c_out))
+        self.noise: Tensor
         self.register_buffer("noise", torch.zeros(1, 1, resolution, resolution))
 
     def forward(self, x: Tensor, w: Tensor, noise_mode: NoiseMode = "const") -> Tensor:

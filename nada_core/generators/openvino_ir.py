@@ -1,8 +1,8 @@
 """Read MobileStyleGAN's published weights from OpenVINO IR (``.xml`` + ``.bin``), without OpenVINO.
 
 The IR keeps every constant at an offset of the ``.bin``. Layers that came from the original checkpoint kept their names; the pointwise
-convolutions had their demodulation folded in by the exporter and are called ``Mul_*_copy``, the noises and the mapping layers only have numbers,
-so those are taken in execution order (layer id).
+convolutions had their demodulation folded in by the exporter and are called ``Mul_*_copy``, the noises and the mapping layers only have
+numbers, so those are taken in execution order (layer id).
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def _wavelet_edges(blocks: int) -> list[tuple[str, str | None]]:
 
 
 def read_mobile_stylegan(folder: Path) -> dict[str, Tensor]:
-    """State dict for :class:`MobileStyleGAN` from ``{MappingNetwork,SynthesisNetwork}.{xml,bin}`` in ``folder``, without head and ``w_avg``."""
+    """State dict for :class:`MobileStyleGAN` without head and ``w_avg``.
+
+    ``folder`` holds ``{MappingNetwork,SynthesisNetwork}.{xml,bin}``.
+    """
     state: dict[str, NDArray] = {}
     mapping = read_constants(folder / "MappingNetwork.xml", folder / "MappingNetwork.bin")
     for kind, ndim in (("weight", 2), ("bias", 1)):

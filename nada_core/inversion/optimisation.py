@@ -1,14 +1,15 @@
 """Refining an inversion: first the latent codes, then the generator around them.
 
-W+ optimisation (Abdal et al. 2019) moves one latent per layer; pivotal tuning (Roich et al. 2021, "PTI") then moves the generator's weights a little so
-that this one latent renders this one photo. The weights' change is kept apart, so that a style's change can be added to it.
+W+ optimisation (Abdal et al. 2019) moves one latent per layer; pivotal tuning (Roich et al. 2021, "PTI") then moves the generator's
+weights a little so that this one latent renders this one photo. The weights' change is kept apart, so that a style's change can be added
+to it.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -78,7 +79,9 @@ def invert(
     yield from _tune(generator, distance, pivot, o, total)
 
 
-def _tune(generator: Generator, distance, pivot: Tensor, o: InvertOptions, total: int) -> Iterator[InversionStage]:
+def _tune(
+    generator: Generator, distance: Callable[[Tensor], Tensor], pivot: Tensor, o: InvertOptions, total: int
+) -> Iterator[InversionStage]:
     tuned = copy.deepcopy(generator).requires_grad_(False)
     names = set(generator.adaptable())
     parameters = {n: p.requires_grad_(True) for n, p in tuned.named_parameters() if n in names}

@@ -17,7 +17,8 @@ _STAGES = 5
 class PerceptualLoss(nn.Module):
     """Mean squared difference of channel-normalised feature maps, over the picture and again over the enlarged face.
 
-    An FFHQ crop always has the face in its middle, so the second view is a fixed box: it doubles the resolution at which eyes and mouth are compared.
+    An FFHQ crop always has the face in its middle, so the second view is a fixed box: it doubles the resolution at which eyes and mouth
+    are compared.
     """
 
     def __init__(self, backbone: EfficientNetLite0, side: int = 192) -> None:

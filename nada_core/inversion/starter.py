@@ -1,7 +1,7 @@
 """The starter generator's own photo encoder: an aligned photo to a first guess of ``w``, in one pass.
 
-Maps of the ImageNet backbone keep where things are; three small convolutions shrink them, two linear layers give the latent. Trained on generated
-faces, whose latents are known (``training/train_inverter.py``), under the kinds of damage photos have.
+Maps of the ImageNet backbone keep where things are; three small convolutions shrink them, two linear layers give the latent. Trained on
+generated faces, whose latents are known (``training/train_inverter.py``), under the kinds of damage photos have.
 """
 
 from __future__ import annotations

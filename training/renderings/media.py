@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.renderings.face import SIZE, Array, RenderFace, blend, detail, luminance, noise_field, recolour
+from training.renderings.face import SIZE, Array, RenderFace, blend, detail, luminance, noise_field
 
 __all__ = [
     "black_and_white",
@@ -13,8 +13,8 @@ __all__ = [
     "cartoon",
     "coloured_light",
     "gold",
-    "metal",
     "marble",
+    "metal",
     "neon",
     "oil",
     "pixel_art",
