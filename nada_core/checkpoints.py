@@ -73,7 +73,7 @@ class Style:
 
 def slug(name: str) -> str:
     """A file-system-safe identifier: lower-case letters, digits and dashes, at most 60."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "style"
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].rstrip("-") or "style"
 
 
 def save_style(style: Style, path: Path) -> Path:
@@ -106,8 +106,8 @@ def load_card(path: Path) -> StyleCard:
     Raises:
         StyleError: no such file, not a style file, or of a newer schema.
     """
-    if not path.is_file():
-        raise StyleError(f"There is no style file '{path.name}'. `python -m nada_core styles` lists the ones there are.")
+    if not _is_file(path):
+        raise StyleError(f"There is no style file '{path.name[:60]}'. `python -m nada_core styles` lists the ones there are.")
     if path.stat().st_size > MAX_BYTES:
         raise StyleError(
             f"'{path.name}' has {path.stat().st_size >> 20} MB; a style has at most {MAX_BYTES >> 20}. It is not a style file."
@@ -121,12 +121,36 @@ def load_card(path: Path) -> StyleCard:
         schema = raw.get("schema", 0)
     except StyleError:
         raise
-    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise StyleError(f"'{path.name}' is not a style file, or it is damaged. Save or download it again.") from error
     if schema != SCHEMA:
         raise StyleError(f"'{path.name}' has style schema {schema}; this version reads {SCHEMA}. Update the program that is older.")
     known = {f.name for f in fields(StyleCard)}
-    return StyleCard(**{key: value for key, value in raw.items() if key in known})
+    card = {key: value for key, value in raw.items() if key in known}
+    wrong = [key for key in ("name", "prompt") if key not in card]
+    wrong += [key for key, value in card.items() if not isinstance(value, _CARD_TYPES.get(key, str))]
+    if wrong:
+        raise StyleError(f"The card of '{path.name}' is damaged: '{wrong[0]}' is missing or of a wrong kind. Save or download it again.")
+    return StyleCard(**card)
+
+
+#: What JSON may hold for each field of a card; fields not named here are texts.
+_CARD_TYPES: dict[str, tuple[type, ...]] = {
+    "steps": (int,),
+    "seed": (int,),
+    "schema": (int,),
+    "loss": (int, float, type(None)),
+    "similarity": (int, float, type(None)),
+    "options": (dict,),
+    "versions": (dict,),
+}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system takes
+        return False
 
 
 def load_style(path: Path) -> Style:
@@ -156,6 +180,8 @@ def resolved_weights(style: Style, base: Generator) -> dict[str, Tensor]:
         StyleError: made for another base, or names and shapes that do not fit.
     """
     card = style.card
+    if card.storage not in ("full", "delta"):
+        raise StyleError(f"The style '{card.name}' is stored as '{card.storage}'; this version reads full and delta. Update the program.")
     if card.base != base.family or card.base_hash != base.content_hash():
         raise StyleError(
             f"The style '{card.name}' was made for {card.base or 'an unknown base'} {card.base_hash[:8]}; the loaded generator is "
@@ -167,21 +193,27 @@ def resolved_weights(style: Style, base: Generator) -> dict[str, Tensor]:
         if name not in parameters:
             raise StyleError(f"The style '{card.name}' changes '{name}', which {base.family} does not have.")
         reference = parameters[name].detach()
-        if card.storage == "full":
-            value = style.tensors[name].to(reference)
-        elif name in style.tensors:
-            value = reference + style.tensors[name].to(reference)
-        else:
-            factors = style.tensors[f"{name}|up"].to(reference) @ style.tensors[f"{name}|down"].to(reference)
-            if factors.numel() != reference.numel():
-                raise StyleError(f"The style '{card.name}' has a wrong shape for '{name}'.")
-            value = reference + factors.reshape(reference.shape)
+        stored = _stored(style, name, reference)
+        weights[name] = stored if card.storage == "full" else reference + stored
+    return weights
+
+
+def _stored(style: Style, name: str, reference: Tensor) -> Tensor:
+    """The tensor kept for ``name``, its factors multiplied, in the shape and on the device of ``reference``."""
+    if name in style.tensors:
+        value = style.tensors[name]
         if value.shape != reference.shape:
             raise StyleError(
-                f"'{name}' has shape {tuple(value.shape)} in the style '{card.name}', {tuple(reference.shape)} in the generator."
+                f"'{name}' has shape {tuple(value.shape)} in the style '{style.card.name}', {tuple(reference.shape)} in the generator. "
+                "Make the style again."
             )
-        weights[name] = value
-    return weights
+        return value.to(reference)
+    up, down = style.tensors.get(f"{name}|up"), style.tensors.get(f"{name}|down")
+    rows, columns = reference.flatten(1).shape if reference.ndim > 1 else (0, 0)
+    fitting = up is not None and down is not None and up.ndim == down.ndim == 2 and up.shape[1] == down.shape[0]
+    if up is None or down is None or not fitting or (up.shape[0], down.shape[1]) != (rows, columns):
+        raise StyleError(f"The factors of '{name}' in the style '{style.card.name}' do not fit the generator. Make the style again.")
+    return (up.to(reference) @ down.to(reference)).reshape(reference.shape)
 
 
 @torch.no_grad()
