@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse already exits with 2; this keeps its message to one line."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}. See `{self.prog} --help`.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,7 +73,7 @@ def parse_seeds(text: str) -> list[int]:
     """``"0-3"`` or ``"1,5,9"``.
 
     Raises:
-        OptionsError: neither, more than 64, or negative.
+        OptionsError: neither, more than 64, negative, or beyond 64 bits.
     """
     try:
         if "-" in text and "," not in text:
@@ -82,7 +83,7 @@ def parse_seeds(text: str) -> list[int]:
             seeds = [int(part) for part in text.split(",")]
     except ValueError:
         seeds = []
-    if not 1 <= len(seeds) <= 64 or min(seeds) < 0:
+    if not 1 <= len(seeds) <= 64 or min(seeds) < 0 or max(seeds) >= 2**63:
         raise OptionsError(f"--seeds is '{text[:40]}'; give a range such as 0-7 or a list such as 1,5,9 of at most 64 seeds.")
     return seeds
 
@@ -94,15 +95,18 @@ def main(argv: list[str] | None = None) -> int:
         # imported here: `--help` and argument errors must not wait for torch
         from nada_core import commands
 
-        return commands.run(args)
+        code = commands.run(args)
+        sys.stdout.flush()
+        return code
     except NadaError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        # `... | head` has read enough; nothing is left to write to when Python flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 

@@ -17,6 +17,7 @@ from nada_core.checkpoints import save_style, slug
 from nada_core.engine import Engine
 from nada_core.errors import NadaError, OptionsError
 from nada_core.images import grid, save_png
+from nada_core.prompts import check_prompt
 
 __all__ = ["run"]
 
@@ -40,7 +41,7 @@ def write_text(path: Path, text: str) -> None:
     """Atomically."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -49,11 +50,12 @@ def write_text(path: Path, text: str) -> None:
 
 def adapt(args: argparse.Namespace) -> int:
     """Write style.safetensors, steps.jsonl, before_after.png, preview_*.png and summary.json."""
+    prompt = check_prompt(args.prompt)  # before the networks are loaded
     engine = Engine(args.device, base=args.base, encoder=args.encoder)
     options = AdaptOptions(
         steps=args.steps, batch=args.batch, lr=args.lr, layers=args.layers, source=args.source, seed=args.seed, resolution=args.resolution
     )
-    steps = engine.adapt(args.prompt, options=options)
+    steps = engine.adapt(prompt, options=options)
     out = output_folder(args.out)
     originals = engine.preview_originals(options)
     log: list[str] = []
@@ -73,23 +75,21 @@ def adapt(args: argparse.Namespace) -> int:
                 print(f"\n{latest.note}", file=sys.stderr)
             if latest.previews is not None:
                 previews = latest.previews
-                save_png(grid(previews, len(previews)), out / f"preview_{latest.index:04d}.png", {"prompt": args.prompt})
+                save_png(grid(previews, len(previews)), out / f"preview_{latest.index:04d}.png", {"prompt": prompt})
     except KeyboardInterrupt:
         interrupted = True
         print("\ninterrupted: keeping the style so far", file=sys.stderr)
     print(file=sys.stderr)
     if latest is None:
         return 130
-    style = latest.style(slug(args.prompt))
+    style = latest.style(slug(prompt))
     save_style(style, out / "style.safetensors")
     write_text(out / "steps.jsonl", "\n".join(log) + "\n")
     both = torch.cat([originals, previews])
-    save_png(
-        grid(both, len(originals)), out / "before_after.png", {"prompt": args.prompt, "steps": str(latest.index), "seed": str(args.seed)}
-    )
+    save_png(grid(both, len(originals)), out / "before_after.png", {"prompt": prompt, "steps": str(latest.index), "seed": str(args.seed)})
     summary = {"card": asdict(style.card), "seconds": round(latest.seconds, 1), "interrupted": interrupted, "world": engine.world}
     write_text(out / "summary.json", json.dumps(summary, indent=2))
-    print(f"{out / 'style.safetensors'}: '{args.prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
+    print(f"{out / 'style.safetensors'}: '{prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
     return 130 if interrupted else 0
 
 
@@ -100,7 +100,9 @@ def edit(args: argparse.Namespace) -> int:
     out = output_folder(args.out)
     result = None
     for progress in stages:
-        print(f"\r{progress.fraction:4.0%} {progress.stage:24s}", end="", file=sys.stderr)
+        # photos are refused in the first stage: nothing is printed before it, so that the error stands on a line of its own
+        if progress.fraction:
+            print(f"\r{progress.fraction:4.0%} {progress.stage:24s}", end="", file=sys.stderr)
         result = progress.result or result
     print(file=sys.stderr)
     assert result is not None
