@@ -89,7 +89,14 @@ class Engine:
         options = options or AdaptOptions()
         if steps is not None:
             options = AdaptOptions(**{**vars(options), "steps": steps})
+        if options.resolution is not None:
+            self._check_resolution(options.resolution)
         return adapt(self.generator, self.encoder, prompt, options)
+
+    def _check_resolution(self, resolution: int) -> None:
+        possible = self.generator.resolutions
+        if resolution not in possible:
+            raise OptionsError(f"resolution is {resolution}; this generator renders at {' or '.join(map(str, possible))}.")
 
     def styles(self) -> list[StyleCard]:
         """Cards of all styles, ready ones first; ``card.name`` is what :meth:`style` and :meth:`edit` take."""
@@ -128,10 +135,7 @@ class Engine:
         """
         if not 0 <= strength <= 1.5:
             raise OptionsError(f"strength is {strength}; it must be between 0 and 1.5.")
-        if resolution not in self.generator.resolutions:
-            raise OptionsError(
-                f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}."
-            )
+        self._check_resolution(resolution)
         style = model if isinstance(model, Style) else self.style(model)
         return self.editor.edit_steps(image, style, strength=strength, face=face, resolution=resolution)
 
@@ -153,10 +157,9 @@ class Engine:
         Raises:
             StyleError, OptionsError.
         """
-        if resolution not in self.generator.resolutions:
-            raise OptionsError(
-                f"resolution is {resolution}; this generator renders at {' or '.join(map(str, self.generator.resolutions))}."
-            )
+        self._check_resolution(resolution)
+        if not len(seeds):
+            raise OptionsError("No seeds were given; at least one is needed.")
         generator = self.generator
         if style is not None:
             chosen = style if isinstance(style, Style) else self.style(style)

@@ -100,14 +100,15 @@ _SAME = {
 
 
 def check_prompt(text: str) -> str:
-    """The prompt without surrounding space.
+    """The prompt without surrounding space and without control characters.
 
     Raises:
         PromptError: not text, empty, too long, or without a single letter.
     """
     if not isinstance(text, str):
         raise PromptError(f"A prompt is a short text such as 'Joker'; got {type(text).__name__}.")
-    cleaned = " ".join(unicodedata.normalize("NFKC", text).split())
+    printable = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    cleaned = " ".join(printable.split())
     if not cleaned:
         raise PromptError("The prompt is empty. Type what the faces should become, for example 'Joker'.")
     if len(cleaned) > MAX_PROMPT:

@@ -47,7 +47,12 @@ def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None =
     with safe_open(file, "pt") as handle:
         card = json.loads((handle.metadata() or {})["card"])
     encoder = StarterEncoder(load_backbone(), card["concepts"])
-    result = encoder.load_state_dict({name: value.float() for name, value in load_file(file).items()}, strict=False)
+    try:
+        result = encoder.load_state_dict({name: value.float() for name, value in load_file(file).items()}, strict=False)
+    except RuntimeError as error:
+        raise GeneratorError(
+            f"checkpoints/{file.name} does not fit this version: its sizes differ. Restore it with `git checkout checkpoints`."
+        ) from error
     missing = [name for name in result.missing_keys if not name.startswith("statistics.backbone.")]
     if missing or result.unexpected_keys:
         raise GeneratorError(f"checkpoints/{file.name} does not fit this version: {(missing + result.unexpected_keys)[0]}.")
