@@ -1,0 +1,309 @@
+"""Style files: nothing lost between saving and loading, and every bad file refused with a message that helps."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import json
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+
+from nada_core import checkpoints
+from nada_core.checkpoints import (
+    SCHEMA,
+    Style,
+    StyleCard,
+    apply_style,
+    compact_style,
+    load_card,
+    load_style,
+    resolved_weights,
+    save_style,
+    slug,
+)
+from nada_core.errors import StyleError
+from nada_core.generators.mobile_stylegan import MobileStyleGAN
+
+
+def small_generator(seed: int = 0) -> MobileStyleGAN:
+    torch.manual_seed(seed)
+    return MobileStyleGAN((32, 32), z_dim=16, w_dim=16, mapping_layers=2, small_head=False).eval().requires_grad_(False)
+
+
+def smooth_style(base, size: float = 0.1, rank: int = 4, **card) -> Style:
+    """Changes of every adaptable parameter: a few directions each and a little noise, which is what an adaptation leaves."""
+    rng = torch.Generator().manual_seed(5)
+    tensors = {}
+    for name, parameter in base.named_parameters():
+        if name not in base.adaptable():
+            continue
+        rows, columns = parameter.flatten(1).shape if parameter.ndim > 1 else (parameter.numel(), 1)
+        directions = torch.randn(rows, rank, generator=rng) @ torch.randn(rank, columns, generator=rng) / rank**0.5
+        change = directions + 0.05 * torch.randn(rows, columns, generator=rng)
+        scale = parameter.detach().std() if parameter.numel() > 1 else parameter.detach().abs().mean()
+        tensors[name] = (parameter.detach() + size * scale * change.reshape(parameter.shape)).clone()
+    facts = {"name": "painted", "prompt": "painted", "base": base.family, "base_hash": base.content_hash(), "loss": 0.25, "steps": 3}
+    return Style(StyleCard(**{**facts, **card}), tensors)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return small_generator()
+
+
+@pytest.fixture
+def saved(small, tmp_path) -> Path:
+    return save_style(smooth_style(small), tmp_path / "painted.safetensors")
+
+
+def rewrite(path: Path, card: dict | None = None, tensors: dict | None = None, metadata: dict | None = None) -> Path:
+    """The file at ``path`` with entries of its card, its tensors or all its metadata replaced."""
+    style = load_style(path)
+    facts = {**vars(style.card), **(card or {})}
+    save_file(tensors or dict(style.tensors), path, metadata or {"format": "nada-style", "card": json.dumps(facts)})
+    return path
+
+
+def psnr(a: torch.Tensor, b: torch.Tensor) -> float:
+    return 10 * math.log10(4 / (a.clamp(-1, 1) - b.clamp(-1, 1)).pow(2).mean().item())
+
+
+def draw(generator) -> torch.Tensor:
+    with torch.no_grad():
+        return generator.synthesis(generator.mapping(generator.sample_z([3]), 0.7), resolution=generator.resolutions[0])
+
+
+def test_round_trip_is_exact_to_the_pixel(generator, tmp_path):
+    style = smooth_style(generator, options={"lr": 3e-4, "layers": "all"}, seed=7, similarity=-0.5)
+    loaded = load_style(save_style(style, tmp_path / "new folder" / "painted.safetensors"))
+    assert loaded.card == style.card
+    assert loaded.tensors.keys() == style.tensors.keys()
+    assert all(torch.equal(loaded.tensors[name], value) for name, value in style.tensors.items())
+    working = copy.deepcopy(generator)
+    plain = draw(generator)
+    before = draw(apply_style(working, generator, style))
+    assert not torch.equal(before, plain)
+    assert torch.equal(draw(apply_style(copy.deepcopy(generator), generator, loaded)), before)
+    assert torch.equal(draw(apply_style(working, generator, None)), plain)
+
+
+def test_strength_goes_from_the_base_to_beyond_the_style(small):
+    style = smooth_style(small)
+    working = copy.deepcopy(small)
+    for strength in (0.0, 0.5, 1.0, 1.3):
+        apply_style(working, small, style, strength)
+        for name, value in working.named_parameters():
+            reference = small.get_parameter(name)
+            expected = reference + strength * (style.tensors.get(name, reference) - reference)
+            torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_compact_styles_are_small_and_look_the_same(generator, tmp_path):
+    style = smooth_style(generator)
+    full = save_style(style, tmp_path / "full.safetensors")
+    compact = compact_style(style, generator)
+    small = save_style(compact, tmp_path / "compact.safetensors")
+    assert small.stat().st_size < 4 << 20
+    assert small.stat().st_size < full.stat().st_size / 4
+    loaded = load_style(small)
+    assert loaded.card == replace(style.card, storage="delta")
+    exact = draw(apply_style(copy.deepcopy(generator), generator, style))
+    close = draw(apply_style(copy.deepcopy(generator), generator, loaded))
+    assert psnr(exact, draw(generator)) < 25, "the style must change the picture, or closeness says nothing"
+    assert psnr(exact, close) > 35
+
+
+def test_another_base_is_refused_by_name(small, saved):
+    other = small_generator(1)
+    style = load_style(saved)
+    with pytest.raises(StyleError, match="made for mobile_stylegan .*matching base") as refused:
+        apply_style(copy.deepcopy(other), other, style)
+    message = str(refused.value)
+    assert "painted" in message and small.content_hash()[:8] in message and other.content_hash()[:8] in message
+    with pytest.raises(StyleError, match="made for stylegan2"):
+        resolved_weights(Style(replace(style.card, base="stylegan2"), style.tensors), small)
+    with pytest.raises(StyleError, match="unknown base"):
+        resolved_weights(Style(replace(style.card, base="", base_hash=""), style.tensors), small)
+
+
+def test_missing_file(tmp_path):
+    for path in (tmp_path / "none.safetensors", tmp_path, tmp_path / ("x" * 5000)):
+        with pytest.raises(StyleError, match="There is no style file .*styles"):
+            load_style(path)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.001, 0.3, 0.999])
+def test_truncated_file(saved, keep):
+    content = saved.read_bytes()
+    saved.write_bytes(content[: int(len(content) * keep)])
+    with pytest.raises(StyleError, match=r"painted\.safetensors.* damaged.*(Save|download)"):
+        load_style(saved)
+
+
+@pytest.mark.parametrize("content", [b"just some text\n" * 50, b"{}", b"\x89PNG\r\n\x1a\n" + bytes(200), bytes(100), b"\xff" * 100])
+def test_files_of_other_kinds(tmp_path, content):
+    path = tmp_path / "notes.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(StyleError, match="not a style file, or it is damaged"):
+        load_style(path)
+
+
+def test_foreign_safetensors(tmp_path):
+    path = tmp_path / "lora.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(StyleError, match="not a style"):
+        load_style(path)
+    save_file({"weight": torch.zeros(3)}, path, {"format": "pt"})
+    with pytest.raises(StyleError, match="not a style"):
+        load_style(path)
+
+
+def test_future_schema(saved):
+    with pytest.raises(StyleError, match=f"schema {SCHEMA + 1}; this version reads {SCHEMA}. Update"):
+        load_style(rewrite(saved, {"schema": SCHEMA + 1}))
+
+
+def test_cards_may_hold_more_than_is_known(saved):
+    assert load_card(rewrite(saved, {"mood": "cheerful"})).name == "painted"
+
+
+@pytest.mark.parametrize(
+    "card",
+    ["not json", "[]", "3", "null", "[" * 50_000, json.dumps({"schema": SCHEMA}), json.dumps({"schema": SCHEMA, "name": "a", "prompt": 3})],
+)
+def test_damaged_cards(saved, card):
+    with pytest.raises(StyleError, match="damaged"):
+        load_card(rewrite(saved, metadata={"format": "nada-style", "card": card}))
+
+
+def test_no_card_at_all(saved):
+    with pytest.raises(StyleError, match="damaged"):
+        load_card(rewrite(saved, metadata={"format": "nada-style"}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers(saved, value):
+    tensors = dict(load_style(saved).tensors)
+    tensors["const"] = tensors["const"].clone()
+    tensors["const"].view(-1)[17] = value
+    with pytest.raises(StyleError, match=r"no usable weights \(const\).*make the style again"):
+        load_style(rewrite(saved, tensors=tensors))
+
+
+def test_weights_of_integers_and_none_at_all(small, tmp_path):
+    style = smooth_style(small)
+    for tensors in ({"const": torch.zeros(3, dtype=torch.int64)}, {}):
+        path = save_style(Style(style.card, tensors), tmp_path / "style.safetensors")
+        with pytest.raises(StyleError, match="no usable weights"):
+            load_style(path)
+
+
+def test_weights_that_do_not_fit(small):
+    style = smooth_style(small)
+    bias = style.tensors["conv1.bias"]
+    unfitting = {
+        "full": [
+            ({"nothing.like.it": bias}, "does not have"),
+            ({"conv1.bias": bias[:-1]}, "has shape"),
+            ({"conv1.bias": bias[:1]}, "has shape"),  # would broadcast
+            ({"conv1.bias|up": bias[:, None]}, "do not fit"),
+        ],
+        "delta": [
+            ({"conv1.bias": bias[:1]}, "has shape"),
+            ({"conv1.weight|up": torch.zeros(32, 4)}, "do not fit"),
+            ({"conv1.weight|up": torch.zeros(32, 4), "conv1.weight|down": torch.zeros(3, 288)}, "do not fit"),
+            ({"conv1.weight|up": torch.zeros(288, 4), "conv1.weight|down": torch.zeros(4, 32)}, "do not fit"),
+            ({"conv1.weight|up": torch.zeros(32), "conv1.weight|down": torch.zeros(288)}, "do not fit"),
+        ],
+        "zipped": [({"conv1.bias": bias}, "reads full and delta")],
+    }
+    for storage, cases in unfitting.items():
+        for tensors, message in cases:
+            with pytest.raises(StyleError, match=message):
+                resolved_weights(Style(replace(style.card, storage=storage), tensors), small)
+
+
+def test_files_far_too_large(saved, monkeypatch):
+    monkeypatch.setattr(checkpoints, "MAX_BYTES", 1 << 10)
+    with pytest.raises(StyleError, match="not a style file"):
+        load_card(saved)
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("I/O error")])
+def test_a_write_that_fails_midway_leaves_nothing(small, tmp_path, monkeypatch, failure):
+    def half(tensors, filename, metadata):
+        Path(filename).write_bytes(b"half of it")
+        raise failure
+
+    monkeypatch.setattr(checkpoints, "save_file", half)
+    with pytest.raises(StyleError, match=r"could not be saved as 'new\.safetensors'.*(space|full)"):
+        save_style(smooth_style(small), tmp_path / "new.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_keeps_the_older_file(small, saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(checkpoints.os, "replace", refuse)
+    with pytest.raises(StyleError, match="Permission denied. Choose another folder"):
+        save_style(smooth_style(small, size=1.0), saved)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_interrupted_while_saving(small, tmp_path, monkeypatch):
+    def interrupted(tensors, filename, metadata):
+        Path(filename).write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_style(smooth_style(small), tmp_path / "new.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_is_a_file(small, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StyleError, match="Choose another folder"):
+        save_style(smooth_style(small), tmp_path / "taken" / "new.safetensors")
+    assert (tmp_path / "taken").read_text() == "a file"
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write into read-only folders")
+def test_read_only_folder(small, tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StyleError, match="Choose another folder"):
+            save_style(smooth_style(small), tmp_path / "new.safetensors")
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Joker", "joker"),
+        ("  Na'vi, blue! ", "na-vi-blue"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("a\x00b\nc", "a-b-c"),
+        ("Джокер", "style"),
+        ("🤡", "style"),
+        ("", "style"),
+        ("x" * 200, "x" * 60),
+        ("x" * 59 + " y", "x" * 59),
+    ],
+)
+def test_slug(name, expected):
+    assert slug(name) == expected
+    assert slug(expected) == expected
