@@ -123,7 +123,7 @@ def test_compact_styles_are_small_and_look_the_same(generator, tmp_path):
 def test_another_base_is_refused_by_name(small, saved):
     other = small_generator(1)
     style = load_style(saved)
-    with pytest.raises(StyleError, match="made for mobile_stylegan .*matching base") as refused:
+    with pytest.raises(StyleError, match=r"made for mobile_stylegan .*matching base") as refused:
         apply_style(copy.deepcopy(other), other, style)
     message = str(refused.value)
     assert "painted" in message and small.content_hash()[:8] in message and other.content_hash()[:8] in message
@@ -135,7 +135,7 @@ def test_another_base_is_refused_by_name(small, saved):
 
 def test_missing_file(tmp_path):
     for path in (tmp_path / "none.safetensors", tmp_path, tmp_path / ("x" * 5000)):
-        with pytest.raises(StyleError, match="There is no style file .*styles"):
+        with pytest.raises(StyleError, match=r"There is no style file .*styles"):
             load_style(path)
 
 
@@ -255,7 +255,7 @@ def test_a_failed_write_keeps_the_older_file(small, saved, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(checkpoints.os, "replace", refuse)
-    with pytest.raises(StyleError, match="Permission denied. Choose another folder"):
+    with pytest.raises(StyleError, match=r"Permission denied\. Choose another folder"):
         save_style(smooth_style(small, size=1.0), saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

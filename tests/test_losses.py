@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ class TinyEncoder:
 
     name = "tiny"
     embedding_dim = 3
-    table = {"face": (1.0, 1.0, 1.0), "red": (1.0, 0.2, 0.2), "human": (2.0, 2.0, 2.0), "blue": (0.1, 0.2, 1.0)}
+    table: ClassVar = {"face": (1.0, 1.0, 1.0), "red": (1.0, 0.2, 0.2), "human": (2.0, 2.0, 2.0), "blue": (0.1, 0.2, 1.0)}
 
     def encode_image(self, images):
         return F.normalize(images.mean((2, 3)) + 0.3, dim=-1)
@@ -43,7 +44,7 @@ def test_text_direction():
 
 @pytest.mark.parametrize(("source", "target"), [("face", "face"), ("face", "human")])
 def test_texts_of_the_same_meaning_have_no_direction(source, target):
-    with pytest.raises(PromptError, match="nothing to adapt. Choose another target"):
+    with pytest.raises(PromptError, match=r"nothing to adapt\. Choose another target"):
         DirectionalLoss(TinyEncoder(), source, target)
 
 
@@ -121,7 +122,9 @@ def test_global_loss_is_one_minus_the_cosine_with_the_target():
     cosines = [sum(x * y for x, y in zip(row, target)) for row in encoder.encode_image(images).tolist()]
     assert GlobalLoss(encoder, "blue")(images).item() == pytest.approx(1 - sum(cosines) / 3, abs=1e-6)
     given = torch.tensor([1.0, 0.0, 0.0])
-    assert GlobalLoss(encoder, "blue", given)(images).item() == pytest.approx(1 - encoder.encode_image(images)[:, 0].mean().item(), abs=1e-6)
+    assert GlobalLoss(encoder, "blue", given)(images).item() == pytest.approx(
+        1 - encoder.encode_image(images)[:, 0].mean().item(), abs=1e-6
+    )
 
 
 def test_pictures_instead_of_a_text():
