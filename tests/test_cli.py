@@ -284,8 +284,11 @@ def test_doctor_speaks_json(cli):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes close differently on Windows")
-def test_a_reader_that_has_read_enough():
-    writer = subprocess.Popen([*COMMAND, "doctor", "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_read_enough(unbuffered):
+    """Written at once, or only as Python flushes at its end."""
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    writer = subprocess.Popen([*COMMAND, "styles"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     writer.stdout.close()
     assert writer.wait(60) == 0
     assert writer.stderr.read() == b""
