@@ -63,7 +63,7 @@ bench: setup
 	$(PY) -m benchmarks $(ARGS)
 
 gates: $(VENV)/.ready-dev weights
-	GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest -m gates $(ARGS)
+	GRADIO_ANALYTICS_ENABLED=False $(PY) -m tests.gates $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib import metadata
@@ -24,12 +24,13 @@ from nada_core.device import Precision, precision_context
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.errors import OptionsError
 from nada_core.generators.base import LAYER_GROUPS, Generator
-from nada_core.losses import DirectionalLoss, GlobalLoss
+from nada_core.losses import DirectionalLoss, GlobalLoss, mean_embedding
 from nada_core.prompts import check_prompt
 
 __all__ = ["FAMILY_DEFAULTS", "MAX_STEPS", "AdaptOptions", "AdaptationStep", "adapt", "preview_images", "resolve_options"]
 
 MAX_STEPS = 2000
+MAX_TARGETS = 16
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,17 @@ def view(images: Tensor, crops: Tensor | None, side: int = 160) -> Tensor:
 class _Run:
     """The mutable state of one adaptation."""
 
-    def __init__(self, base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions) -> None:
+    def __init__(
+        self, base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions, images: Sequence[Tensor] | None = None
+    ) -> None:
         self.base, self.encoder, self.prompt, self.options = base, encoder, prompt, options
-        self.direction = DirectionalLoss(encoder, options.source, prompt)
-        self.target = GlobalLoss(encoder, prompt)
+        if images:
+            target, start = mean_embedding(encoder, images), mean_embedding(encoder, self.samples())
+            self.direction = DirectionalLoss(encoder, options.source, prompt, direction=target - start)
+            self.target = GlobalLoss(encoder, prompt, embedding=target)
+        else:
+            self.direction = DirectionalLoss(encoder, options.source, prompt)
+            self.target = GlobalLoss(encoder, prompt)
         self.generator = copy.deepcopy(base).requires_grad_(False)
         self.averaged = copy.deepcopy(base).requires_grad_(False) if options.average else self.generator
         trained = set(base.adaptable(options.layers))
@@ -186,6 +194,11 @@ class _Run:
         self.rng = torch.Generator().manual_seed(options.seed)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
         self.index = 0
+
+    def samples(self, count: int = 16) -> Iterator[Tensor]:
+        """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""
+        for z in self.base.sample_z(range(count)):
+            yield self.base.synthesis(self.base.mapping(z[None], self.options.truncation_psi), resolution=self.options.resolution)
 
     def rate(self) -> float:
         """Linear warm-up, then a cosine down to a fifth: large moves first, settling at the end."""
@@ -272,15 +285,22 @@ class _Run:
         return Style(card, {n: p.detach().clone() for n, p in self.shadow.items()})
 
 
-def adapt(base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions | None = None) -> Iterator[AdaptationStep]:
+def adapt(
+    base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions | None = None, images: Sequence[Tensor] | None = None
+) -> Iterator[AdaptationStep]:
     """Adapt a copy of ``base`` to ``prompt``. Prompt and options are checked at once; the work happens as the result is iterated.
+
+    Args:
+        images: 1 to 16 pictures ``[1, 3, H, W]`` in [-1, 1] that show the target instead of the text, which is then only a name.
 
     Raises:
         PromptError: the prompt is empty, too long, or outside what the encoder knows.
         OptionsError: an option is out of range.
     """
     options = resolve_options(options or AdaptOptions(), base.family)
-    run = _Run(base, encoder, check_prompt(prompt), options)
+    if images is not None and not 1 <= len(images) <= MAX_TARGETS:
+        raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
+    run = _Run(base, encoder, check_prompt(prompt), options, images)
     return _iterate(run)
 
 

@@ -83,8 +83,10 @@ def _world(states: list[AssetState]) -> tuple[str, str]:
     needed = [found for found in states if found.world == "full" and not found.optional]
     absent = [found.name for found in needed if found.status in {"missing", "corrupt"}]
     if absent:
-        return "starter", f"the full world needs {', '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not on this machine"
-    return "full", "CLIP, StyleGAN2 and its inverter are on this machine"
+        missing = f"; its files {', '.join(absent)} are not on this machine either"
+    else:
+        missing = ", though its files are on this machine"
+    return "starter", f"the full world (CLIP, StyleGAN2, ReStyle) is not built yet{missing}"
 
 
 def _missing(states: list[AssetState], world: str) -> list[dict[str, str]]:

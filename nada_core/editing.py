@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face, crop_face, crop_landmarks, distance
@@ -79,6 +79,17 @@ class PhotoEditor:
         faces = self.detector.detect(photo)
         chosen = choose_face(faces, face)
         return AlignedPhoto(crop_face(photo, chosen.landmarks, 1024), tuple(faces), face, crop_landmarks(chosen.landmarks, 256))
+
+    def target(self, image: Any) -> Image.Image:
+        """A picture that shows a style, 256 px: its largest face aligned as the generator's faces are, or, without one, its middle square.
+
+        Raises:
+            PhotoError: unreadable picture.
+        """
+        picture = decode_photo(image)
+        if faces := self.detector.detect(picture):
+            return crop_face(picture, faces[0].landmarks, 256)
+        return ImageOps.fit(picture, (256, 256), Image.Resampling.LANCZOS)
 
     def first_guess(self, photo: Tensor) -> Tensor:
         """The encoder's codes ``[1, num_ws, w_dim]`` for a crop ``[1, 3, 256, 256]`` in [-1, 1]."""

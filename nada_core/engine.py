@@ -20,6 +20,7 @@ from nada_core.encoders.starter import StarterEncoder
 from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
 from nada_core.generators.load import load_generator
+from nada_core.images import to_tensor
 from nada_core.inversion.load import load_starter_inverter
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.prompts import CONCEPTS
@@ -40,10 +41,7 @@ class Engine:
     """
 
     world = "starter"
-    world_reason = (
-        "this version runs on weights that need no hub: MobileStyleGAN-FFHQ and a small text-image encoder with a fixed list of concepts. "
-        "CLIP and StyleGAN2 are not part of it yet"
-    )
+    world_reason = "the weights that need no hub: MobileStyleGAN-FFHQ and this project's text-image encoder. The full world is not built yet"
 
     def __init__(
         self, device: str = "auto", base: str | Path | None = None, encoder: str = "starter", styles_folder: Path | None = None
@@ -80,8 +78,13 @@ class Engine:
         """The preview faces before adaptation, ``[P, 3, 256, 256]`` in about [-1, 1]."""
         return preview_images(self.generator, resolve_options(options or AdaptOptions(), self.generator.family))
 
-    def adapt(self, prompt: str, steps: int | None = None, *, options: AdaptOptions | None = None) -> Iterator[AdaptationStep]:
+    def adapt(
+        self, prompt: str, steps: int | None = None, *, options: AdaptOptions | None = None, images: Sequence[Any] | None = None
+    ) -> Iterator[AdaptationStep]:
         """Adapt the generator to ``prompt``; yields one :class:`AdaptationStep` a step. Checks its arguments before returning.
+
+        Args:
+            images: 1 to 16 pictures of the target instead of a text; faces in them are aligned, others are taken whole. ``prompt`` names them.
 
         Raises:
             PromptError, OptionsError: see :func:`nada_core.adaptation.adapt`.
@@ -91,7 +94,8 @@ class Engine:
             options = AdaptOptions(**{**vars(options), "steps": steps})
         if options.resolution is not None:
             self._check_resolution(options.resolution)
-        return adapt(self.generator, self.encoder, prompt, options)
+        targets = None if images is None else [to_tensor(self.editor.target(image)).to(self.device) for image in images]
+        return adapt(self.generator, self.encoder, prompt, options, targets)
 
     def _check_resolution(self, resolution: int) -> None:
         possible = self.generator.resolutions

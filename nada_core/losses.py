@@ -5,7 +5,7 @@ Text directions are computed at construction; the images' embeddings come from a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.errors import PromptError
 
-__all__ = ["DirectionalLoss", "GlobalLoss", "image_direction", "text_direction"]
+__all__ = ["DirectionalLoss", "GlobalLoss", "mean_embedding", "text_direction"]
 
 #: Below this length an image direction is noise: the cosine is replaced by a dot product, which is smooth at zero.
 SHORTEST_DIRECTION = 0.05
@@ -33,8 +33,8 @@ def text_direction(encoder: ImageTextEncoder, source: str, target: str) -> Tenso
     return F.normalize(difference, dim=0).detach()
 
 
-def image_direction(encoder: ImageTextEncoder, images: Sequence[Tensor]) -> Tensor:
-    """Mean embedding ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: the target when pictures stand in for a text."""
+def mean_embedding(encoder: ImageTextEncoder, images: Iterable[Tensor]) -> Tensor:
+    """Normalised mean embedding ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what pictures say in place of a text."""
     with torch.no_grad():
         return F.normalize(torch.cat([encoder.encode_image(image) for image in images]).mean(0), dim=0)
 

@@ -72,7 +72,7 @@ def invert(
         loss.backward()
         optimiser.step()
         shown = images.detach() if step % o.preview_every == 0 else None
-        yield InversionStage("finding the face", (step + 2) / total, shown, Inversion(ws.detach()))
+        yield InversionStage("rebuilding the face", (step + 2) / total, shown, Inversion(ws.detach()))
     pivot = ws.detach().clone()
     if not o.tuning_steps:
         return

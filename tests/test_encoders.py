@@ -1,0 +1,78 @@
+"""The starter encoder: the interface, what its embeddings say, and gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nada_core.encoders.base import ImageTextEncoder
+from nada_core.encoders.load import load_encoder
+from nada_core.errors import GeneratorError, PromptError
+from nada_core.losses import DirectionalLoss, text_direction
+from nada_core.prompts import CONCEPTS, SOURCE_PROMPTS
+
+
+@pytest.fixture(scope="module")
+def pictures(generator):
+    with torch.no_grad():
+        return generator.synthesis(generator.mapping(generator.sample_z([31, 32]), 0.7), resolution=256)
+
+
+def test_satisfies_the_interface(encoder):
+    assert isinstance(encoder, ImageTextEncoder)
+
+
+def test_embeddings_are_unit_vectors(encoder, pictures):
+    images, texts = encoder.encode_image(pictures), encoder.encode_text(["face", "Joker", "zombie"])
+    assert images.shape == (2, encoder.embedding_dim) and texts.shape == (3, encoder.embedding_dim)
+    torch.testing.assert_close(images.norm(dim=-1), torch.ones(2))
+    torch.testing.assert_close(texts.norm(dim=-1), torch.ones(3))
+
+
+def test_any_size_of_image_is_read(encoder, pictures):
+    large = torch.nn.functional.interpolate(pictures, size=512, mode="bicubic")
+    assert (encoder.encode_image(large) * encoder.encode_image(pictures)).sum(-1).min() > 0.98
+
+
+def test_every_concept_has_a_phrase_and_every_phrase_a_concept(encoder):
+    assert set(encoder.concepts) == set(CONCEPTS)
+    assert len(encoder.concepts) >= 24
+
+
+def test_source_prompts_are_related_but_distinct(encoder):
+    directions = torch.stack([text_direction(encoder, "face", p) for p in SOURCE_PROMPTS])
+    cosines = directions @ directions.T
+    off = cosines[~torch.eye(5, dtype=torch.bool)]
+    assert off.max() < 0.95 and off.min() > 0.0
+
+
+@pytest.mark.parametrize(("colour", "channel"), [("red light", 0), ("green light", 1), ("blue light", 2)])
+def test_a_tint_points_towards_its_own_colour(encoder, pictures, colour, channel):
+    tinted = torch.full_like(pictures, -0.9)
+    tinted[:, channel] = pictures.mean(1)
+    source = encoder.encode_image(pictures)
+    moved = torch.nn.functional.normalize(encoder.encode_image(tinted) - source, dim=-1)
+    scores = {c: (moved @ text_direction(encoder, "face", c)).mean().item() for c in ("red light", "green light", "blue light")}
+    assert max(scores, key=scores.get) == colour
+
+
+def test_gradient_reaches_the_pixels_and_reduces_the_loss(encoder, pictures):
+    loss = DirectionalLoss(encoder, "face", "Joker")
+    changed = pictures.clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([changed], 0.02)
+    values = []
+    for _ in range(6):
+        value = loss(pictures, changed)
+        optimiser.zero_grad()
+        value.backward()
+        assert torch.isfinite(changed.grad).all()
+        optimiser.step()
+        values.append(value.item())
+    assert values[-1] < values[0] - 0.2
+
+
+def test_unknown_texts_and_encoders_are_refused(encoder):
+    with pytest.raises(PromptError, match="Nearest"):
+        encoder.encode_text(["a purple elephant on a bicycle"])
+    with pytest.raises(GeneratorError, match="no encoder 'clip'"):
+        load_encoder("clip")
