@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     adapt.add_argument("--seed", type=int, default=0)
     adapt.add_argument("--resolution", type=int, default=None, help="side of the images the loss sees")
     adapt.add_argument("--encoder", default="starter")
-    adapt.add_argument("--images", nargs="+", default=None, metavar="FILE", help="pictures of the target instead of the text, which then is a name")
+    adapt.add_argument(
+        "--images", nargs="+", default=None, metavar="FILE", help="pictures of the target instead of the text, which then is a name"
+    )
     adapt.add_argument("--out", type=Path, required=True)
     shared(adapt)
 

@@ -55,7 +55,7 @@ def adapt(args: argparse.Namespace) -> int:
     options = AdaptOptions(
         steps=args.steps, batch=args.batch, lr=args.lr, layers=args.layers, source=args.source, seed=args.seed, resolution=args.resolution
     )
-    steps = engine.adapt(prompt, options=options)
+    steps = engine.adapt(prompt, options=options, images=args.images)
     out = output_folder(args.out)
     originals = engine.preview_originals(options)
     log: list[str] = []

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nada_core.adaptation import AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
+from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
 from nada_core.checkpoints import Style, StyleCard, apply_style
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
@@ -41,7 +41,9 @@ class Engine:
     """
 
     world = "starter"
-    world_reason = "the weights that need no hub: MobileStyleGAN-FFHQ and this project's text-image encoder. The full world is not built yet"
+    world_reason = (
+        "the weights that need no hub: MobileStyleGAN-FFHQ and this project's text-image encoder. The full world is not built yet"
+    )
 
     def __init__(
         self, device: str = "auto", base: str | Path | None = None, encoder: str = "starter", styles_folder: Path | None = None
@@ -84,7 +86,8 @@ class Engine:
         """Adapt the generator to ``prompt``; yields one :class:`AdaptationStep` a step. Checks its arguments before returning.
 
         Args:
-            images: 1 to 16 pictures of the target instead of a text; faces in them are aligned, others are taken whole. ``prompt`` names them.
+            images: 1 to 16 pictures of the target instead of a text; faces in them are aligned, others are taken whole. ``prompt`` names
+                them.
 
         Raises:
             PromptError, OptionsError: see :func:`nada_core.adaptation.adapt`.
@@ -94,6 +97,8 @@ class Engine:
             options = AdaptOptions(**{**vars(options), "steps": steps})
         if options.resolution is not None:
             self._check_resolution(options.resolution)
+        if images is not None and len(images) > MAX_TARGETS:  # before any of them is decoded and searched for a face
+            raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
         targets = None if images is None else [to_tensor(self.editor.target(image)).to(self.device) for image in images]
         return adapt(self.generator, self.encoder, prompt, options, targets)
 

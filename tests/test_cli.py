@@ -261,6 +261,24 @@ def test_adapt_writes_all_its_files_and_the_style_can_be_used(cli, tmp_path):
     assert cli("sample", "--style", out / "style.safetensors", "--seeds", 1, "--out", tmp_path / "face.png")[0] == 0
 
 
+def test_pictures_as_the_target(cli, tmp_path):
+    """The prompt is then a name, so any will do; the pictures decide, so another one gives another loss."""
+    losses = []
+    for colour in ("darkgreen", "orange"):
+        picture, out = tmp_path / f"{colour}.png", tmp_path / colour
+        Image.new("RGB", (200, 160), colour).save(picture)
+        code, _, stderr = cli("adapt", "our wall", "--images", picture, "--steps", 1, "--batch", 1, "--out", out)
+        assert code == 0, stderr
+        card = load_style(out / "style.safetensors").card
+        assert card.prompt == "our wall"
+        losses.append(card.loss)
+    assert losses[0] != losses[1]
+    (tmp_path / "text.jpg").write_text("this is no picture")
+    refused(cli("adapt", "our wall", "--images", tmp_path / "text.jpg", "--out", tmp_path / "none"))
+    assert "17 target pictures" in refused(cli("adapt", "our wall", "--images", *[picture] * 17, "--out", tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
 def test_styles_lists_the_ready_and_the_saved_ones(cli, engine, monkeypatch, tmp_path):
     code, out, _ = cli("styles", "--json")
     assert code == 0
