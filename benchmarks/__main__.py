@@ -34,12 +34,13 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
 def training_step(tuned: bool, precision: str, repeats: int) -> float:
     """Seconds of a generator forward and backward pass, batch 2 at 256 px. In a process of its own: the allocator cannot be untuned."""
     code = (
-        "import sys, torch\nfrom benchmarks.__main__ import median_seconds\nfrom nada_core.device import precision_context, tune_cpu_allocator\n"
+        "import sys, torch\nfrom benchmarks.__main__ import median_seconds\n"
+        "from nada_core.device import precision_context, tune_cpu_allocator\n"
         "from nada_core.generators.load import load_starter_generator\n"
         f"{'tune_cpu_allocator()' if tuned else ''}\n"
         "g = load_starter_generator().requires_grad_(True)\nws = g.mapping(g.sample_z([0, 1])).detach()\n"
-        f"def step():\n    with precision_context(torch.device('cpu'), {precision!r}):\n        y = g.synthesis(ws, resolution=256).float()\n"
-        f"    y.mean().backward()\nprint(median_seconds(step, {repeats}))"
+        f"def step():\n    with precision_context(torch.device('cpu'), {precision!r}):\n"
+        f"        y = g.synthesis(ws, resolution=256).float()\n    y.mean().backward()\nprint(median_seconds(step, {repeats}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return float(done.stdout)

@@ -1,4 +1,4 @@
-"""The adaptation loop on the real starter weights: short runs that look at what the loop promises, and three full ones that look at pixels."""
+"""The adaptation loop on the real starter weights: short runs for what the loop promises, and three full ones that look at pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUICK = AdaptOptions(steps=2, preview_seeds=(3,), preview_seconds=0.0, crops=1)
 
 def last_of(steps):
     step = None
-    for step in steps:
+    for step in steps:  # noqa: B007 (the last one is wanted)
         pass
     return step
 

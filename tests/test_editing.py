@@ -53,8 +53,8 @@ def test_she_is_the_joker_and_still_herself(result):
 
 
 def test_strength_zero_is_the_inversion(engine, result):
-    from nada_core.editing import AlignedPhoto
     from nada_core.alignment import FaceDetector, crop_landmarks
+    from nada_core.editing import AlignedPhoto
 
     crop = result.aligned.resize((1024, 1024))
     face = FaceDetector().detect(crop)[0]

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from nada_core.errors import PromptError
-from nada_core.losses import SHORTEST_DIRECTION, DirectionalLoss, GlobalLoss, image_direction, text_direction
+from nada_core.losses import SHORTEST_DIRECTION, DirectionalLoss, GlobalLoss, mean_embedding, text_direction
 
 
 class TinyEncoder:
@@ -131,6 +131,6 @@ def test_pictures_instead_of_a_text():
     encoder = TinyEncoder()
     images = [pictures(seed, 1).requires_grad_(True) for seed in (1, 2)]
     rows = [encoder.encode_image(image)[0] for image in images]
-    result = image_direction(encoder, images)
+    result = mean_embedding(encoder, images)
     torch.testing.assert_close(result, F.normalize((rows[0] + rows[1]) / 2, dim=0).detach())
     assert not result.requires_grad
