@@ -21,16 +21,17 @@ from torch import Tensor
 
 from nada_core.checkpoints import Style, StyleCard
 from nada_core.device import Precision, precision_context
-from nada_core.encoders.base import ImageTextEncoder
+from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import OptionsError
 from nada_core.generators.base import LAYER_GROUPS, Generator
-from nada_core.losses import DirectionalLoss, GlobalLoss, mean_embedding
+from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance, mean_embedding
 from nada_core.prompts import check_prompt
 
 __all__ = ["FAMILY_DEFAULTS", "MAX_STEPS", "AdaptOptions", "AdaptationStep", "adapt", "preview_images", "resolve_options"]
 
 MAX_STEPS = 2000
 MAX_TARGETS = 16
+WHOLE = frozenset({"steps", "batch", "seed", "crops", "warmup"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class AdaptOptions:
     crops: int | None = None  # random crops per image that the encoder reads; 0: the plain image
     direction_weight: float = 1.0
     global_weight: float | None = None  # distance to the target itself: gives the adaptation a place to stop
+    keep_weight: float | None = None  # holds regions that the text does not concern, where the encoder knows regions
     average: float | None = None  # decay of the running mean of the weights that previews and styles use; 0: none
     max_gradient: float | None = None  # norm to which gradients are clipped
     warmup: int | None = None  # steps over which the rate rises
@@ -62,12 +64,13 @@ class AdaptOptions:
 #: What ``None`` means for each family. ``stylegan2`` is the setting of the experiment this project reproduces.
 FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
     "mobile_stylegan": {
-        "lr": 3e-4,
+        "lr": 1.4e-4,
         "betas": (0.5, 0.99),
-        "layer_rates": (0.3, 1.0, 1.0),
+        "layer_rates": (0.1, 0.5, 1.0),
         "resolution": 256,
         "crops": 2,
-        "global_weight": 0.5,
+        "global_weight": 0.2,
+        "keep_weight": 40.0,
         "average": 0.9,
         "max_gradient": 1.0,
         "warmup": 5,
@@ -123,17 +126,33 @@ def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
         "crops": (0, 8),
         "direction_weight": (0, 10),
         "global_weight": (0, 10),
+        "keep_weight": (0, 1000),
         "average": (0, 0.9999),
+        "max_gradient": (0, math.inf),
+        "warmup": (0, MAX_STEPS),
+        "preview_truncation": (0, 2),
     }
     for name, (low, high) in ranges.items():
         value = getattr(options, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise OptionsError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
+        if name in WHOLE and not isinstance(value, int):
+            raise OptionsError(f"{name} is {value}; it must be a whole number.")
+    factors, betas = options.layer_rates or (), options.betas or ()
+    if len(factors) != len(LAYER_GROUPS) or not all(0 <= f <= 10 for f in factors):
+        raise OptionsError(f"layer_rates is {factors}; it must be three factors between 0 and 10, for {', '.join(LAYER_GROUPS)}.")
+    if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
+        raise OptionsError(f"betas is {betas}; both must be at least 0 and below 1.")
     if options.layers != "all" and options.layers not in LAYER_GROUPS:
         raise OptionsError(f"layers is '{options.layers}'; it must be all, {', '.join(LAYER_GROUPS)}.")
     if not 1 <= len(options.preview_seeds) <= 16:
         raise OptionsError(f"{len(options.preview_seeds)} preview faces; between 1 and 16 are possible.")
     return options
+
+
+def advised_factor(spread: float) -> float:
+    """Factor on the default rate: paint on a face needs small steps to keep the person; what changes the whole picture needs more."""
+    return 1 + 1.5 * min(max((spread - 0.7) / 0.1, 0.0), 1.0)
 
 
 @torch.no_grad()
@@ -178,6 +197,7 @@ class _Run:
         else:
             self.direction = DirectionalLoss(encoder, options.source, prompt)
             self.target = GlobalLoss(encoder, prompt)
+        self.keeper = encoder if options.keep_weight and not images and isinstance(encoder, KnowsRegions) else None
         self.generator = copy.deepcopy(base).requires_grad_(False)
         self.averaged = copy.deepcopy(base).requires_grad_(False) if options.average else self.generator
         trained = set(base.adaptable(options.layers))
@@ -209,26 +229,30 @@ class _Run:
         return self.lr * warm
 
     def losses(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, mean similarity and largest absolute pixel of one batch."""
+        """Loss, mean similarity and mean absolute pixel of one batch: near 0.5 for faces, above 1 when they blow up."""
         o = self.options
         z = torch.randn(o.batch, self.base.z_dim, generator=self.rng).to(self.base.device)
         ws = self.base.mapping(z, o.truncation_psi)
         crops = random_crops(o.batch * o.crops, self.rng, self.base.device) if o.crops else None
         with precision_context(self.base.device, o.precision):
             with torch.no_grad():
-                source = self.encoder.encode_image(view(self.base.synthesis(ws, resolution=o.resolution).float(), crops))
+                originals = self.base.synthesis(ws, resolution=o.resolution).float()
+                source = self.encoder.encode_image(view(originals, crops))
             images = self.generator.synthesis(ws, resolution=o.resolution).float()
             target = self.encoder.encode_image(view(images.clamp(-1.15, 1.15), crops))
         similarity = self.direction.similarity(source, target).mean()
         loss = o.direction_weight * (1 - similarity)
         if o.global_weight:
             loss = loss + o.global_weight * self.target.distance(target).mean()
+        if self.keeper:
+            mask = self.keeper.untouched(originals, o.source, self.prompt).to(images)
+            loss = loss + o.keep_weight * kept_distance(originals, images, mask)
         # pixels outside the range look clipped: a soft wall instead of a hard one
         loss = loss + 0.5 * F.relu(images.abs() - 1.0).pow(2).mean() * bool(o.average)
         return loss, similarity.detach(), images.detach().abs().mean()
 
-    def advance(self) -> tuple[float, float, str]:
-        """One step; on divergence the last good weights return with half the rate."""
+    def advance(self) -> tuple[float, float, float, str]:
+        """One step: loss, similarity, the rate used, a note. On divergence the last good weights return with half the rate."""
         lr = self.rate()
         for group in self.optimiser.param_groups:
             group["lr"] = lr * group["factor"]
@@ -245,7 +269,7 @@ class _Run:
             self.optimiser.step()
             self.track()
         self.index += 1
-        return loss.item(), similarity.item(), note
+        return loss.item(), similarity.item(), lr, note
 
     @torch.no_grad()
     def track(self) -> None:
@@ -265,7 +289,8 @@ class _Run:
         self.optimiser.state.clear()
 
     def style(self, step: AdaptationStep, name: str | None) -> Style:
-        options = asdict(self.options)
+        # infinity is no JSON: an unlimited gradient is written as null
+        options = {key: None if value == math.inf else value for key, value in asdict(self.options).items()}
         versions = {p: metadata.version(p) for p in ("torch", "numpy")}
         card = StyleCard(
             name=name or self.prompt,
@@ -275,8 +300,8 @@ class _Run:
             base_hash=self.base.content_hash(),
             encoder=self.encoder.name,
             steps=step.index,
-            loss=step.loss,
-            similarity=step.similarity,
+            loss=step.loss if math.isfinite(step.loss) else None,
+            similarity=step.similarity if math.isfinite(step.similarity) else None,
             seed=self.options.seed,
             options=options,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -297,7 +322,12 @@ def adapt(
         PromptError: the prompt is empty, too long, or outside what the encoder knows.
         OptionsError: an option is out of range.
     """
-    options = resolve_options(options or AdaptOptions(), base.family)
+    chosen = options or AdaptOptions()
+    options = resolve_options(chosen, base.family)
+    if chosen.lr is None and not images and isinstance(encoder, KnowsRegions):
+        options = replace(options, lr=options.lr * advised_factor(encoder.spread(options.source, check_prompt(prompt))))
+    if options.resolution is not None and options.resolution not in base.resolutions:
+        raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
     if images is not None and not 1 <= len(images) <= MAX_TARGETS:
         raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
     run = _Run(base, encoder, check_prompt(prompt), options, images)
@@ -307,11 +337,11 @@ def adapt(
 def _iterate(run: _Run) -> Iterator[AdaptationStep]:
     options, start, last = run.options, time.monotonic(), -math.inf
     for index in range(1, options.steps + 1):
-        loss, similarity, note = run.advance()
+        loss, similarity, rate, note = run.advance()
         previews = None
         if time.monotonic() - last >= options.preview_seconds or index == options.steps:
             previews = preview_images(run.averaged, options)
             last = time.monotonic()
         seconds = time.monotonic() - start
         eta = seconds / index * (options.steps - index)
-        yield AdaptationStep(index, options.steps, loss, similarity, seconds, eta, run.rate(), previews, note, run)
+        yield AdaptationStep(index, options.steps, loss, similarity, seconds, eta, rate, previews, note, run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -65,7 +66,8 @@ def adapt(args: argparse.Namespace) -> int:
     try:
         for latest in steps:
             record = {k: getattr(latest, k) for k in ("index", "loss", "similarity", "seconds", "lr", "note")}
-            log.append(json.dumps(record))
+            # a diverged step has no finite loss, and NaN is no JSON
+            log.append(json.dumps({k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}))
             print(
                 f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ",
                 end="",

@@ -15,12 +15,15 @@ from torch import Tensor
 from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face, crop_face, crop_landmarks, distance
 from nada_core.checkpoints import Style, apply_style
 from nada_core.device import precision_context
+from nada_core.encoders.base import ImageTextEncoder
+from nada_core.errors import PromptError
 from nada_core.generators.base import Generator
 from nada_core.images import decode_photo, to_pil, to_tensor
 from nada_core.inversion.base import Inversion
 from nada_core.inversion.optimisation import InvertOptions, invert
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.inversion.starter import StarterInverter
+from nada_core.personal import PersonalStep, add_offsets, fit_style
 from nada_core.rendering import render
 
 __all__ = ["AlignedPhoto", "EditProgress", "EditResult", "PhotoEditor"]
@@ -65,8 +68,10 @@ class EditProgress:
 class PhotoEditor:
     """Holds the networks; photos and inversions are values that go in and come out."""
 
-    def __init__(self, generator: Generator, inverter: StarterInverter, perceptual: PerceptualLoss) -> None:
-        self.generator, self.inverter, self.perceptual = generator, inverter, perceptual
+    def __init__(
+        self, generator: Generator, inverter: StarterInverter, perceptual: PerceptualLoss, encoder: ImageTextEncoder | None = None
+    ) -> None:
+        self.generator, self.inverter, self.perceptual, self.encoder = generator, inverter, perceptual, encoder
         self.detector, self.recogniser = FaceDetector(), FaceRecogniser()
 
     def align(self, image: Any, face: int = 0) -> AlignedPhoto:
@@ -122,23 +127,43 @@ class PhotoEditor:
         for stage in invert(self.generator, self.perceptual, photo, inversion.ws, options):
             inversion = stage.inversion
             picture = None if stage.image is None else to_pil(stage.image)
-            yield EditProgress(stage.name, 0.05 + 0.85 * stage.fraction, picture)
-        yield EditProgress("painting", 0.92)
-        result = self.finish(aligned, inversion, style, strength, resolution, time.monotonic() - start)
+            yield EditProgress(stage.name, 0.05 + 0.7 * stage.fraction, picture)
+        personal: dict[str, Tensor] = {}
+        for step in self.fit(style, inversion):
+            picture = to_pil(step.image) if step.index % 5 == 0 else None
+            yield EditProgress("painting", 0.75 + 0.2 * step.index / step.steps, picture)
+            personal = step.offsets
+        result = self.finish(aligned, inversion, style, strength, resolution, time.monotonic() - start, personal)
         yield EditProgress("done", 1.0, result.edited, result)
 
+    def fit(self, style: Style | None, inversion: Inversion) -> Iterator[PersonalStep]:
+        """Steps that fit the style to the person; none where the encoder does not know what the style was made to look like."""
+        if style is None or self.encoder is None:
+            return
+        try:
+            yield from fit_style(self.generator, self.encoder, style, inversion)
+        except PromptError:
+            return
+
     def finish(
-        self, photo: AlignedPhoto, inversion: Inversion, style: Style | None, strength: float, resolution: int, seconds: float
+        self,
+        photo: AlignedPhoto,
+        inversion: Inversion,
+        style: Style | None,
+        strength: float,
+        resolution: int,
+        seconds: float,
+        personal: dict[str, Tensor] | None = None,
     ) -> EditResult:
-        """Render the inversion with and without the style and score both against the photo."""
+        """Render the inversion with and without the style and score both against the photo; ``personal`` is what :meth:`fit` ended with."""
         begun = time.monotonic()
         working = copy.deepcopy(self.generator)
         pictures = {}
         for name, chosen in (("inverted", None), ("edited", style)):
             apply_style(working, self.generator, chosen, strength)
-            with torch.no_grad():
-                for parameter, offset in inversion.offsets.items():
-                    working.get_parameter(parameter).add_(offset)
+            add_offsets(working, dict(inversion.offsets))
+            if chosen is not None:
+                add_offsets(working, personal, strength)
             pictures[name] = to_pil(render(working, inversion.ws, resolution).clamp(-1, 1))
         small = {n: p.resize((256, 256), Image.Resampling.LANCZOS) for n, p in {"aligned": photo.crop, **pictures}.items()}
         reference = self.recogniser.embed(small["aligned"], photo.landmarks)

@@ -68,7 +68,7 @@ class Engine:
     def editor(self) -> PhotoEditor:
         """Photo editing: detector, inversion, rendering, scores."""
         inverter = load_starter_inverter(self.device)
-        return PhotoEditor(self.generator, inverter, PerceptualLoss(inverter.backbone))
+        return PhotoEditor(self.generator, inverter, PerceptualLoss(inverter.backbone), self.encoder)
 
     def concepts(self) -> list[str]:
         """Titles of the prompts that the starter encoder knows, the source project's five first; empty where any text is understood."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.errors import PromptError
 
-__all__ = ["DirectionalLoss", "GlobalLoss", "mean_embedding", "text_direction"]
+__all__ = ["DirectionalLoss", "GlobalLoss", "kept_distance", "mean_embedding", "text_direction"]
 
 #: Below this length an image direction is noise: the cosine is replaced by a dot product, which is smooth at zero.
 SHORTEST_DIRECTION = 0.05
@@ -37,6 +37,12 @@ def mean_embedding(encoder: ImageTextEncoder, images: Iterable[Tensor]) -> Tenso
     """Normalised mean embedding ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what pictures say in place of a text."""
     with torch.no_grad():
         return F.normalize(torch.cat([encoder.encode_image(image) for image in images]).mean(0), dim=0)
+
+
+def kept_distance(source_images: Tensor, target_images: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared change of pixels where ``mask`` ``[N, 1, h, w]`` says that nothing should change. Not part of the paper."""
+    mask = F.interpolate(mask, size=target_images.shape[-2:], mode="bilinear")
+    return (mask * (target_images - source_images).pow(2)).mean()
 
 
 class DirectionalLoss(nn.Module):

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-__all__ = ["ImageTextEncoder"]
+__all__ = ["ImageTextEncoder", "KnowsRegions"]
 
 
 @runtime_checkable
@@ -27,4 +27,17 @@ class ImageTextEncoder(Protocol):
         Raises:
             PromptError: a text is empty, or outside what this encoder can express.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsRegions(Protocol):
+    """An encoder that can also say where in a picture a text makes a difference."""
+
+    def spread(self, source: str, target: str) -> float:
+        """Share of the picture, in (0, 1], that changes between two texts: 1 where all regions change alike."""
+        ...
+
+    def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
+        """Mask ``[N, 1, h, w]`` in [0, 1] for images ``[N, 3, H, W]``: 1 where going from ``source`` to ``target`` changes nothing."""
         ...

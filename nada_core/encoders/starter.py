@@ -59,6 +59,13 @@ class RegionStatistics(nn.Module):
         per_region = 2 * (3 + sum(channels[i] for i in _REGION_STAGES))
         self.dim = (len(REGIONS) + 1) * per_region + 2 * sum(channels) + 6
 
+    def per_region(self, statistics: Tensor) -> Tensor:
+        """The part of statistics ``[..., dim]`` that is taken region by region, ``[..., 8, n]`` (the eighth is the background's rim)."""
+        count = len(REGIONS) + 1
+        widths = [w for c in (3, *(self.backbone.channels[i] for i in _REGION_STAGES)) for w in (c, c)]
+        tail = statistics[..., -count * sum(widths) :].split([count * w for w in widths], dim=-1)
+        return torch.cat([part.unflatten(-1, (count, -1)) for part in tail], dim=-1)
+
     def region_logits(self, features: list[Tensor]) -> Tensor:
         """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
         size = features[1].shape[-2:]
@@ -160,6 +167,30 @@ class StarterEncoder(nn.Module):
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         rows = [self.concepts.index(resolve_concept(text, self.concepts)) for text in texts]
         return self._join(F.normalize(self.text[rows], dim=-1), self.plain_text[rows])
+
+    def change_by_region(self, source: str, target: str) -> Tensor:
+        """How much each of :data:`REGIONS` changes between two texts, ``[7]``: RMS of the standardised statistics' differences."""
+        start, end = (self.concepts.index(resolve_concept(text, self.concepts)) for text in (source, target))
+        change = self.statistics.per_region(self.plain_text[end] - self.plain_text[start])
+        return change.pow(2).mean(-1).sqrt()[: len(REGIONS)]
+
+    def spread(self, source: str, target: str) -> float:
+        """Mean change of the regions over that of the most changed one."""
+        change = self.change_by_region(source, target)
+        return (change.mean() / change.max().clamp(min=1e-6)).item()
+
+    @torch.no_grad()
+    def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
+        """Mask ``[N, 1, 40, 40]`` of the regions that change little between the two texts, where the region decoder is sure of them.
+
+        A region counts as untouched in full below a fifth of the change of the most changed region, and not at all above half of it.
+        """
+        change = self.change_by_region(source, target)
+        kept = ((0.5 - change / change.max()) / 0.3).clamp(0, 1)
+        _, *features = self.statistics.read(images)
+        regions = self.statistics.region_logits(features).float().softmax(1)
+        sure = ((regions - 0.6) / 0.4).clamp(0, 1)
+        return torch.einsum("r,nrhw->nhw", kept, sure)[:, None]
 
     def forward(self, images: Tensor) -> Tensor:
         return self.encode_image(images)

@@ -27,11 +27,12 @@ __all__ = ["InvertOptions", "invert"]
 class InvertOptions:
     """How long and how hard to refine."""
 
-    latent_steps: int = 45
-    latent_lr: float = 0.05
-    prior: float = 0.004  # keeps codes near the first guess's neighbourhood of w_avg, where styles still work
-    tuning_steps: int = 25
-    tuning_lr: float = 5e-4
+    latent_steps: int = 40
+    latent_lr: float = 0.05  # of the one latent all layers share
+    layer_lr: float = 0.01  # of each layer's difference to it
+    prior: float = 0.05  # weight of those differences: styles were made on codes without any, and fade where they are large
+    tuning_steps: int = 35
+    tuning_lr: float = 8e-4
     pixel_weight: float = 2.0
     resolution: int | None = 256
     precision: Precision = "auto"
@@ -59,20 +60,22 @@ def invert(
         return perceptual(images, target) + o.pixel_weight * (images - photo).pow(2).mean()
 
     yield InversionStage("encoding", 1 / total, first, Inversion(start.detach()))
-    ws = start.detach().clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([ws], lr=o.latent_lr, betas=(0.9, 0.99))
+    shared = start.mean(1, keepdim=True).detach().clone().requires_grad_(True)
+    layers = (start - shared.detach()).clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], betas=(0.9, 0.99))
     for step in range(o.latent_steps):
-        optimiser.param_groups[0]["lr"] = (
-            o.latent_lr * min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
-        )
+        schedule = min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * schedule
         with precision_context(device, o.precision):
-            images = generator.synthesis(ws, resolution=o.resolution).float()
-            loss = distance(images) + o.prior * (ws - start).pow(2).mean()
+            images = generator.synthesis(shared + layers, resolution=o.resolution).float()
+            loss = distance(images) + o.prior * layers.pow(2).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         shown = images.detach() if step % o.preview_every == 0 else None
-        yield InversionStage("rebuilding the face", (step + 2) / total, shown, Inversion(ws.detach()))
+        yield InversionStage("rebuilding the face", (step + 2) / total, shown, Inversion((shared + layers).detach()))
+    ws = shared + layers
     pivot = ws.detach().clone()
     if not o.tuning_steps:
         return
