@@ -150,11 +150,6 @@ def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
     return options
 
 
-def advised_factor(spread: float) -> float:
-    """Factor on the default rate: paint on a face needs small steps to keep the person; what changes the whole picture needs more."""
-    return 1 + 1.5 * min(max((spread - 0.7) / 0.1, 0.0), 1.0)
-
-
 @torch.no_grad()
 def preview_images(generator: Generator, options: AdaptOptions) -> Tensor:
     """The fixed preview faces ``[P, 3, R, R]`` as ``generator`` draws them."""
@@ -246,7 +241,7 @@ class _Run:
             loss = loss + o.global_weight * self.target.distance(target).mean()
         if self.keeper:
             mask = self.keeper.untouched(originals, o.source, self.prompt).to(images)
-            loss = loss + o.keep_weight * kept_distance(originals, images, mask)
+            loss = loss + (o.keep_weight or 0.0) * kept_distance(originals, images, mask)
         # pixels outside the range look clipped: a soft wall instead of a hard one
         loss = loss + 0.5 * F.relu(images.abs() - 1.0).pow(2).mean() * bool(o.average)
         return loss, similarity.detach(), images.detach().abs().mean()
@@ -324,8 +319,9 @@ def adapt(
     """
     chosen = options or AdaptOptions()
     options = resolve_options(chosen, base.family)
-    if chosen.lr is None and not images and isinstance(encoder, KnowsRegions):
-        options = replace(options, lr=options.lr * advised_factor(encoder.spread(options.source, check_prompt(prompt))))
+    if chosen.lr is None and options.lr is not None and isinstance(encoder, KnowsRegions):
+        # pictures may show anything: they get a rate between those of make-up and of a medium
+        options = replace(options, lr=options.lr * (2.0 if images else encoder.rate_factor(check_prompt(prompt))))
     if options.resolution is not None and options.resolution not in base.resolutions:
         raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
     if images is not None and not 1 <= len(images) <= MAX_TARGETS:

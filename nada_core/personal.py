@@ -40,7 +40,7 @@ class PersonalOptions:
 
 @dataclass(frozen=True)
 class PersonalStep:
-    """``image`` ``[1, 3, R, R]`` is the person in the style; ``offsets`` are the changes beyond style and inversion, on the last step only."""
+    """``image`` ``[1, 3, R, R]`` is the person in the style; ``offsets`` are the changes beyond style and inversion, on the last step."""
 
     index: int
     steps: int

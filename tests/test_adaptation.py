@@ -110,7 +110,7 @@ def test_pictures_can_stand_in_for_the_text(engine):
     plain = engine.sample([61, 62])
     green = plain * torch.tensor([0.35, 0.9, 0.35])[None, :, None, None] + torch.tensor([-0.5, 0.0, -0.5])[None, :, None, None]
     pictures = [np.asarray(((g.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0)) for g in green]
-    step = last_of(engine.adapt("my own green", options=replace(QUICK, steps=12), images=pictures))
+    step = last_of(engine.adapt("my own green", options=replace(QUICK, steps=20), images=pictures))
     before = engine.preview_originals(QUICK)
     moved = (step.previews - before)[:, :, 100:200, 80:176].mean((0, 2, 3))
     assert moved[1] > moved[0] + 0.05 and moved[1] > moved[2] + 0.05

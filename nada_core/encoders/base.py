@@ -34,8 +34,8 @@ class ImageTextEncoder(Protocol):
 class KnowsRegions(Protocol):
     """An encoder that can also say where in a picture a text makes a difference."""
 
-    def spread(self, source: str, target: str) -> float:
-        """Share of the picture, in (0, 1], that changes between two texts: 1 where all regions change alike."""
+    def rate_factor(self, target: str) -> float:
+        """Factor on the generator family's default step size that suits a text."""
         ...
 
     def untouched(self, images: Tensor, source: str, target: str) -> Tensor:

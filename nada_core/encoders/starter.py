@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nada_core.encoders.efficientnet_lite import EfficientNetLite0
-from nada_core.prompts import resolve_concept
+from nada_core.prompts import CONCEPTS, resolve_concept
 
 __all__ = ["REGIONS", "RegionStatistics", "StarterEncoder"]
 
@@ -28,6 +28,7 @@ INPUT_SIZE = 160
 _DECODER_STAGES = (1, 2, 4, 6)
 _REGION_STAGES = (1, 2)
 _BACKGROUND = REGIONS.index("background")
+_RATE_FACTORS = {"source": 1.0, "makeup": 1.0, "character": 1.4, "colour": 1.4, "material": 2.0, "medium": 2.5, "light": 2.5}
 #: RGB in [-1, 1] to lightness, red-green, yellow-blue: decorrelated, as in Ruderman et al. 1998
 _OPPONENT = torch.tensor([[0.577, 0.577, 0.577], [0.707, -0.707, 0.0], [0.408, 0.408, -0.816]])
 
@@ -174,10 +175,9 @@ class StarterEncoder(nn.Module):
         change = self.statistics.per_region(self.plain_text[end] - self.plain_text[start])
         return change.pow(2).mean(-1).sqrt()[: len(REGIONS)]
 
-    def spread(self, source: str, target: str) -> float:
-        """Mean change of the regions over that of the most changed one."""
-        change = self.change_by_region(source, target)
-        return (change.mean() / change.max().clamp(min=1e-6)).item()
+    def rate_factor(self, target: str) -> float:
+        """By the kind of concept: make-up needs small steps to keep the person, what changes every pixel needs large ones."""
+        return _RATE_FACTORS[CONCEPTS[resolve_concept(target, self.concepts)].group]
 
     @torch.no_grad()
     def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
