@@ -44,7 +44,7 @@ CONCEPTS: dict[str, Concept] = {
     "joker cosplay": Concept("Joker cosplay", ("joker costume", "joker cosplayer", "joker suit"), "makeup"),
     "zombie": Concept("zombie", ("undead", "walking dead", "zombi")),
     "vampire": Concept("vampire", ("dracula", "nosferatu", "count dracula"), "makeup"),
-    "clown": Concept("clown", ("pennywise", "circus clown", "bozo"), "makeup"),
+    "clown": Concept("clown", ("pennywise", "circus clown", "bozo")),
     "devil": Concept("devil", ("demon", "satan", "red skin", "red devil", "hellboy")),
     "ghost": Concept("ghost", ("spectre", "specter", "phantom", "spirit", "white walker")),
     "robot": Concept("robot", ("android", "cyborg", "terminator", "robot metal", "metal robot", "machine")),
