@@ -317,6 +317,8 @@ def adapt(
         PromptError: the prompt is empty, too long, or outside what the encoder knows.
         OptionsError: an option is out of range.
     """
+    if images is not None and not 1 <= len(images) <= MAX_TARGETS:
+        raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
     chosen = options or AdaptOptions()
     options = resolve_options(chosen, base.family)
     if chosen.lr is None and options.lr is not None and isinstance(encoder, KnowsRegions):
@@ -324,8 +326,6 @@ def adapt(
         options = replace(options, lr=options.lr * (2.0 if images else encoder.rate_factor(check_prompt(prompt))))
     if options.resolution is not None and options.resolution not in base.resolutions:
         raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
-    if images is not None and not 1 <= len(images) <= MAX_TARGETS:
-        raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
     run = _Run(base, encoder, check_prompt(prompt), options, images)
     return _iterate(run)
 
