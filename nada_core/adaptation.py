@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib import metadata
@@ -178,6 +178,16 @@ def view(images: Tensor, crops: Tensor | None, side: int = 160) -> Tensor:
     return F.grid_sample(small, grid, padding_mode="reflection", align_corners=False)
 
 
+def rate_groups(generator: Generator, parameters: Mapping[str, Tensor], layer_rates: Sequence[float]) -> list[dict[str, Any]]:
+    """Optimiser groups for named ``parameters``: one a layer group, with its ``factor`` on the step size; empty ones are left out."""
+    groups = []
+    for layer_group, factor in zip(LAYER_GROUPS, layer_rates, strict=True):
+        members = [p for name, p in parameters.items() if generator.layer_group(name) == layer_group]
+        if members:
+            groups.append({"params": members, "factor": factor})
+    return groups
+
+
 class _Run:
     """The mutable state of one adaptation."""
 
@@ -200,11 +210,7 @@ class _Run:
         self.shadow = {n: p for n, p in self.averaged.named_parameters() if n in trained}
         assert options.lr is not None and options.betas is not None and options.layer_rates is not None
         self.lr = options.lr
-        groups = []
-        for layer_group, factor in zip(LAYER_GROUPS, options.layer_rates, strict=True):
-            members = [p for n, p in self.parameters.items() if base.layer_group(n) == layer_group]
-            if members:
-                groups.append({"params": members, "factor": factor})
+        groups = rate_groups(base, self.parameters, options.layer_rates)
         self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas)
         self.rng = torch.Generator().manual_seed(options.seed)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ class Engine:
         """
         options = options or AdaptOptions()
         if steps is not None:
-            options = AdaptOptions(**{**vars(options), "steps": steps})
+            options = replace(options, steps=steps)
         if options.resolution is not None:
             self._check_resolution(options.resolution)
         if images is not None and len(images) > MAX_TARGETS:  # before any of them is decoded and searched for a face

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nada_core.adaptation import FAMILY_DEFAULTS, random_crops, view
+from nada_core.adaptation import FAMILY_DEFAULTS, random_crops, rate_groups, view
 from nada_core.checkpoints import Style, apply_style
 from nada_core.device import Precision, precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
-from nada_core.generators.base import LAYER_GROUPS, Generator
+from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
 from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance
 
@@ -79,10 +79,7 @@ def fit_style(
     trained = set(base.adaptable())
     parameters = {n: p.requires_grad_(True) for n, p in person.named_parameters() if n in trained}
     start = {n: p.detach().clone() for n, p in parameters.items()}
-    groups = [
-        {"params": [p for n, p in parameters.items() if base.layer_group(n) == g], "factor": f}
-        for g, f in zip(LAYER_GROUPS, defaults["layer_rates"], strict=True)
-    ]
+    groups = rate_groups(base, parameters, defaults["layer_rates"])
     optimiser = torch.optim.Adam(groups, lr=o.lr, betas=defaults["betas"])
     rng = torch.Generator().manual_seed(o.seed)
     for step in range(o.steps):
