@@ -20,72 +20,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nada_core.checkpoints import Style, StyleCard
-from nada_core.device import Precision, precision_context
+from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import OptionsError
 from nada_core.generators.base import LAYER_GROUPS, Generator
+from nada_core.inversion.base import Inversion
 from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance, mean_embedding
+from nada_core.mixing import apply_mix
+from nada_core.options import FAMILY_DEFAULTS, MAX_STEPS, MAX_TARGETS, AdaptOptions, resolve_options
 from nada_core.prompts import check_prompt
 
-__all__ = ["FAMILY_DEFAULTS", "MAX_STEPS", "AdaptOptions", "AdaptationStep", "adapt", "preview_images", "resolve_options"]
-
-MAX_STEPS = 2000
-MAX_TARGETS = 16
-WHOLE = frozenset({"steps", "batch", "seed", "crops", "warmup"})
-
-
-@dataclass(frozen=True)
-class AdaptOptions:
-    """Options of one adaptation. ``None`` means: the default of the generator's family (:data:`FAMILY_DEFAULTS`)."""
-
-    steps: int = 60
-    batch: int = 2  # pairs of faces a step
-    lr: float | None = None  # Adam's step size
-    betas: tuple[float, float] | None = None
-    layers: str = "all"  # "all" or one of shape, texture, colour
-    layer_rates: tuple[float, float, float] | None = None  # factors on lr for the groups shape, texture, colour
-    source: str = "face"  # the text the direction starts from
-    seed: int = 0
-    resolution: int | None = None  # side of the images the loss sees
-    truncation_psi: float = 0.8  # of the training latents
-    crops: int | None = None  # random crops per image that the encoder reads; 0: the plain image
-    direction_weight: float = 1.0
-    global_weight: float | None = None  # distance to the target itself: gives the adaptation a place to stop
-    keep_weight: float | None = None  # holds regions that the text does not concern, where the encoder knows regions
-    average: float | None = None  # decay of the running mean of the weights that previews and styles use; 0: none
-    max_gradient: float | None = None  # norm to which gradients are clipped
-    warmup: int | None = None  # steps over which the rate rises
-    preview_seeds: tuple[int, ...] = (3, 11, 27, 42)
-    preview_truncation: float = 0.7
-    preview_seconds: float = 1.5  # pause between previews
-    precision: Precision = "auto"
-
-
-#: What ``None`` means for each family. ``stylegan2`` is the setting of the experiment this project reproduces.
-FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
-    "mobile_stylegan": {
-        "lr": 1.4e-4,
-        "betas": (0.5, 0.99),
-        "layer_rates": (0.1, 0.5, 1.0),
-        "resolution": 256,
-        "crops": 2,
-        "global_weight": 0.2,
-        "keep_weight": 40.0,
-        "average": 0.9,
-        "max_gradient": 1.0,
-        "warmup": 5,
-    },
-    "stylegan2": {
-        "lr": 2e-3,
-        "betas": (0.9, 0.999),
-        "layer_rates": (1.0, 1.0, 1.0),
-        "crops": 0,
-        "global_weight": 0.0,
-        "average": 0.0,
-        "max_gradient": math.inf,
-        "warmup": 0,
-    },
-}
+__all__ = [
+    "FAMILY_DEFAULTS",
+    "MAX_STEPS",
+    "MAX_TARGETS",
+    "AdaptOptions",
+    "AdaptationStep",
+    "adapt",
+    "preview_images",
+    "resolve_options",
+    "training_pool",
+]
 
 
 @dataclass(frozen=True)
@@ -108,54 +63,27 @@ class AdaptationStep:
         return self._run.style(self, name)
 
 
-def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
-    """Fill in the family's defaults and check ranges.
-
-    Raises:
-        OptionsError: an option is out of range; the message gives the range.
-    """
-    defaults = FAMILY_DEFAULTS.get(family, FAMILY_DEFAULTS["stylegan2"])
-    missing = {name: value for name, value in defaults.items() if getattr(options, name) is None}
-    options = replace(options, **missing)
-    ranges: dict[str, tuple[float, float]] = {
-        "steps": (1, MAX_STEPS),
-        "batch": (1, 16),
-        "lr": (1e-6, 0.1),
-        "seed": (0, 2**63 - 1),
-        "truncation_psi": (0, 2),
-        "crops": (0, 8),
-        "direction_weight": (0, 10),
-        "global_weight": (0, 10),
-        "keep_weight": (0, 1000),
-        "average": (0, 0.9999),
-        "max_gradient": (0, math.inf),
-        "warmup": (0, MAX_STEPS),
-        "preview_truncation": (0, 2),
-    }
-    for name, (low, high) in ranges.items():
-        value = getattr(options, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise OptionsError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
-        if name in WHOLE and not isinstance(value, int):
-            raise OptionsError(f"{name} is {value}; it must be a whole number.")
-    factors, betas = options.layer_rates or (), options.betas or ()
-    if len(factors) != len(LAYER_GROUPS) or not all(0 <= f <= 10 for f in factors):
-        raise OptionsError(f"layer_rates is {factors}; it must be three factors between 0 and 10, for {', '.join(LAYER_GROUPS)}.")
-    if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-        raise OptionsError(f"betas is {betas}; both must be at least 0 and below 1.")
-    if options.layers != "all" and options.layers not in LAYER_GROUPS:
-        raise OptionsError(f"layers is '{options.layers}'; it must be all, {', '.join(LAYER_GROUPS)}.")
-    if not 1 <= len(options.preview_seeds) <= 16:
-        raise OptionsError(f"{len(options.preview_seeds)} preview faces; between 1 and 16 are possible.")
-    return options
-
-
 @torch.no_grad()
-def preview_images(generator: Generator, options: AdaptOptions) -> Tensor:
-    """The fixed preview faces ``[P, 3, R, R]`` as ``generator`` draws them."""
-    ws = generator.mapping(generator.sample_z(options.preview_seeds), options.preview_truncation)
+def preview_images(generator: Generator, options: AdaptOptions, person: Inversion | None = None) -> Tensor:
+    """The fixed preview faces ``[P, 3, R, R]`` as ``generator`` draws them; a ``person`` takes the first one's place."""
+    seeds = options.preview_seeds[1:] if person is not None else options.preview_seeds
+    pictures = []
+    ws = generator.mapping(generator.sample_z(seeds), options.preview_truncation) if seeds else None
     with precision_context(generator.device, options.precision):
-        return generator.synthesis(ws, resolution=options.resolution).float()
+        if person is not None:
+            # on a copy: what an inversion adds to the weights must not stay in them
+            own = apply_mix(copy.deepcopy(generator), generator, (), offsets=person.offsets)
+            pictures.append(own.synthesis(person.ws, resolution=options.resolution).float())
+        if ws is not None:
+            pictures.append(generator.synthesis(ws, resolution=options.resolution).float())
+    return torch.cat(pictures)
+
+
+def training_pool(options: AdaptOptions, z_dim: int) -> Tensor | None:
+    """The latents ``[latent_pool, z_dim]`` that a run with a fixed pool trains on, a function of its seed; None where they are fresh."""
+    if options.latent_pool is None:
+        return None
+    return torch.randn(options.latent_pool, z_dim, generator=torch.Generator().manual_seed(options.seed))
 
 
 def random_crops(count: int, rng: torch.Generator, device: torch.device) -> Tensor:
@@ -192,9 +120,15 @@ class _Run:
     """The mutable state of one adaptation."""
 
     def __init__(
-        self, base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions, images: Sequence[Tensor] | None = None
+        self,
+        base: Generator,
+        encoder: ImageTextEncoder,
+        prompt: str,
+        options: AdaptOptions,
+        images: Sequence[Tensor] | None = None,
+        person: Inversion | None = None,
     ) -> None:
-        self.base, self.encoder, self.prompt, self.options = base, encoder, prompt, options
+        self.base, self.encoder, self.prompt, self.options, self.person = base, encoder, prompt, options, person
         if images:
             target, start = mean_embedding(encoder, images), mean_embedding(encoder, self.samples())
             self.direction = DirectionalLoss(encoder, options.source, prompt, direction=target - start)
@@ -213,6 +147,7 @@ class _Run:
         groups = rate_groups(base, self.parameters, options.layer_rates)
         self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas)
         self.rng = torch.Generator().manual_seed(options.seed)
+        self.pool = training_pool(options, base.z_dim)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
         self.index = 0
 
@@ -232,8 +167,11 @@ class _Run:
     def losses(self) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, mean similarity and mean absolute pixel of one batch: near 0.5 for faces, above 1 when they blow up."""
         o = self.options
-        z = torch.randn(o.batch, self.base.z_dim, generator=self.rng).to(self.base.device)
-        ws = self.base.mapping(z, o.truncation_psi)
+        if self.pool is None:
+            z = torch.randn(o.batch, self.base.z_dim, generator=self.rng)
+        else:
+            z = self.pool[torch.randint(len(self.pool), (o.batch,), generator=self.rng)]
+        ws = self.base.mapping(z.to(self.base.device), o.truncation_psi)
         crops = random_crops(o.batch * o.crops, self.rng, self.base.device) if o.crops else None
         with precision_context(self.base.device, o.precision):
             with torch.no_grad():
@@ -312,12 +250,18 @@ class _Run:
 
 
 def adapt(
-    base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions | None = None, images: Sequence[Tensor] | None = None
+    base: Generator,
+    encoder: ImageTextEncoder,
+    prompt: str,
+    options: AdaptOptions | None = None,
+    images: Sequence[Tensor] | None = None,
+    person: Inversion | None = None,
 ) -> Iterator[AdaptationStep]:
     """Adapt a copy of ``base`` to ``prompt``. Prompt and options are checked at once; the work happens as the result is iterated.
 
     Args:
         images: 1 to 16 pictures ``[1, 3, H, W]`` in [-1, 1] that show the target instead of the text, which is then only a name.
+        person: an inverted photo to show in the previews, in place of the first face. It takes no part in the adaptation.
 
     Raises:
         PromptError: the prompt is empty, too long, or outside what the encoder knows.
@@ -332,7 +276,7 @@ def adapt(
         options = replace(options, lr=options.lr * (2.0 if images else encoder.rate_factor(check_prompt(prompt))))
     if options.resolution is not None and options.resolution not in base.resolutions:
         raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
-    run = _Run(base, encoder, check_prompt(prompt), options, images)
+    run = _Run(base, encoder, check_prompt(prompt), options, images, person)
     return _iterate(run)
 
 
@@ -342,7 +286,7 @@ def _iterate(run: _Run) -> Iterator[AdaptationStep]:
         loss, similarity, rate, note = run.advance()
         previews = None
         if time.monotonic() - last >= options.preview_seconds or index == options.steps:
-            previews = preview_images(run.averaged, options)
+            previews = preview_images(run.averaged, options, run.person)
             last = time.monotonic()
         seconds = time.monotonic() - start
         eta = seconds / index * (options.steps - index)

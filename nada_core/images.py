@@ -6,14 +6,11 @@ Inside the engine a picture is a float tensor NCHW in [-1, 1]; this module is th
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
-import secrets
 import stat
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, Union, cast
 
 import numpy as np
@@ -21,7 +18,8 @@ import torch
 from PIL import Image, ImageCms, PngImagePlugin
 from torch import Tensor
 
-from nada_core.errors import NadaError, PhotoError
+from nada_core.errors import PhotoError
+from nada_core.files import write_bytes
 
 __all__ = [
     "MAX_BYTES",
@@ -30,6 +28,7 @@ __all__ = [
     "PhotoSource",
     "decode_photo",
     "grid",
+    "is_heif",
     "limit_pillow",
     "save_png",
     "to_pil",
@@ -40,12 +39,12 @@ PhotoSource = Union[str, "os.PathLike[str]", bytes, BinaryIO, Image.Image, np.nd
 
 MAX_BYTES = 25 * 1024 * 1024  # a 50 MP phone JPEG has 10-20 MB
 MAX_PIXELS = 100_000_000
-HALVE_ABOVE = 25_000_000  # larger pictures are halved while decoding: a face needs no more, memory does
+HALVE_ABOVE = 64_000_000  # larger pictures are halved while decoding; up to here a face is put back at the photo's own resolution
 MIN_SIDE = 64  # below this no face has enough pixels to find landmarks on
 
 _FORMATS = ("JPEG", "PNG", "WEBP")  # "JPEG" includes the multi-picture files of phones (MPO)
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-_ACCEPTED = "Use a JPEG, PNG or WebP picture."
+_ACCEPTED = "Use a JPEG, PNG, WebP or HEIC picture."
 
 _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS = {
@@ -76,7 +75,7 @@ def decode_photo(source: PhotoSource) -> Image.Image:
 
     Returns:
         A new RGB image, turned upright by its EXIF orientation, alpha over white, sRGB, without any metadata; the first frame of
-        an animation; pictures above 25 megapixels come at half size.
+        an animation; pictures above 64 megapixels come at half size.
 
     Raises:
         PhotoError: unreadable, damaged, too large or too small. The message names at most the bare file name.
@@ -103,6 +102,15 @@ def decode_photo(source: PhotoSource) -> Image.Image:
         # JPEG only: the decoder itself delivers half size, so the full picture never exists in memory
         image.draft(None, (image.width // 2, image.height // 2))
     return _finish(image, name)
+
+
+def is_heif(path: str | os.PathLike[str]) -> bool:
+    """True for an HEIC or HEIF file, which :func:`decode_photo` reads and browsers do not show. False where there is no such file."""
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as stream:
+            return _has_heif_brand(stream.read(12))
+    except (OSError, ValueError):
+        return False
 
 
 def to_tensor(image: Image.Image) -> Tensor:
@@ -153,33 +161,7 @@ def save_png(image: Image.Image, path: str | os.PathLike[str], metadata: Mapping
         info.add_text(key, value)
     buffer = io.BytesIO()  # encoded first, so that what fails below is the disk and nothing else
     _strip(image).save(buffer, "PNG", pnginfo=info)
-    target = Path(path)
-    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.tmp")  # same folder: os.replace cannot cross disks
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "xb") as stream:
-                stream.write(buffer.getbuffer())
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        finally:  # also on Ctrl-C
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    except OSError as error:
-        raise NadaError(f"Cannot write {target.name}: {_write_problem(error)}.") from error
-
-
-def _write_problem(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full. Free some space, or choose another output folder"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "the output folder is read-only. Choose one you may write to"
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return "the output folder is a file. Choose another folder"
-    if error.errno == errno.EISDIR:
-        return "there is a folder of that name. Choose another name"
-    return f"{error.strerror or 'the disk reported an error'}. Choose another output folder"
+    write_bytes(path, buffer.getbuffer())
 
 
 def _bare_name(path: str | os.PathLike[str]) -> str:
@@ -228,7 +210,7 @@ def _read_stream(stream: Any) -> bytes:
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header only."""
     formats = list(_FORMATS)
-    heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
+    heif = _has_heif_brand(data)
     if heif:
         try:
             import pillow_heif
@@ -247,6 +229,10 @@ def _open(data: bytes, name: str) -> Image.Image:
         if heif or data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")):
             raise PhotoError(f"{name} is damaged or incomplete. Save or download it again.") from None
         raise PhotoError(f"{name} is not a picture that can be read here. {_ACCEPTED}") from None
+
+
+def _has_heif_brand(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
 
 
 def _checked_size(image: Image.Image, name: str) -> Image.Image:
@@ -283,7 +269,10 @@ def _finish(image: Image.Image, name: str) -> Image.Image:
             rgb = rgb.reduce(2)
         if orientation in _ORIENTATIONS:
             rgb = rgb.transpose(_ORIENTATIONS[orientation])
-        return _strip(rgb)
+        if rgb is image:
+            return _strip(rgb)
+        rgb.info = {}  # ours alone: at 64 megapixels another copy would cost 250 MB
+        return rgb
     except PhotoError:
         raise
     except MemoryError:

@@ -8,17 +8,19 @@ import struct
 import subprocess
 import sys
 import zlib
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from PIL import Image, ImageCms, PngImagePlugin
 
 from nada_core import images
 from nada_core.errors import NadaError, PhotoError
-from nada_core.images import MAX_BYTES, decode_photo, grid, save_png, to_pil, to_tensor
+from nada_core.images import MAX_BYTES, decode_photo, grid, is_heif, save_png, to_pil, to_tensor
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _gradient(width: int = 120, height: int = 80) -> Image.Image:
@@ -149,9 +151,53 @@ def test_multi_picture_file_of_a_phone() -> None:
     assert _difference(decode_photo(data), _gradient()) < 3
 
 
-def test_fifty_megapixel_photo_is_halved() -> None:
-    photo = Image.new("RGB", (8160, 6120), (180, 140, 120))
-    assert decode_photo(_encoded(photo, "JPEG")).size == (4080, 3060)
+def test_fifty_megapixel_photo_keeps_its_size_and_a_larger_one_is_halved() -> None:
+    assert decode_photo(_encoded(Image.new("RGB", (8160, 6120), (180, 140, 120)), "JPEG")).size == (8160, 6120)
+    assert decode_photo(_encoded(Image.new("RGB", (10000, 8000), (180, 140, 120)), "JPEG")).size == (5000, 4000)
+
+
+@pytest.mark.slow
+def test_the_largest_photo_needs_two_copies_and_no_more(tmp_path: Path) -> None:
+    """Peak memory of decoding 64 megapixels that have to be turned, in a process of its own."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned: one more copy
+    path = tmp_path / "large.jpg"
+    Image.effect_noise((8660, 7360), 12).convert("RGB").save(path, quality=80, exif=exif)  # 17 MB
+    code = (
+        "import resource, sys; from nada_core.images import decode_photo\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak(); photo = decode_photo(sys.argv[1]); print(*photo.size, peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=True, cwd=ROOT)
+    width, height, kilobytes = map(int, done.stdout.split())
+    assert (width, height) == (7360, 8660) and kilobytes < 2.3 * 4 * 8660 * 7360 / 1024  # Pillow takes four bytes a pixel
+
+
+def _heic(image: Image.Image, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(image).save(buffer, **options)
+    return buffer.getvalue()
+
+
+def test_heic_photos_of_phones(tmp_path: Path) -> None:
+    picture, path = _gradient(640, 480), tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(_heic(picture, quality=90))
+    for source in (path, path.read_bytes()):
+        decoded = decode_photo(source)
+        assert decoded.mode == "RGB" and decoded.size == (640, 480) and _difference(decoded, picture) < 4
+    assert is_heif(path) and not is_heif(tmp_path / "none")
+    (tmp_path / "photo.jpg").write_bytes(_encoded(picture, "JPEG"))
+    assert not is_heif(tmp_path / "photo.jpg") and not is_heif(tmp_path)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = decode_photo(_heic(picture.transpose(Image.Transpose.ROTATE_90), quality=90, exif=exif.tobytes()))
+    assert turned.size == (640, 480) and _difference(turned, picture) < 4  # turned once, not twice
+    assert not turned.info
+    whole = path.read_bytes()
+    with pytest.raises(PhotoError, match="damaged"):
+        decode_photo(whole[: len(whole) // 2])
+    with pytest.raises(PhotoError, match="at least 64"):
+        decode_photo(_heic(picture.resize((64, 32))))
 
 
 @pytest.mark.parametrize("array", [np.zeros((70, 90), np.uint8), np.zeros((70, 90, 3), np.uint8), np.zeros((70, 90, 4), np.uint8)])
@@ -196,7 +242,7 @@ def _bad_files() -> dict[str, tuple[bytes, str]]:
         "dot.png": (_encoded(Image.new("RGB", (1, 1)), "PNG"), "1 x 1"),
         "strip.png": (_encoded(Image.new("RGB", (500, 63)), "PNG"), "at least 64"),
         "heavy.jpg": (jpeg + bytes(MAX_BYTES), "larger than 25 mb"),
-        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(200), "damaged" if find_spec("pillow_heif") else "heic picture"),
+        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(200), "damaged"),
     }
 
 
