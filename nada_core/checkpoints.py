@@ -1,8 +1,8 @@
 """Style files: what an adaptation changed, in one self-describing safetensors file.
 
 A file holds the trained parameters and, in its metadata, ``format = nada-style`` and a JSON card that names the base generator by
-content hash. Two storages: ``full`` keeps the values bit for bit; ``delta`` keeps differences to the base in half precision, large
-matrices as two thin factors.
+content hash. Three storages: ``full`` keeps the values bit for bit; ``delta`` keeps differences to the base in half precision, large
+matrices as two thin factors; ``delta8`` keeps those factors in eight bits, with a scale for each of their components.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from torch import Tensor
 
 from nada_core.errors import StyleError
 from nada_core.generators.base import Generator
+from nada_core.low_rank import Factors, factorise, layer_gains
 
 __all__ = [
+    "COMPACT_BYTES",
+    "COMPACT_STORAGES",
     "SCHEMA",
     "Style",
     "StyleCard",
@@ -40,6 +43,10 @@ __all__ = [
 FORMAT = "nada-style"
 SCHEMA = 1
 MAX_BYTES = 512 << 20
+#: Largest file of a style that :func:`compact_style` makes.
+COMPACT_BYTES = 1_000_000
+#: Storages of small files: differences to the base.
+COMPACT_STORAGES = ("delta", "delta8")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,10 @@ class StyleCard:
 
 @dataclass(frozen=True)
 class Style:
-    """A card and tensors: values by parameter name (``full``), or ``NAME``, ``NAME|down`` and ``NAME|up`` differences (``delta``)."""
+    """A card and tensors: values by parameter name (``full``), or differences ``NAME``, or ``NAME|up`` and ``NAME|down`` (``delta``).
+
+    ``delta8`` also has ``NAME|scale``; its factors are int8, everything else in any storage is floating point.
+    """
 
     card: StyleCard
     tensors: Mapping[str, Tensor]
@@ -165,7 +175,7 @@ def load_style(path: Path) -> Style:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
     except (SafetensorError, OSError) as error:
         raise StyleError(f"'{path.name}' is damaged: its end is missing. Save or download it again.") from error
-    bad = [name for name, tensor in tensors.items() if not tensor.is_floating_point() or not torch.isfinite(tensor).all()]
+    bad = [name for name, tensor in tensors.items() if not _usable(tensor, card.storage == "delta8" and name.endswith(("|up", "|down")))]
     if bad or not tensors:
         raise StyleError(
             f"'{path.name}' holds no usable weights ({bad[0] if bad else 'it is empty'}). It is damaged; make the style again."
@@ -173,19 +183,29 @@ def load_style(path: Path) -> Style:
     return Style(card, tensors)
 
 
-def resolved_weights(style: Style, base: Generator) -> dict[str, Tensor]:
-    """The style's values for the parameters of ``base``, by name.
+def _usable(tensor: Tensor, eight_bits: bool) -> bool:
+    if eight_bits:
+        return tensor.dtype == torch.int8
+    return tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
+
+
+def resolved_weights(style: Style, base: Generator, base_hash: str | None = None) -> dict[str, Tensor]:
+    """The style's values for the parameters of ``base``, by name. ``base_hash`` saves hashing a base whose hash is known.
 
     Raises:
         StyleError: made for another base, or names and shapes that do not fit.
     """
     card = style.card
-    if card.storage not in ("full", "delta"):
-        raise StyleError(f"The style '{card.name}' is stored as '{card.storage}'; this version reads full and delta. Update the program.")
-    if card.base != base.family or card.base_hash != base.content_hash():
+    if card.storage not in ("full", *COMPACT_STORAGES):
+        raise StyleError(
+            f"The style '{card.name}' is stored as '{card.storage}'; this version reads full, {' and '.join(COMPACT_STORAGES)}. "
+            "Update the program."
+        )
+    base_hash = base_hash or base.content_hash()
+    if card.base != base.family or card.base_hash != base_hash:
         raise StyleError(
             f"The style '{card.name}' was made for {card.base or 'an unknown base'} {card.base_hash[:8]}; the loaded generator is "
-            f"{base.family} {base.content_hash()[:8]}. Load the matching base, or make the style again on this one."
+            f"{base.family} {base_hash[:8]}. Load the matching base, or make the style again on this one."
         )
     parameters = dict(base.named_parameters())
     weights: dict[str, Tensor] = {}
@@ -208,11 +228,16 @@ def _stored(style: Style, name: str, reference: Tensor) -> Tensor:
                 "Make the style again."
             )
         return value.to(reference)
-    up, down = style.tensors.get(f"{name}|up"), style.tensors.get(f"{name}|down")
+    up, down, scale = (style.tensors.get(f"{name}|{part}") for part in ("up", "down", "scale"))
     rows, columns = reference.flatten(1).shape if reference.ndim > 1 else (0, 0)
     fitting = up is not None and down is not None and up.ndim == down.ndim == 2 and up.shape[1] == down.shape[0]
+    eight_bits = style.card.storage == "delta8"
+    if eight_bits:
+        fitting = fitting and scale is not None and up is not None and scale.shape == (up.shape[1],)
     if up is None or down is None or not fitting or (up.shape[0], down.shape[1]) != (rows, columns):
         raise StyleError(f"The factors of '{name}' in the style '{style.card.name}' do not fit the generator. Make the style again.")
+    if eight_bits and scale is not None:
+        return Factors(up, scale, down).matrix().to(reference).reshape(reference.shape)
     return (up.to(reference) @ down.to(reference)).reshape(reference.shape)
 
 
@@ -227,19 +252,36 @@ def apply_style(generator: Generator, base: Generator, style: Style | None, stre
     return generator
 
 
-def compact_style(style: Style, base: Generator, rank: int = 24) -> Style:
-    """A ``delta`` copy small enough to ship: half-precision differences, matrices above 64k values as factors of at most ``rank``.
+def compact_style(style: Style, base: Generator, most: int = COMPACT_BYTES) -> Style:
+    """A ``delta8`` copy small enough to ship: its file has at most ``most`` bytes.
 
-    A thin stand-in: it fixes one rank for every layer.
+    Vectors and small kernels keep their differences in half precision. The rest of the bytes go to the singular components of the
+    matrices' differences that the picture shows most (:mod:`nada_core.low_rank`), in eight bits. What did not change is left out.
+
+    Raises:
+        StyleError: made for another base, or ``most`` does not even hold the vectors.
     """
-    tensors: dict[str, Tensor] = {}
     parameters = dict(base.named_parameters())
-    for name, value in resolved_weights(style, base).items():
-        delta = value - parameters[name].detach()
-        if delta.numel() <= 1 << 16:
-            tensors[name] = delta.half()
+    weights = resolved_weights(style, base)
+    changes = {name: value - parameters[name].detach() for name, value in weights.items()}
+    tensors: dict[str, Tensor] = {}
+    matrices: dict[str, Tensor] = {}
+    for name, change in changes.items():
+        if not change.any():
             continue
-        u, s, v = torch.svd_lowrank(delta.flatten(1), q=min(rank, *delta.flatten(1).shape), niter=4)
-        root = s.sqrt()
-        tensors[f"{name}|up"], tensors[f"{name}|down"] = (u * root).half(), (root[:, None] * v.T).half()
-    return Style(replace(style.card, storage="delta"), tensors)
+        if change.ndim > 1 and min(change.flatten(1).shape) > 9:  # a depthwise 3x3 kernel has nothing to factor
+            matrices[name] = change.flatten(1)
+        else:
+            tensors[name] = change.half()
+    if not tensors:  # a file cannot be empty
+        name = min(changes, key=lambda key: changes[key].numel())
+        tensors[name] = changes[name].half()
+        matrices.pop(name, None)
+    card = replace(style.card, storage="delta8")
+    spent = len(json.dumps(asdict(card))) + 1024 + sum(2 * t.numel() + 160 for t in tensors.values())
+    if spent > most:
+        raise StyleError(f"The style '{card.name}' cannot be stored in {most} bytes: its vectors alone take {spent}. Allow more.")
+    gains = layer_gains(base, matrices) if matrices else {}
+    for name, factors in factorise(matrices, gains, most - spent).items():
+        tensors[f"{name}|up"], tensors[f"{name}|scale"], tensors[f"{name}|down"] = factors.up, factors.scale, factors.down
+    return Style(card, tensors)

@@ -27,8 +27,8 @@ def choose_device(device: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-        torch.empty(1, device=chosen)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(1, device=chosen).cpu()  # "meta" has no values to give back
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise OptionsError(f"Device '{device}' is not available here. Use 'cpu', or 'auto' to let the engine choose.") from error
     return chosen
 

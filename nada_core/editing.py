@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face, crop_face, crop_landmarks, distance
-from nada_core.checkpoints import Style, apply_style
+from nada_core.advice import photo_notes, result_notes
+from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face, crop_face, crop_landmarks
+from nada_core.checkpoints import Style
 from nada_core.device import precision_context
-from nada_core.encoders.base import ImageTextEncoder
-from nada_core.errors import PromptError
+from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
+from nada_core.errors import OptionsError, PromptError
 from nada_core.generators.base import Generator
 from nada_core.images import decode_photo, to_pil, to_tensor
 from nada_core.inversion.base import Inversion
-from nada_core.inversion.optimisation import InvertOptions, invert
+from nada_core.inversion.optimisation import MODES, InvertOptions, invert
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.inversion.starter import StarterInverter
-from nada_core.personal import PersonalStep, add_offsets, fit_style
-from nada_core.rendering import render
+from nada_core.manual_alignment import landmarks_from_points
+from nada_core.metrics import identity_distance, likeness, reconstruction_error
+from nada_core.mixing import Strength, style_delta, sum_deltas
+from nada_core.pace import Pace, measure_pace
+from nada_core.paste import head_mask, oval_mask, paste_back
+from nada_core.personal import fit_style
+from nada_core.portrait import AlignedPhoto, Portrait, Scores, Worn, render_portrait
 
-__all__ = ["AlignedPhoto", "EditProgress", "EditResult", "PhotoEditor"]
-
-
-@dataclass(frozen=True)
-class AlignedPhoto:
-    """The chosen face of a photo: its FFHQ crop (1024 px), all faces found, and the landmarks in a 256 px crop [68, 2]."""
-
-    crop: Image.Image
-    faces: tuple[Face, ...]
-    face: int
-    landmarks: Any = field(repr=False)
+__all__ = ["EditProgress", "EditResult", "PhotoEditor"]
 
 
 @dataclass(frozen=True)
@@ -52,38 +47,73 @@ class EditResult:
     face: int
     seconds: float
     notes: tuple[str, ...] = ()
-    inversion: Inversion | None = field(default=None, repr=False)
+    reconstruction: float | None = None
+    portrait: Portrait | None = field(default=None, repr=False)
+    worn: tuple[tuple[Worn, float], ...] = field(default=(), repr=False)
+
+    @property
+    def inversion(self) -> Inversion | None:
+        """The photo's inversion."""
+        return self.portrait.inversion if self.portrait else None
 
 
 @dataclass(frozen=True)
 class EditProgress:
-    """One stage of an edit: what is being done, the share done, a picture where there is a new one, and the result at the end."""
+    """One stage of an edit: what is being done, the share done, a picture where there is a new one; at its end what it made."""
 
     stage: str
     fraction: float
     image: Image.Image | None = None
     result: EditResult | None = None
+    portrait: Portrait | None = field(default=None, repr=False)
+    worn: Worn | None = field(default=None, repr=False)
 
 
 class PhotoEditor:
-    """Holds the networks; photos and inversions are values that go in and come out."""
+    """Holds the networks; photos, portraits and styles are values that go in and come out."""
 
-    def __init__(
-        self, generator: Generator, inverter: StarterInverter, perceptual: PerceptualLoss, encoder: ImageTextEncoder | None = None
-    ) -> None:
+    def __init__(self, generator: Generator, inverter: StarterInverter, perceptual: PerceptualLoss, encoder: ImageTextEncoder) -> None:
         self.generator, self.inverter, self.perceptual, self.encoder = generator, inverter, perceptual, encoder
         self.detector, self.recogniser = FaceDetector(), FaceRecogniser()
+        self._base_hash = generator.content_hash()
+        self._pace: Pace | None = None
 
-    def align(self, image: Any, face: int = 0) -> AlignedPhoto:
-        """Decode, detect and crop; ``face`` counts from the largest.
+    # -- finding the face
+
+    def find(self, image: Any) -> tuple[Image.Image, tuple[Face, ...]]:
+        """The decoded photo and all its faces, largest first; none is no error here.
 
         Raises:
-            PhotoError: unreadable picture; NoFaceError: no face in it, or not that many.
+            PhotoError: unreadable picture.
         """
         photo = decode_photo(image)
-        faces = self.detector.detect(photo)
-        chosen = choose_face(faces, face)
-        return AlignedPhoto(crop_face(photo, chosen.landmarks, 1024), tuple(faces), face, crop_landmarks(chosen.landmarks, 256))
+        return photo, tuple(self.detector.detect(photo))
+
+    def align(self, image: Any, face: int = 0, points: Sequence[Sequence[float]] | None = None) -> AlignedPhoto:
+        """Decode, detect and crop.
+
+        Args:
+            face: which face, counted from the largest.
+            points: instead of a detector's face, the places ``(x, y)`` of the person's eye on the picture's left, the one on its right, and
+                the middle of the mouth, in pixels of the upright photo.
+
+        Raises:
+            PhotoError: unreadable picture, or points that form no face; NoFaceError: no face in it; OptionsError: not that many.
+        """
+        if points is not None:
+            return self.align_by_hand(decode_photo(image), points)
+        photo, faces = self.find(image)
+        return self.align_found(photo, faces, face)
+
+    def align_found(self, photo: Image.Image, faces: Sequence[Face], face: int) -> AlignedPhoto:
+        """:meth:`align` for a photo and faces from :meth:`find`."""
+        landmarks = choose_face(faces, face).landmarks
+        return AlignedPhoto(photo, crop_face(photo, landmarks, 1024), tuple(faces), face, landmarks, crop_landmarks(landmarks, 256))
+
+    def align_by_hand(self, photo: Image.Image, points: Sequence[Sequence[float]]) -> AlignedPhoto:
+        """:meth:`align` with the eyes and the mouth given."""
+        landmarks = landmarks_from_points(points)
+        return AlignedPhoto(photo, crop_face(photo, landmarks, 1024), (), -1, landmarks, crop_landmarks(landmarks, 256))
 
     def target(self, image: Any) -> Image.Image:
         """A picture that shows a style, 256 px: its largest face aligned as the generator's faces are, or, without one, its middle square.
@@ -91,10 +121,12 @@ class PhotoEditor:
         Raises:
             PhotoError: unreadable picture.
         """
-        picture = decode_photo(image)
-        if faces := self.detector.detect(picture):
+        picture, faces = self.find(image)
+        if faces:
             return crop_face(picture, faces[0].landmarks, 256)
         return ImageOps.fit(picture, (256, 256), Image.Resampling.LANCZOS)
+
+    # -- inversion
 
     def first_guess(self, photo: Tensor) -> Tensor:
         """The encoder's codes ``[1, num_ws, w_dim]`` for a crop ``[1, 3, 256, 256]`` in [-1, 1]."""
@@ -102,90 +134,147 @@ class PhotoEditor:
             w = self.inverter(photo)
         return w.float()[:, None].expand(-1, self.generator.num_ws, -1)
 
-    def identity(self, reference: Any, image: Image.Image, landmarks: Any) -> float:
-        """dlib distance of a 256 px ``image`` to the ``reference`` embedding, measured on the known landmarks: paint cannot hide them."""
-        return round(float(distance(reference, self.recogniser.embed(image, landmarks))), 4)
+    def seconds(self, mode: str) -> float:
+        """How long an inversion takes on this device, from the last one, or, before there was one, from a few timed steps."""
+        if self._pace is None:
+            self._pace = measure_pace(self.generator, self.perceptual)
+        return self._pace.seconds(_options(mode))
+
+    def invert_steps(self, aligned: AlignedPhoto, mode: str = "balanced") -> Iterator[EditProgress]:
+        """Ever better inversions; the last item carries the :class:`Portrait`.
+
+        Raises:
+            OptionsError: no such mode.
+        """
+        start, options = time.monotonic(), _options(mode)
+        small = aligned.crop.resize((256, 256), Image.Resampling.LANCZOS)
+        photo = to_tensor(small).to(self.generator.device)
+        inversion = Inversion(self.first_guess(photo))
+        ticks: list[tuple[str, float]] = []
+        for stage in invert(self.generator, self.perceptual, photo, inversion.ws, options):
+            inversion = stage.inversion
+            ticks.append((stage.name, time.monotonic()))
+            yield EditProgress(stage.name, stage.fraction, None if stage.image is None else to_pil(stage.image))
+        self._pace = Pace.from_ticks(ticks) or self._pace
+        (rebuilt,) = render_portrait(self.generator, inversion, resolution=256)
+        identity = self.identity(aligned, to_pil(rebuilt))
+        error = reconstruction_error(rebuilt, photo).item()
+        portrait = Portrait(aligned, inversion, identity, error, mode, time.monotonic() - start)
+        yield EditProgress("person found", 1.0, to_pil(rebuilt), portrait=portrait)
+
+    # -- styles
+
+    def wear_steps(self, portrait: Portrait, style: Style) -> Iterator[EditProgress]:
+        """Fit a style to the person; the last item carries the :class:`Worn` value.
+
+        A style whose prompt the encoder does not know (one made from pictures) is worn as it is.
+
+        Raises:
+            StyleError: made for another generator.
+        """
+        card = style.card
+        delta = style_delta(style, self.generator, self._base_hash)
+        try:
+            steps = fit_style(self.generator, self.encoder, delta, portrait.inversion, source=card.source, prompt=card.prompt)
+            for step in steps:
+                yield EditProgress("painting", step.index / (step.steps + 1), to_pil(step.image) if step.index % 5 == 0 else None)
+                delta = sum_deltas(delta, step.offsets) if step.offsets else delta
+        except PromptError:
+            pass
+        yield EditProgress("painted", 1.0, worn=Worn(card.name, card.prompt, delta))
+
+    def render(
+        self,
+        portrait: Portrait,
+        worn: Sequence[tuple[Worn, float]] = (),
+        strengths: Sequence[Strength] = (Strength(),),
+        resolution: int = 256,
+    ) -> list[Image.Image]:
+        """The person in a blend of styles, one picture for each strength."""
+        return [to_pil(p) for p in render_portrait(self.generator, portrait.inversion, worn, strengths, resolution)]
+
+    def paste(self, portrait: Portrait, edited: Image.Image, inverted: Image.Image, onto: Image.Image | None = None) -> Image.Image:
+        """The edited face back in its photo, or in ``onto``, the same photo with another face already replaced."""
+        aligned = portrait.aligned
+        if isinstance(self.encoder, KnowsRegions):
+            before, after = (
+                self.encoder.regions(to_tensor(p.resize((256, 256))).to(self.generator.device)) for p in (aligned.crop, edited)
+            )
+            mask = head_mask(before[0].cpu().numpy(), after[0].cpu().numpy())
+        else:
+            mask = oval_mask(aligned.landmarks)
+        photo = aligned.photo if onto is None else onto
+        return paste_back(photo, aligned.photo_landmarks, edited, mask, inverted=inverted, aligned=aligned.crop)
+
+    # -- scores
+
+    def identity(self, aligned: AlignedPhoto, image: Image.Image) -> float:
+        """dlib's distance of a picture of the crop to the photo, measured on the photo's own landmarks."""
+        small = [picture.resize((256, 256), Image.Resampling.LANCZOS) for picture in (aligned.crop, image)]
+        reference = self.recogniser.embed(small[0], aligned.landmarks)
+        return round(identity_distance(self.recogniser, reference, small[1], aligned.landmarks), 4)
+
+    def scores(self, portrait: Portrait, image: Image.Image) -> Scores:
+        """How much of the person is left in a rendered picture."""
+        identity = self.identity(portrait.aligned, image)
+        return Scores(identity, likeness(identity))
+
+    # -- all of it
 
     def edit_steps(
         self,
         image: Any,
-        style: Style | None,
+        styles: Sequence[tuple[Style, float]],
         *,
-        strength: float = 1.0,
+        strength: Strength | float = 1.0,
         face: int = 0,
+        points: Sequence[Sequence[float]] | None = None,
         resolution: int = 256,
-        options: InvertOptions | None = None,
+        mode: str = "balanced",
     ) -> Iterator[EditProgress]:
         """Stages of an edit; the last one carries the result."""
+        _options(mode)
         start = time.monotonic()
         yield EditProgress("looking for the face", 0.0)
-        aligned = self.align(image, face)
-        small = aligned.crop.resize((256, 256), Image.Resampling.LANCZOS)
-        yield EditProgress("face found", 0.05, small)
-        photo = to_tensor(small).to(self.generator.device)
-        inversion = Inversion(self.first_guess(photo))
-        for stage in invert(self.generator, self.perceptual, photo, inversion.ws, options):
-            inversion = stage.inversion
-            picture = None if stage.image is None else to_pil(stage.image)
-            yield EditProgress(stage.name, 0.05 + 0.7 * stage.fraction, picture)
-        personal: dict[str, Tensor] = {}
-        for step in self.fit(style, inversion):
-            picture = to_pil(step.image) if step.index % 5 == 0 else None
-            yield EditProgress("painting", 0.75 + 0.2 * step.index / step.steps, picture)
-            personal = step.offsets
-        result = self.finish(aligned, inversion, style, strength, resolution, time.monotonic() - start, personal)
-        yield EditProgress("done", 1.0, result.edited, result)
+        aligned = self.align(image, face, points)
+        yield EditProgress("face found", 0.05, aligned.crop.resize((256, 256), Image.Resampling.LANCZOS))
+        portrait: Portrait | None = None
+        for stage in self.invert_steps(aligned, mode):
+            yield EditProgress(stage.stage, 0.05 + 0.7 * stage.fraction, stage.image)
+            portrait = stage.portrait or portrait
+        assert portrait is not None
+        worn: list[tuple[Worn, float]] = []
+        for number, (style, share) in enumerate(styles):
+            for stage in self.wear_steps(portrait, style):
+                yield EditProgress(stage.stage, 0.75 + 0.2 * (number + stage.fraction) / len(styles), stage.image)
+                worn += [(stage.worn, share)] if stage.worn else []
+        even = strength if isinstance(strength, Strength) else Strength.even(strength)
+        result = self.finish(portrait, worn, even, resolution)
+        yield EditProgress("done", 1.0, result.edited, replace(result, seconds=time.monotonic() - start), portrait)
 
-    def fit(self, style: Style | None, inversion: Inversion) -> Iterator[PersonalStep]:
-        """Steps that fit the style to the person; none where the encoder does not know what the style was made to look like."""
-        if style is None or self.encoder is None:
-            return
-        try:
-            yield from fit_style(self.generator, self.encoder, style, inversion)
-        except PromptError:
-            return
-
-    def finish(
-        self,
-        photo: AlignedPhoto,
-        inversion: Inversion,
-        style: Style | None,
-        strength: float,
-        resolution: int,
-        seconds: float,
-        personal: dict[str, Tensor] | None = None,
-    ) -> EditResult:
-        """Render the inversion with and without the style and score both against the photo; ``personal`` is what :meth:`fit` ended with."""
-        begun = time.monotonic()
-        working = copy.deepcopy(self.generator)
-        pictures = {}
-        for name, chosen in (("inverted", None), ("edited", style)):
-            apply_style(working, self.generator, chosen, strength)
-            add_offsets(working, dict(inversion.offsets))
-            if chosen is not None:
-                add_offsets(working, personal, strength)
-            pictures[name] = to_pil(render(working, inversion.ws, resolution).clamp(-1, 1))
-        small = {n: p.resize((256, 256), Image.Resampling.LANCZOS) for n, p in {"aligned": photo.crop, **pictures}.items()}
-        reference = self.recogniser.embed(small["aligned"], photo.landmarks)
-        scores = {n: self.identity(reference, small[n], photo.landmarks) for n in pictures}
-        notes = []
-        if len(photo.faces) > 1:
-            notes.append(f"{len(photo.faces)} faces found; number {photo.face + 1} by size was used.")
-        chosen_face = photo.faces[photo.face]
-        if chosen_face.size < 80:
-            notes.append(f"The face is only {chosen_face.size:.0f} pixels wide: a closer photo gives a better likeness.")
-        if scores["inverted"] > 0.45:
-            notes.append("The likeness is weak: try a photo that looks at the camera, evenly lit, nothing in front of the face.")
-        crop = photo.crop.resize((resolution, resolution), Image.Resampling.LANCZOS)
+    def finish(self, portrait: Portrait, worn: Sequence[tuple[Worn, float]], strength: Strength, resolution: int) -> EditResult:
+        """Render the inversion with and without the styles and score both against the photo."""
+        start, aligned = time.monotonic(), portrait.aligned
+        (inverted,) = self.render(portrait, resolution=resolution)
+        (edited,) = self.render(portrait, worn, (strength,), resolution) if worn else (inverted,)
+        scores = self.scores(portrait, edited)
         return EditResult(
-            aligned=crop,
-            inverted=pictures["inverted"],
-            edited=pictures["edited"],
-            identity_inverted=scores["inverted"],
-            identity_edited=scores["edited"],
-            faces=len(photo.faces),
-            face=photo.face,
-            seconds=seconds + time.monotonic() - begun,
-            notes=tuple(notes),
-            inversion=inversion,
+            aligned=aligned.crop.resize((resolution, resolution), Image.Resampling.LANCZOS),
+            inverted=inverted,
+            edited=edited,
+            identity_inverted=portrait.identity,
+            identity_edited=scores.identity,
+            faces=len(aligned.faces),
+            face=aligned.face,
+            seconds=time.monotonic() - start,
+            notes=(*photo_notes(aligned), *result_notes(portrait.identity, scores.identity if worn else None, portrait.mode)),
+            reconstruction=round(portrait.error, 4),
+            portrait=portrait,
+            worn=tuple(worn),
         )
+
+
+def _options(mode: str) -> InvertOptions:
+    if mode not in MODES:
+        raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
+    return MODES[mode]

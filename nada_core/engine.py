@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
-from nada_core.checkpoints import Style, StyleCard, apply_style
+from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, apply_style, compact_style, save_style
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
 from nada_core.encoders.load import load_encoder
@@ -22,13 +23,22 @@ from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
 from nada_core.generators.load import load_generator
 from nada_core.images import to_tensor
+from nada_core.inversion.base import Inversion
 from nada_core.inversion.load import load_starter_inverter
+from nada_core.inversion.optimisation import MODES
 from nada_core.inversion.perceptual import PerceptualLoss
+from nada_core.mixing import Strength
+from nada_core.portrait import check_shares
 from nada_core.prompts import CONCEPTS
 from nada_core.rendering import render
-from nada_core.styles import StyleLibrary
+from nada_core.styles import StyleEntry, StyleLibrary
+from nada_core.walk import walk
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Model"]
+
+MAX_BLEND = 4
+#: What an edit takes for a style.
+Model = str | Path | Style | Sequence[tuple[str | Path | Style, float]]
 
 
 class Engine:
@@ -77,18 +87,25 @@ class Engine:
             return []
         return [CONCEPTS[key].title for key in self.encoder.concepts if key != "photo"]
 
-    def preview_originals(self, options: AdaptOptions | None = None) -> Tensor:
-        """The preview faces before adaptation, ``[P, 3, 256, 256]`` in about [-1, 1]."""
-        return preview_images(self.generator, resolve_options(options or AdaptOptions(), self.generator.family))
+    def preview_originals(self, options: AdaptOptions | None = None, person: Inversion | None = None) -> Tensor:
+        """The preview faces before adaptation, ``[P, 3, 256, 256]`` in about [-1, 1]; a ``person`` takes the first one's place."""
+        return preview_images(self.generator, resolve_options(options or AdaptOptions(), self.generator.family), person)
 
     def adapt(
-        self, prompt: str, steps: int | None = None, *, options: AdaptOptions | None = None, images: Sequence[Any] | None = None
+        self,
+        prompt: str,
+        steps: int | None = None,
+        *,
+        options: AdaptOptions | None = None,
+        images: Sequence[Any] | None = None,
+        person: Inversion | None = None,
     ) -> Iterator[AdaptationStep]:
         """Adapt the generator to ``prompt``; yields one :class:`AdaptationStep` a step. Checks its arguments before returning.
 
         Args:
             images: 1 to 16 pictures of the target instead of a text; faces in them are aligned, others are taken whole. ``prompt`` names
                 them.
+            person: an inverted photo (``EditResult.inversion``) to show in the previews, in place of the first face.
 
         Raises:
             PromptError, OptionsError: see :func:`nada_core.adaptation.adapt`.
@@ -101,7 +118,7 @@ class Engine:
         if images is not None and len(images) > MAX_TARGETS:  # before any of them is decoded and searched for a face
             raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
         targets = None if images is None else [to_tensor(self.editor.target(image)).to(self.device) for image in images]
-        return adapt(self.generator, self.encoder, prompt, options, targets)
+        return adapt(self.generator, self.encoder, prompt, options, targets, person)
 
     def _check_resolution(self, resolution: int) -> None:
         possible = self.generator.resolutions
@@ -128,33 +145,82 @@ class Engine:
         """
         return self.library.save(style, name)
 
+    def look(self, model: Model) -> list[tuple[Style, float]]:
+        """Styles and shares that ``model`` stands for: a style, its name, its file, or a sequence of ``(one of these, share)``.
+
+        Raises:
+            StyleError: missing or damaged; OptionsError: no style at all, or shares that make no blend.
+        """
+        if isinstance(model, (str, Path, Style)):
+            return [(model if isinstance(model, Style) else self.style(model), 1.0)]
+        parts = list(model)
+        if not 1 <= len(parts) <= MAX_BLEND:
+            raise OptionsError(f"{len(parts)} styles to blend; between 1 and {MAX_BLEND} are possible.")
+        shares = check_shares([share for _, share in parts], len(parts))
+        return [(part if isinstance(part, Style) else self.style(part), share) for (part, _), share in zip(parts, shares, strict=True)]
+
+    def style_entries(self) -> list[StyleEntry]:
+        """Cards with file size, whether they are ready ones, and a stamp that changes with the file."""
+        return self.library.entries()
+
+    def rename_style(self, name: str, new: str) -> str:
+        """See :meth:`StyleLibrary.rename`."""
+        return self.library.rename(name, new)
+
+    def delete_style(self, name: str) -> None:
+        """See :meth:`StyleLibrary.delete`."""
+        self.library.delete(name)
+
+    def import_style(self, path: Path, *, compact: bool = True) -> str:
+        """Take a style file for this generator into the library; ``compact``: only small delta files, as from the web."""
+        return self.library.import_file(path, self.generator, compact=compact)
+
+    def export_style(self, name: str, path: Path) -> None:
+        """Write a style's compact file."""
+        style = self.style(name)
+        save_style(style if style.card.storage in COMPACT_STORAGES else compact_style(style, self.generator), path)
+
+    def walk(self, seeds: Sequence[int], style: str | Path | Style, frames_between: int = 8) -> Iterator[Image.Image]:
+        """Frames of a closed walk between the seeds' faces in a style."""
+        chosen = style if isinstance(style, Style) else self.style(style)
+        return walk(apply_style(copy.deepcopy(self.generator), self.generator, chosen), seeds, frames_between)
+
     def edit_steps(
-        self, image: Any, model: str | Path | Style = "joker", *, strength: float = 1.0, face: int = 0, resolution: int = 256
+        self,
+        image: Any,
+        model: Model = "joker",
+        *,
+        strength: float | Strength = 1.0,
+        face: int = 0,
+        resolution: int = 256,
+        mode: str = "balanced",
+        points: Sequence[Sequence[float]] | None = None,
     ) -> Iterator[EditProgress]:
         """Stylise a photo, stage by stage; the last item carries the :class:`EditResult`.
 
         Args:
             image: path, bytes, PIL image or uint8 array.
-            model: a style, its name, or its file.
-            strength: 0 (the inverted photo) to 1.3.
+            model: a style, its name, or its file; or a blend, a sequence of ``(style, share)``.
+            strength: 0 (the inverted photo) to 1.5; a :class:`Strength` sets it by layer group.
             face: which face, 0 being the largest.
             resolution: one of the generator's resolutions.
+            mode: ``fast``, ``balanced`` or ``faithful``: how long the likeness is worked on.
+            points: both eyes and the mouth, ``(x, y)`` each in the upright photo, where no detector finds the face.
 
         Raises:
             PhotoError, NoFaceError, StyleError, OptionsError.
         """
-        if not 0 <= strength <= 1.5:
-            raise OptionsError(f"strength is {strength}; it must be between 0 and 1.5.")
+        if mode not in MODES:
+            raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
+        even = strength if isinstance(strength, Strength) else Strength.even(strength)
         self._check_resolution(resolution)
-        style = model if isinstance(model, Style) else self.style(model)
-        return self.editor.edit_steps(image, style, strength=strength, face=face, resolution=resolution)
+        styles = self.look(model)
+        return self.editor.edit_steps(image, styles, strength=even, face=face, points=points, resolution=resolution, mode=mode)
 
-    def edit(
-        self, image: Any, model: str | Path | Style = "joker", *, strength: float = 1.0, face: int = 0, resolution: int = 256
-    ) -> EditResult:
-        """:meth:`edit_steps` run to its end."""
+    def edit(self, image: Any, model: Model = "joker", **options: Any) -> EditResult:
+        """:meth:`edit_steps`, with the same options, run to its end."""
         result = None
-        for progress in self.edit_steps(image, model, strength=strength, face=face, resolution=resolution):
+        for progress in self.edit_steps(image, model, **options):
             result = progress.result or result
         assert result is not None
         return result

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from nada_core.adaptation import FAMILY_DEFAULTS, random_crops, rate_groups, view
-from nada_core.checkpoints import Style, apply_style
 from nada_core.device import Precision, precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
 from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance
+from nada_core.mixing import Delta, apply_mix
 
 __all__ = ["PersonalOptions", "PersonalStep", "fit_style"]
 
@@ -49,32 +49,32 @@ class PersonalStep:
     offsets: dict[str, Tensor]
 
 
-def add_offsets(generator: Generator, offsets: dict[str, Tensor] | None, factor: float = 1.0) -> Generator:
-    """Add ``factor * offsets`` to the named parameters in place; returns ``generator``."""
-    with torch.no_grad():
-        for name, offset in (offsets or {}).items():
-            generator.get_parameter(name).add_(offset, alpha=factor)
-    return generator
-
-
 def fit_style(
-    base: Generator, encoder: ImageTextEncoder, style: Style, inversion: Inversion, options: PersonalOptions | None = None
+    base: Generator,
+    encoder: ImageTextEncoder,
+    delta: Delta,
+    inversion: Inversion,
+    *,
+    source: str,
+    prompt: str,
+    options: PersonalOptions | None = None,
 ) -> Iterator[PersonalStep]:
     """Yield one step after another; the last carries the offsets.
+
+    Args:
+        delta: the style's change of the weights.
+        source, prompt: the texts it was made with.
 
     Raises:
         PromptError: the encoder does not know the style's prompt (a style made from pictures, say).
     """
     o = options or PersonalOptions()
-    source_text, prompt = style.card.source, style.card.prompt
-    direction, target = DirectionalLoss(encoder, source_text, prompt), GlobalLoss(encoder, prompt)
-    offsets = dict(inversion.offsets)
-    person = add_offsets(copy.deepcopy(base), offsets)
+    direction, target = DirectionalLoss(encoder, source, prompt), GlobalLoss(encoder, prompt)
+    person = apply_mix(copy.deepcopy(base), base, (), offsets=inversion.offsets)
     with torch.no_grad(), precision_context(base.device, o.precision):
         original = person.synthesis(inversion.ws, resolution=o.resolution).float()
-        mask = encoder.untouched(original, source_text, prompt) if isinstance(encoder, KnowsRegions) else None
-    apply_style(person, base, style)
-    add_offsets(person, offsets)
+        mask = encoder.untouched(original, source, prompt) if isinstance(encoder, KnowsRegions) else None
+    apply_mix(person, base, [(delta, 1.0)], offsets=inversion.offsets)
     defaults = FAMILY_DEFAULTS[base.family]
     trained = set(base.adaptable())
     parameters = {n: p.requires_grad_(True) for n, p in person.named_parameters() if n in trained}

@@ -9,6 +9,10 @@ from skimage import data
 
 from nada_core.alignment import SAME_PERSON
 from nada_core.errors import NoFaceError, OptionsError, PhotoError, StyleError
+from nada_core.images import to_pil
+from nada_core.mixing import Strength
+from nada_core.options import AdaptOptions
+from nada_core.portrait import Worn
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +56,59 @@ def test_she_is_the_joker_and_still_herself(result):
     assert background < 25
 
 
-def test_strength_zero_is_the_inversion(engine, result):
-    from nada_core.alignment import FaceDetector, crop_landmarks
-    from nada_core.editing import AlignedPhoto
+def test_strength_zero_is_the_inversion_and_strength_grows(engine, result):
+    strengths = [Strength.even(value) for value in (0.0, 0.5, 1.0)]
+    none, half, full = engine.editor.render(result.portrait, result.worn, strengths)
+    assert np.abs(np.asarray(none, int) - np.asarray(result.inverted, int)).max() <= 1
+    assert np.abs(np.asarray(full, int) - np.asarray(result.edited, int)).max() <= 1
+    change = [np.abs(np.asarray(picture, float) - np.asarray(none, float)).mean() for picture in (half, full)]
+    assert 2 < change[0] < change[1]
+    assert engine.editor.scores(result.portrait, half).identity < result.identity_edited
 
-    crop = result.aligned.resize((1024, 1024))
-    face = FaceDetector().detect(crop)[0]
-    photo = AlignedPhoto(crop, (face,), 0, crop_landmarks(face.landmarks, 256))
-    finished = engine.editor.finish(photo, result.inversion, engine.style("joker"), 0.0, 256, 0.0)
-    assert np.abs(np.asarray(finished.edited, int) - np.asarray(finished.inverted, int)).max() <= 1
+
+def test_layer_groups_change_different_things(engine, result):
+    render = engine.editor.render
+    whole, paint, form = render(result.portrait, result.worn, [Strength(), Strength(0, 0, 1), Strength(1, 0, 0)])
+    difference = [np.abs(np.asarray(p, float) - np.asarray(result.inverted, float)).mean() for p in (whole, paint, form)]
+    assert difference[0] > difference[1] > difference[2] > 0.2  # a Joker is mostly paint
+
+
+def test_a_blend_lies_between_its_styles(engine, result):
+    plain, joker = (np.asarray(picture, float) for picture in (result.inverted, result.edited))
+    (worn, _), *_ = result.worn
+    nothing = Worn("nothing", "nothing", {})
+    (half,) = engine.editor.render(result.portrait, [(worn, 0.5), (nothing, 0.5)])
+    (same,) = engine.editor.render(result.portrait, [(worn, 1.0)], [Strength.even(0.5)])
+    assert np.abs(np.asarray(half, int) - np.asarray(same, int)).max() <= 1
+    assert np.abs(np.asarray(half, float) - plain).mean() < np.abs(joker - plain).mean()
+
+
+def test_pasted_back_only_the_head_changes(engine, astronaut, result):
+    pasted = np.asarray(engine.editor.paste(result.portrait, result.edited, result.inverted), int)
+    assert pasted.shape == astronaut.shape
+    changed = np.abs(pasted - astronaut.astype(int)).max(-1) > 0
+    assert 0.02 < changed.mean() < 0.4
+    points = result.portrait.aligned.photo_landmarks
+    assert changed[points[:, 1].astype(int), points[:, 0].astype(int)].mean() > 0.9
+    assert not changed[300:, :].any() and not changed[:, 400:].any()  # suit, flag and shuttle
+
+
+def test_placed_by_hand_as_the_detector_does(engine, astronaut, result):
+    points = result.portrait.aligned.photo_landmarks
+    clicks = [points[36:42].mean(0), points[42:48].mean(0), (points[48] + points[54]) / 2]
+    by_hand = engine.editor.align(astronaut, points=clicks)
+    assert by_hand.face == -1 and by_hand.size > 60
+    difference = np.abs(np.asarray(by_hand.crop, float) - np.asarray(result.portrait.aligned.crop, float)).mean()
+    assert difference < 4  # eyes and mouth decide the crop
+
+
+def test_the_person_shows_in_the_previews_of_an_adaptation(engine, result):
+    steps = engine.adapt("Joker", options=AdaptOptions(steps=1), person=result.inversion)
+    previews = list(steps)[-1].previews
+    assert previews.shape[0] == 4
+    first = np.asarray(to_pil(previews[0]), float)
+    assert np.abs(first - np.asarray(result.inverted, float)).mean() < 12  # one step changes little
+    assert engine.generator.content_hash() == engine.style("joker").card.base_hash
 
 
 def test_base_is_untouched_by_tuning(engine, result):
@@ -76,6 +124,9 @@ def test_base_is_untouched_by_tuning(engine, result):
         ({"strength": 3.0}, OptionsError, "between 0 and 1.5"),
         ({"resolution": 300}, OptionsError, "renders at 256 or 1024"),
         ({"model": "jokr"}, StyleError, "Similar: joker"),
+        ({"model": []}, OptionsError, "0 styles to blend"),
+        ({"model": [("joker", 0.0)]}, OptionsError, "share"),
+        ({"mode": "perfect"}, OptionsError, "fast, balanced, faithful"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(engine, astronaut, arguments, error, message):

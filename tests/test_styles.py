@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
-from nada_core.checkpoints import Style, StyleCard, load_card, save_style
+from nada_core.checkpoints import Style, StyleCard, compact_style, load_card, load_style, save_style
 from nada_core.errors import StyleError
-from nada_core.styles import READY, StyleLibrary, user_styles_folder
+from nada_core.generators.base import Generator
+from nada_core.styles import MAX_COMPACT_BYTES, READY, StyleLibrary, user_styles_folder
 
 
 def style(prompt: str = "zombie", value: float = 1.0) -> Style:
@@ -115,3 +119,182 @@ def test_where_saved_styles_live(monkeypatch, tmp_path):
     monkeypatch.delenv("NADA_STYLES")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert user_styles_folder() == tmp_path / "data" / "nada-demo" / "styles"
+
+
+# --- rename, delete, import -------------------------------------------------------------------------------------------------------
+
+
+class Tiny(Generator):
+    """As much of a generator as style files need."""
+
+    family = "tiny"
+
+    def __init__(self, seed: int = 0):
+        super().__init__()
+        self.const = nn.Parameter(torch.randn(2, 2, generator=torch.Generator().manual_seed(seed)))
+
+
+def made_for(base: Generator, name: str = "Blue Skin", storage: str = "delta") -> Style:
+    card = StyleCard(name=name, prompt="blue skin", base=base.family, base_hash=base.content_hash())
+    full = Style(card, {"const": base.const.detach() + 0.25})
+    return full if storage == "full" else compact_style(full, base)
+
+
+def files(library):
+    return sorted(path.name for path in library.folder.iterdir())
+
+
+def test_many_savers_of_one_name_all_keep_their_style(library):
+    start, names = threading.Barrier(12), []
+
+    def work(value):
+        start.wait()
+        names.append((library.save(style("Joker", float(value)), "Twin"), float(value)))
+
+    threads = [threading.Thread(target=work, args=(value,)) for value in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(name for name, _ in names) == sorted(["twin", *(f"twin-{n}" for n in range(2, 13))])
+    assert all(library.load(name).tensors["const"].unique().item() == value for name, value in names)
+    assert len(files(library)) == 12  # and nothing half written
+
+
+def test_a_failed_save_leaves_the_name_free(library, monkeypatch):
+    def full(*_):
+        raise StyleError("the disk is full")
+
+    monkeypatch.setattr("nada_core.styles.save_style", full)
+    with pytest.raises(StyleError, match="full"):
+        library.save(style(), "new")
+    monkeypatch.undo()
+    assert files(library) == [] and library.save(style(), "new") == "new"
+
+
+def test_entries_say_what_may_be_changed_and_notice_changes(library):
+    library.save(style(), "mine")
+    first = {entry.card.name: entry for entry in library.entries()}
+    assert {name: entry.ready for name, entry in first.items()} == {"joker": True, "pencil-sketch": True, "mine": False}
+    assert first["mine"].size == library.size("mine") == (library.folder / "mine.safetensors").stat().st_size
+    library.delete("mine")
+    library.save(Style(style().card, {"const": torch.zeros(9)}), "mine")
+    assert {entry.card.name: entry for entry in library.entries()}["mine"].stamp != first["mine"].stamp
+    with pytest.raises(StyleError, match="not in the library"):
+        library.size("nobody")
+
+
+def test_rename(library):
+    library.save(style("zombie", 3.0), "old")
+    assert library.rename("old", "Brand New!") == "brand-new"
+    assert files(library) == ["brand-new.safetensors"]
+    assert library.load("brand-new").card.name == "brand-new" and library.load("brand-new").tensors["const"].unique().item() == 3.0
+    assert library.rename("brand-new", "Brand new") == "brand-new"
+    assert library.rename("brand-new", "joker") == "joker-2"  # never over another one
+    assert load_card(library.ready / "joker.safetensors").prompt == "joker"
+
+
+@pytest.mark.parametrize("new", ["", "   ", "🤡", "Джокер", "../.."])
+def test_rename_refuses_names_without_letters(library, new):
+    library.save(style(), "old")
+    with pytest.raises(StyleError, match="no letter"):
+        library.rename("old", new)
+    assert files(library) == ["old.safetensors"]
+
+
+def test_of_two_renames_at_once_one_wins(library):
+    for round_ in range(5):
+        library.save(style(), f"prize-{round_}")
+        start, won, lost = threading.Barrier(4), [], []
+
+        def work(target, name=f"prize-{round_}", start=start, won=won, lost=lost):
+            start.wait()
+            try:
+                won.append(library.rename(name, target))
+            except StyleError as error:
+                lost.append(str(error))
+
+        threads = [threading.Thread(target=work, args=(f"winner-{round_}-{n}",)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(won) == 1 and len(lost) == 3
+        assert library.load(won[0]).card.name == won[0]
+    assert len(files(library)) == 5
+
+
+def test_delete(library):
+    library.save(style(), "mine")
+    library.delete("mine")
+    assert files(library) == []
+    for name in ("mine", "nobody", "../ready/joker", str(library.ready / "joker.safetensors"), ""):
+        with pytest.raises(StyleError, match="not in the library"):
+            library.delete(name)
+
+
+def test_ready_styles_stay_as_they_are(library):
+    save_style(style("impostor"), library.folder / "joker.safetensors")
+    for change in (lambda: library.delete("joker"), lambda: library.rename("joker", "mine")):
+        with pytest.raises(StyleError, match="comes with the program"):
+            change()
+    assert load_card(library.ready / "joker.safetensors").prompt == "joker"
+
+
+def test_import_writes_the_style_anew_under_a_name_of_its_own(library, tmp_path):
+    base = Tiny()
+    upload = save_style(made_for(base, "../../Blue <Skin>"), tmp_path / "joker.safetensors")
+    assert library.import_file(upload, base, compact=True) == "blue-skin"  # not what the upload is called, nor the card as it stands
+    assert library.import_file(upload, base) == "blue-skin-2"
+    kept = load_style(library.folder / "blue-skin.safetensors")
+    assert kept.card.name == "blue-skin" and torch.allclose(kept.tensors["const"].float(), torch.full((2, 2), 0.25), atol=1e-3)
+    assert files(library) == ["blue-skin-2.safetensors", "blue-skin.safetensors"] and upload.exists()
+
+
+def test_import_refuses_what_does_not_fit(library, tmp_path):
+    base = Tiny()
+    good, eight = made_for(base), torch.full((2, 1), 127, dtype=torch.int8)
+    cases = {
+        "made for": made_for(Tiny(seed=1)),
+        "does not have": Style(good.card, {"other": torch.ones(2, 2)}),
+        "shape": Style(good.card, {"const": torch.ones(3, 3)}),
+        "no usable weights": Style(good.card, {"const": torch.full((2, 2), float("nan"))}),
+        "overflow": Style(
+            replace(good.card, storage="delta"), {"const|up": torch.full((2, 1), 3e38), "const|down": torch.full((1, 2), 3e38)}
+        ),
+        "weights of .* overflow": Style(
+            good.card, {"const|up": eight, "const|down": eight.T.clone(), "const|scale": torch.full((1,), 3e38)}
+        ),
+        "full": made_for(base, storage="full"),
+        "stored as": Style(replace(good.card, storage="pickle"), good.tensors),
+        "far longer": Style(replace(good.card, prompt="x" * 5000), good.tensors),
+        "longer than": Style(replace(good.card, options={"x": "y" * 50_000}), good.tensors),
+    }
+    for words, bad in cases.items():
+        path = save_style(bad, tmp_path / "upload.safetensors")
+        with pytest.raises(StyleError, match=words) as refused:
+            library.import_file(path, base, compact=True)
+        assert str(tmp_path) not in str(refused.value)
+    (tmp_path / "text.safetensors").write_text("not a style")
+    with pytest.raises(StyleError, match="not a style file"):
+        library.import_file(tmp_path / "text.safetensors", base, compact=True)
+    with pytest.raises(StyleError, match="There is no style file"):
+        library.import_file(tmp_path / "nothing.safetensors", base)
+    assert not library.folder.exists()
+    full = save_style(made_for(base, "Whole", "full"), tmp_path / "whole.safetensors")
+    assert library.import_file(full, base) == "whole"  # the command line takes full ones
+
+
+def test_import_from_the_web_has_a_size_limit(library, tmp_path):
+    base = Tiny()
+    padded = Style(made_for(base).card, {"const": torch.zeros(MAX_COMPACT_BYTES // 4)})
+    path = save_style(padded, tmp_path / "large.safetensors")
+    with pytest.raises(StyleError, match="at most 8 MB"):
+        library.import_file(path, base, compact=True)
+
+
+def test_an_imported_card_is_tidied(library, tmp_path):
+    base = Tiny()
+    good = made_for(base)
+    path = save_style(Style(replace(good.card, prompt="blue\n\x1b[31m  skin\x00"), good.tensors), tmp_path / "x.safetensors")
+    assert library.load(library.import_file(path, base)).card.prompt == "blue [31m skin"

@@ -38,6 +38,10 @@ class KnowsRegions(Protocol):
         """Factor on the generator family's default step size that suits a text."""
         ...
 
+    def regions(self, images: Tensor) -> Tensor:
+        """Shares ``[N, 7, h, w]`` of hair, face, ears and neck, clothing, background, eyes and mouth in images ``[N, 3, H, W]``."""
+        ...
+
     def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
         """Mask ``[N, 1, h, w]`` in [0, 1] for images ``[N, 3, H, W]``: 1 where going from ``source`` to ``target`` changes nothing."""
         ...

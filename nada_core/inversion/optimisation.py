@@ -20,7 +20,10 @@ from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.perceptual import PerceptualLoss
 
-__all__ = ["InvertOptions", "invert"]
+__all__ = ["LATENT_STAGE", "MODES", "TUNING_STAGE", "InvertOptions", "invert"]
+
+#: Names of the two stages that take steps.
+LATENT_STAGE, TUNING_STAGE = "rebuilding the face", "learning the person"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class InvertOptions:
     resolution: int | None = 256
     precision: Precision = "auto"
     preview_every: int = 6
+
+
+#: How much time to spend: from a first impression to the closest likeness.
+MODES: dict[str, InvertOptions] = {
+    "fast": InvertOptions(latent_steps=10, tuning_steps=8, latent_lr=0.08, tuning_lr=1.2e-3),
+    "balanced": InvertOptions(),
+    "faithful": InvertOptions(latent_steps=60, tuning_steps=140),
+}
 
 
 def invert(
@@ -74,7 +85,7 @@ def invert(
         loss.backward()
         optimiser.step()
         shown = images.detach() if step % o.preview_every == 0 else None
-        yield InversionStage("rebuilding the face", (step + 2) / total, shown, Inversion((shared + layers).detach()))
+        yield InversionStage(LATENT_STAGE, (step + 2) / total, shown, Inversion((shared + layers).detach()))
     ws = shared + layers
     pivot = ws.detach().clone()
     if not o.tuning_steps:
@@ -107,4 +118,4 @@ def _tune(
         last = step == o.tuning_steps - 1
         shown = images.detach() if step % o.preview_every == 0 else None
         fraction = (o.latent_steps + step + 2) / total
-        yield InversionStage("learning the person", fraction, shown, Inversion(pivot, offsets() if last else {}))
+        yield InversionStage(TUNING_STAGE, fraction, shown, Inversion(pivot, offsets() if last else {}))

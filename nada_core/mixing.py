@@ -1,0 +1,102 @@
+"""Strength and blends: a style is a direction in weight space, and directions can be scaled, by layer group too, and added.
+
+Interpolating the weights of a network and its fine-tuned copy gives the pictures in between (Wang et al. 2019, "Deep Network
+Interpolation"; Pinkney and Adler 2020 for generators layer by layer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nada_core.checkpoints import Style, resolved_weights
+from nada_core.errors import OptionsError
+from nada_core.generators.base import LAYER_GROUPS, Generator, LayerGroup
+
+__all__ = ["MAX_STRENGTH", "Delta", "Strength", "apply_mix", "style_delta", "sum_deltas"]
+
+MAX_STRENGTH = 1.5
+#: Changes of a generator's parameters, by name.
+Delta = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How much of a style to apply to each layer group: 0 nothing, 1 as it was made, up to :data:`MAX_STRENGTH` beyond it.
+
+    Raises:
+        OptionsError: a value is out of range.
+    """
+
+    shape: float = 1.0
+    texture: float = 1.0
+    colour: float = 1.0
+
+    def __post_init__(self) -> None:
+        for group in LAYER_GROUPS:
+            value = self.of(group)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_STRENGTH:
+                raise OptionsError(f"strength is {value}; it must be between 0 and {MAX_STRENGTH}.")
+
+    @classmethod
+    def even(cls, value: float) -> Strength:
+        """The same for all layers."""
+        return cls(value, value, value)
+
+    def of(self, group: LayerGroup) -> float:
+        """The factor for one layer group."""
+        return getattr(self, group)
+
+    def scaled(self, factor: float) -> Strength:
+        """All three times ``factor``, cut off at :data:`MAX_STRENGTH`."""
+        return Strength(*(min(self.of(group) * factor, MAX_STRENGTH) for group in LAYER_GROUPS))
+
+
+def style_delta(style: Style, base: Generator, base_hash: str | None = None) -> dict[str, Tensor]:
+    """What a style changes in ``base``, by parameter name. ``base_hash`` saves hashing a base whose hash is known.
+
+    Raises:
+        StyleError: made for another base, or damaged.
+    """
+    parameters = dict(base.named_parameters())
+    return {name: value - parameters[name].detach() for name, value in resolved_weights(style, base, base_hash).items()}
+
+
+def sum_deltas(*deltas: Delta) -> dict[str, Tensor]:
+    """The sum, over the names that any of them has."""
+    total: dict[str, Tensor] = {}
+    for delta in deltas:
+        for name, value in delta.items():
+            total[name] = total[name] + value if name in total else value
+    return total
+
+
+@torch.no_grad()
+def apply_mix(
+    generator: Generator,
+    base: Generator,
+    parts: Sequence[tuple[Delta, float]],
+    strength: Strength | None = None,
+    offsets: Delta | None = None,
+) -> Generator:
+    """Set ``generator`` to base + offsets + strength * sum of share * delta; returns it.
+
+    Args:
+        generator: a copy of ``base``, overwritten in place.
+        parts: style deltas and their shares; shares that sum to 1 keep a blend as strong as one style.
+        strength: of all parts, by layer group; 1 by default.
+        offsets: added whole (an inversion's own change of the weights).
+    """
+    strength = strength or Strength()
+    for (name, parameter), reference in zip(generator.named_parameters(), base.parameters(), strict=True):
+        parameter.copy_(reference)
+        if offsets and name in offsets:
+            parameter.add_(offsets[name])
+        factor = strength.of(base.layer_group(name))
+        for delta, share in parts:
+            if factor * share and name in delta:
+                parameter.add_(delta[name], alpha=factor * share)
+    return generator

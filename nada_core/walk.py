@@ -1,0 +1,78 @@
+"""A walk through a generator's latent space: from face to face and back to the first, as the frames of a looped film."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from nada_core.errors import OptionsError
+from nada_core.files import write_bytes
+from nada_core.generators.base import Generator
+from nada_core.images import to_pil
+from nada_core.rendering import render
+
+__all__ = ["MAX_FRAMES", "save_loop", "walk", "walk_latents"]
+
+MAX_FRAMES = 240
+
+
+@torch.no_grad()
+def walk_latents(generator: Generator, seeds: Sequence[int], frames_between: int = 8, truncation_psi: float = 0.7) -> Tensor:
+    """The latents of a closed walk, ``[len(seeds) * (frames_between + 1), num_ws, w_dim]``; every seed's own latent is among them.
+
+    Straight lines in ``w``, where they stay among faces; the pace slows down at each seed, so that its face can be seen.
+
+    Raises:
+        OptionsError: fewer than two seeds, no frames between them, or more than :data:`MAX_FRAMES` frames.
+    """
+    frames = len(seeds) * (frames_between + 1)
+    if len(seeds) < 2 or frames_between < 1 or frames > MAX_FRAMES:
+        raise OptionsError(
+            f"A walk through {len(seeds)} faces with {frames_between} frames between them is not possible; give at least two faces and at "
+            f"most {MAX_FRAMES} frames in all."
+        )
+    stops = generator.mapping(generator.sample_z(seeds), truncation_psi)
+    pace = [(1 - math.cos(math.pi * step / (frames_between + 1))) / 2 for step in range(frames_between + 1)]
+    return torch.stack([torch.lerp(here, there, part) for here, there in zip(stops, stops.roll(-1, 0)) for part in pace])
+
+
+def walk(
+    generator: Generator, seeds: Sequence[int], frames_between: int = 8, *, resolution: int = 256, truncation_psi: float = 0.7
+) -> Iterator[Image.Image]:
+    """Render :func:`walk_latents` one frame at a time. Arguments are checked before the first frame is asked for.
+
+    Raises:
+        OptionsError: see :func:`walk_latents`.
+    """
+    latents = walk_latents(generator, seeds, frames_between, truncation_psi)
+    return (to_pil(render(generator, ws[None], resolution)) for ws in latents)
+
+
+def save_loop(frames: Sequence[Image.Image], path: Path, comment: str, seconds: float = 0.08) -> None:
+    """Write frames of one size as a GIF that repeats for ever, complete or not at all.
+
+    All frames share one palette: with one each they would flicker.
+
+    Args:
+        comment: stored in the file; say here that the pictures are made by AI.
+        seconds: a frame's time.
+
+    Raises:
+        NadaError: the file cannot be written.
+    """
+    width, height = (side // 2 for side in frames[0].size)
+    columns = math.ceil(math.sqrt(len(frames)))
+    montage = Image.new("RGB", (columns * width, math.ceil(len(frames) / columns) * height))
+    for index, frame in enumerate(frames):
+        montage.paste(frame.resize((width, height)), (index % columns * width, index // columns * height))
+    palette = montage.quantize(256, Image.Quantize.MEDIANCUT)
+    first, *others = (frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames)
+    target = io.BytesIO()
+    first.save(target, "GIF", save_all=True, append_images=others, duration=int(1000 * seconds), loop=0, comment=comment.encode())
+    write_bytes(path, target.getvalue())
