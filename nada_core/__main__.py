@@ -1,4 +1,4 @@
-"""Command line: ``python -m nada_core adapt | edit | sample | styles | doctor``.
+"""Command line: ``python -m nada_core adapt | edit | sample | convert | styles | report | doctor``.
 
 Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted (the style so far is kept).
 """
@@ -50,10 +50,14 @@ def _parser() -> argparse.ArgumentParser:
 
     edit = commands.add_parser("edit", help="align a photo, invert it, render it in a style")
     edit.add_argument("photo")
-    edit.add_argument("--style", default="joker", help="name of a style, or its file")
-    edit.add_argument("--strength", type=float, default=1.0)
-    edit.add_argument("--face", type=int, default=0, help="which face, 0 the largest")
+    edit.add_argument("--style", default="joker", help="name of a style, or its file; a blend: joker:0.6,zombie:0.4")
+    edit.add_argument("--strength", default="1", help="0 to 1.5, or three of them for shape,texture,colour")
+    edit.add_argument("--mode", default="balanced", help="fast, balanced or faithful: how long the likeness is worked on")
+    edit.add_argument("--face", default="0", help="which face, 0 the largest; all (with --paste: every face of the photo)")
+    edit.add_argument("--points", default=None, metavar="X,Y,X,Y,X,Y", help="both eyes and the mouth, where no face is found")
     edit.add_argument("--resolution", type=int, default=256)
+    edit.add_argument("--paste", action="store_true", help="also put the edited face back into the photo (pasted.png)")
+    edit.add_argument("--gif", action="store_true", help="also a film from the person to the style and back (ramp.gif)")
     edit.add_argument("--out", type=Path, required=True)
     shared(edit)
 
@@ -65,8 +69,21 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--out", type=Path, required=True)
     shared(sample)
 
+    convert = commands.add_parser("convert", help="StyleGAN2 files: rosinality .pt and .safetensors both ways, NVIDIA .pkl read")
+    convert.add_argument("source", type=Path, metavar="IN")
+    convert.add_argument("out", type=Path, metavar="OUT", help="ends in .pt (rosinality) or .safetensors")
+    convert.add_argument("--to", choices=["rosinality", "safetensors"], default=None, help="default: what OUT ends in")
+    convert.add_argument("--style", default=None, help="write the generator as this style changes it: a name, or a file")
+
     styles = commands.add_parser("styles", help="list the styles there are")
     styles.add_argument("--json", action="store_true")
+    report = commands.add_parser("report", help="repeat the source project's experiment: one HTML page")
+    report.add_argument("--photo", nargs="+", default=None, metavar="P", help="1 to 6 portraits; default: the astronaut Eileen Collins")
+    report.add_argument("--world", choices=("starter", "full"), default=None, help="default: the one this machine is in")
+    report.add_argument("--quick", action="store_true", help="a look within minutes: 28 steps a run")
+    report.add_argument("--seed", type=int, default=0)
+    report.add_argument("--out", type=Path, required=True)
+    shared(report)
     doctor = commands.add_parser("doctor", help="device, world, and the state of every downloadable file")
     doctor.add_argument("--json", action="store_true")
     return parser

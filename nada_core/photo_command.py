@@ -51,7 +51,10 @@ def parse_strength(text: str) -> Strength:
     except ValueError:
         values = []
     if len(values) not in (1, 3):
-        raise OptionsError(f"--strength is '{str(text)[:40]}'; give one number, or three for shape, texture and colour: 0.5,1,1.")
+        raise OptionsError(
+            f"--strength is '{str(text)[:40]}'; give one number, or three for shape, texture "
+            "and colour: 0.5,1,1. See `python -m nada_core edit --help`."
+        )
     return Strength.even(values[0]) if len(values) == 1 else Strength(*values)
 
 

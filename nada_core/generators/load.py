@@ -1,8 +1,13 @@
-"""From files to generators."""
+"""From files to generators: the family is found from what a file holds, not from its name."""
 
 from __future__ import annotations
 
+import argparse
+import pickle
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -11,6 +16,7 @@ from safetensors.torch import load_file
 from nada_core.assets import fetch
 from nada_core.errors import GeneratorError
 from nada_core.generators.base import Generator
+from nada_core.generators.formats import nvidia, ours, rosinality
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.generators.openvino_ir import read_mobile_stylegan
 
@@ -19,6 +25,12 @@ __all__ = ["CHECKPOINTS", "load_generator", "load_starter_generator"]
 #: Weights this project trained and ships.
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 HEAD = "mobile-stylegan-ffhq-head256.safetensors"
+READABLE = (
+    "a StyleGAN2 generator (rosinality's .pt with g_ema or g, NVIDIA's stylegan2-ada .pkl, its state dict under G_ema, this project's "
+    ".safetensors) or a MobileStyleGAN .safetensors"
+)
+#: How a file of ``torch.save`` before version 1.6 begins: a pickled magic number.
+LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 
 
 def load_starter_generator(device: torch.device | str = "cpu") -> MobileStyleGAN:
@@ -41,31 +53,89 @@ def load_starter_generator(device: torch.device | str = "cpu") -> MobileStyleGAN
 
 
 def load_generator(path: str | Path | None = None, device: torch.device | str = "cpu") -> Generator:
-    """A generator from a file, or the starter world's without one.
+    """A frozen generator from a file, or the starter world's without one. No file can run code here.
 
-    Only a MobileStyleGAN state dict as safetensors is read so far; StyleGAN2 checkpoints belong to the full world.
+    Reads rosinality's ``.pt``, NVIDIA's stylegan2-ada ``.pkl`` (or its state dict as ``.pt``), and this project's ``.safetensors``.
 
     Raises:
-        GeneratorError: the file is missing or of no known family.
+        GeneratorError: the file is missing, damaged, or of no known family; the message says what was found.
         AssetError: the starter generator's weights could not be fetched.
     """
     if path is None or str(path) in ("starter", "mobile-stylegan-ffhq"):
         return load_starter_generator(device)
     file = Path(path)
-    if not file.is_file():
-        raise GeneratorError(f"There is no generator file '{file.name}'.")
+    try:
+        if not file.is_file():
+            raise GeneratorError(f"There is no generator file '{file.name[:80]}'.")
+        with open(file, "rb") as stream:
+            start = stream.read(len(LEGACY_TORCH))
+    except OSError as error:
+        raise GeneratorError(f"'{file.name[:80]}' cannot be read: {error.strerror}.") from error
+    if start[8:9] == b"{":
+        return _placed(_from_safetensors(file), device)
+    if start[:2] == b"PK" or start == LEGACY_TORCH:
+        return _placed(ours.build(_from_torch_file(file), file.name), device)
+    if start[:1] == b"\x80":
+        return _placed(ours.build(nvidia.read_pkl(file), file.name), device)
+    raise GeneratorError(f"'{file.name}' is not a safetensors file, nor one of torch or a pickle. Expected {READABLE}.")
+
+
+def _placed(generator: Generator, device: torch.device | str) -> Generator:
+    """On its device, and on CPUs in channels-last memory: oneDNN's convolutions, above all in bfloat16, are much faster so."""
+    generator = generator.to(device)
+    return generator.to(memory_format=torch.channels_last) if generator.device.type == "cpu" else generator
+
+
+def _from_safetensors(file: Path) -> Generator:
     try:
         with safe_open(file, "pt") as handle:
-            names = set(handle.keys())
+            names, metadata = set(handle.keys()), handle.metadata() or {}
     except Exception as error:
-        raise GeneratorError(f"'{file.name}' is not a safetensors file; other formats need the full world.") from error
-    if "blocks.0.up.weight" not in names:
-        raise GeneratorError(f"'{file.name}' is of no family known here: expected a MobileStyleGAN state dict ('blocks.0.up.weight', ...).")
+        raise GeneratorError(f"'{file.name}' is not a safetensors file, or it is damaged. Expected {READABLE}.") from error
+    if metadata.get("format") == "nada-style":
+        raise GeneratorError(f"'{file.name}' is a style, not a generator. Expected {READABLE}.")
+    if ours.recognises(names):
+        return ours.build(ours.read_safetensors(file), file.name)
+    if "blocks.0.up.weight" in names:
+        return _mobile_stylegan(file)
+    raise GeneratorError(f"'{file.name}' is of no family known here: it holds {ours.few(sorted(names))}. Expected {READABLE}.")
+
+
+def _mobile_stylegan(file: Path) -> MobileStyleGAN:
     state = load_file(file)
-    channels = tuple(state[f"blocks.{i}.conv2.weight"].shape[0] for i in range(sum(n.endswith("conv2.weight") for n in names)))
-    generator = MobileStyleGAN(channels, small_head=any(n.startswith("small_head.") for n in names))
     try:
+        channels = tuple(state[f"blocks.{i}.conv2.weight"].shape[0] for i in range(sum(n.endswith("conv2.weight") for n in state)))
+        generator = MobileStyleGAN(channels, small_head=any(n.startswith("small_head.") for n in state))
         generator.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, IndexError) as error:
         raise GeneratorError(f"'{file.name}' is a MobileStyleGAN file, but does not fit: {error}") from error
-    return generator.eval().requires_grad_(False).to(device)
+    return generator.eval().requires_grad_(False)
+
+
+def _from_torch_file(file: Path) -> ours.Weights:
+    """A ``.pt`` of either origin. Only tensors and plain containers are read; training options may lie beside them."""
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):  # rosinality's train.py saves its arguments; inert
+            data: Any = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]+)|([\w.]+) was not an allowed global", str(error))
+        asks = f"asks for '{(named[1] or named[2])[:80]}'" if named else "holds more than tensors"
+        raise GeneratorError(f"'{file.name}' {asks}, which is refused: nothing of it was run. Expected {READABLE}.") from error
+    except Exception as error:
+        raise GeneratorError(f"'{file.name}' is damaged: torch cannot read it to its end. Download it again.") from error
+    if isinstance(data, Mapping):
+        if rosinality.recognises(data):
+            return rosinality.to_ours(data, file.name)
+        if nvidia.recognises(data):
+            return nvidia.to_ours(data.get("G_ema", data), file.name)
+    raise GeneratorError(f"'{file.name}' holds {_described(data)}. Expected {READABLE}.")
+
+
+def _described(data: Any) -> str:
+    """What a foreign checkpoint is, as far as its names tell."""
+    if not isinstance(data, Mapping):
+        return f"a {type(data).__name__}"
+    inner = data.get("state_dict")
+    if isinstance(inner, Mapping) and any(str(name).startswith("encoder.") for name in inner):
+        return "an encoder (its 'state_dict' has 'encoder.*'), as of e4e or ReStyle"
+    return f"the entries {ours.few(data)}" if data else "nothing"

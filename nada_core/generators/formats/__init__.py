@@ -1,0 +1,1 @@
+"""Files of StyleGAN2 networks: one converter a foreign format, and ours."""
