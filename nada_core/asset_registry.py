@@ -105,6 +105,18 @@ _ASSETS = (
         AssetFile("mmod_human_face_detector.dat", 729940, "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6"),
         optional=True,
     ),
+    Asset(
+        "portrait-astronaut",
+        "portrait of Eileen Collins, for the report",
+        "public domain (NASA)",
+        (AssetFile("astronaut.png", 791555, "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"),),
+        (
+            LocalFile(),
+            PackageFile("scikit-image", "skimage", "data"),
+            WheelMember("scikit-image==0.25.2", "skimage/data", 14_800_000),
+        ),
+        optional=True,
+    ),
     _hub("stylegan2-ffhq", "StyleGAN2, faces at 1024 px", _FFHQ_NC, "akhaliq/OneshotCLIP-stylegan2-ffhq", "stylegan2-ffhq-config-f.pt"),
     _hub(
         "restyle-e4e-ffhq",

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from nada_core import checkpoints
 from nada_core.checkpoints import (
+    COMPACT_BYTES,
     SCHEMA,
     Style,
     StyleCard,
@@ -107,17 +108,81 @@ def test_strength_goes_from_the_base_to_beyond_the_style(small):
 
 def test_compact_styles_are_small_and_look_the_same(generator, tmp_path):
     style = smooth_style(generator)
-    full = save_style(style, tmp_path / "full.safetensors")
-    compact = compact_style(style, generator)
-    small = save_style(compact, tmp_path / "compact.safetensors")
-    assert small.stat().st_size < 4 << 20
-    assert small.stat().st_size < full.stat().st_size / 4
+    small = save_style(compact_style(style, generator), tmp_path / "compact.safetensors")
+    assert 0.9 * COMPACT_BYTES < small.stat().st_size <= COMPACT_BYTES
     loaded = load_style(small)
-    assert loaded.card == replace(style.card, storage="delta")
+    assert loaded.card == replace(style.card, storage="delta8")
     exact = draw(apply_style(copy.deepcopy(generator), generator, style))
     close = draw(apply_style(copy.deepcopy(generator), generator, loaded))
     assert psnr(exact, draw(generator)) < 25, "the style must change the picture, or closeness says nothing"
     assert psnr(exact, close) > 35
+
+
+def test_compact_styles_are_the_same_each_time_and_change_no_random_numbers(small):
+    style = smooth_style(small)
+    torch.manual_seed(3)
+    first, following = compact_style(style, small), torch.rand(1)
+    torch.manual_seed(4)
+    second = compact_style(style, small)
+    torch.manual_seed(3)
+    assert torch.equal(following, torch.rand(1))
+    assert first.tensors.keys() == second.tensors.keys()
+    assert all(torch.equal(first.tensors[name], second.tensors[name]) for name in first.tensors)
+
+
+def test_more_bytes_come_closer(small, tmp_path):
+    style, errors = smooth_style(small), []
+    for most in (12_000, 16_000, 1_000_000):
+        compact = load_style(save_style(compact_style(style, small, most), tmp_path / f"{most}.safetensors"))
+        assert (tmp_path / f"{most}.safetensors").stat().st_size <= most
+        weights = resolved_weights(compact, small)
+        lost = [weights.get(name, small.get_parameter(name)) - value for name, value in style.tensors.items()]
+        errors.append(sum(part.pow(2).sum().item() for part in lost))
+    assert errors[0] > 1.5 * errors[1] > 1.5**2 * errors[2]
+    with pytest.raises(StyleError, match="its vectors alone take"):
+        compact_style(style, small, 1_000)
+
+
+def test_a_compact_style_leaves_out_what_did_not_change(small, tmp_path):
+    style = smooth_style(small)
+    same = {name: value if name.startswith("blocks.1") else small.get_parameter(name).clone() for name, value in style.tensors.items()}
+    compact = compact_style(Style(style.card, same), small)
+    assert {name.split("|")[0] for name in compact.tensors} <= {name for name in same if name.startswith("blocks.1")}
+    nothing = {name: small.get_parameter(name).clone() for name in style.tensors}
+    empty = load_style(save_style(compact_style(Style(style.card, nothing), small), tmp_path / "empty.safetensors"))
+    assert torch.equal(draw(apply_style(copy.deepcopy(small), small, empty)), draw(small))
+
+
+def test_older_delta_files_are_still_read(small, tmp_path):
+    """Half-precision factors, as styles were shipped before."""
+    change = torch.randn(32, 3, generator=torch.Generator().manual_seed(1)), torch.randn(3, 288, generator=torch.Generator().manual_seed(2))
+    up, down = (0.05 * part.half() for part in change)
+    tensors = {"conv1.weight|up": up, "conv1.weight|down": down, "conv1.bias": torch.full((32,), 0.25).half()}
+    style = Style(replace(smooth_style(small).card, storage="delta"), tensors)
+    weights = resolved_weights(load_style(save_style(style, tmp_path / "old.safetensors")), small)
+    expected = small.get_parameter("conv1.weight") + (up.float() @ down.float()).reshape(32, 32, 3, 3)
+    torch.testing.assert_close(weights["conv1.weight"], expected)
+    torch.testing.assert_close(weights["conv1.bias"], small.get_parameter("conv1.bias") + 0.25)
+
+
+def test_eight_bit_factors_of_a_wrong_kind_are_refused(saved, small):
+    eight = torch.ones(32, 4, dtype=torch.int8)
+    good = {"conv1.weight|up": eight, "conv1.weight|scale": torch.ones(4), "conv1.weight|down": torch.ones(4, 288, dtype=torch.int8)}
+    style = load_style(rewrite(saved, {"storage": "delta8"}, good))
+    assert torch.equal(resolved_weights(style, small)["conv1.weight"], small.get_parameter("conv1.weight") + 4)
+    nan = torch.full((4,), float("nan"))
+    wrong = [
+        good | {"conv1.weight|up": torch.ones(32, 4)},
+        good | {"conv1.weight|up": eight.int()},
+        good | {"conv1.weight|scale": nan},
+        good | {"conv1.weight|scale": torch.ones(4, dtype=torch.int8)},
+        good | {"conv1.bias": torch.ones(32, dtype=torch.int8)},
+    ]
+    for tensors in wrong:
+        with pytest.raises(StyleError, match="no usable weights"):
+            load_style(rewrite(saved, tensors=tensors))
+    with pytest.raises(StyleError, match="no usable weights"):
+        load_style(rewrite(saved, {"storage": "delta"}, good))
 
 
 def test_another_base_is_refused_by_name(small, saved):
@@ -208,6 +273,7 @@ def test_weights_of_integers_and_none_at_all(small, tmp_path):
 def test_weights_that_do_not_fit(small):
     style = smooth_style(small)
     bias = style.tensors["conv1.bias"]
+    eight, wide = torch.ones(32, 4, dtype=torch.int8), torch.ones(4, 288, dtype=torch.int8)
     unfitting = {
         "full": [
             ({"nothing.like.it": bias}, "does not have"),
@@ -222,7 +288,16 @@ def test_weights_that_do_not_fit(small):
             ({"conv1.weight|up": torch.zeros(288, 4), "conv1.weight|down": torch.zeros(4, 32)}, "do not fit"),
             ({"conv1.weight|up": torch.zeros(32), "conv1.weight|down": torch.zeros(288)}, "do not fit"),
         ],
-        "zipped": [({"conv1.bias": bias}, "reads full and delta")],
+        "delta8": [
+            ({"conv1.bias": bias[:1]}, "has shape"),
+            ({"conv1.weight|up": eight, "conv1.weight|down": wide}, "do not fit"),
+            ({"conv1.weight|up": eight, "conv1.weight|down": wide, "conv1.weight|scale": torch.ones(3)}, "do not fit"),
+            ({"conv1.weight|up": eight, "conv1.weight|down": wide, "conv1.weight|scale": torch.ones(1)}, "do not fit"),
+            ({"conv1.weight|up": eight, "conv1.weight|down": wide[:3], "conv1.weight|scale": torch.ones(4)}, "do not fit"),
+            ({"conv1.weight|scale": torch.ones(4)}, "do not fit"),
+            ({"nothing.like.it|up": eight}, "does not have"),
+        ],
+        "zipped": [({"conv1.bias": bias}, "reads full, delta and delta8")],
     }
     for storage, cases in unfitting.items():
         for tensors, message in cases:

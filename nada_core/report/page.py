@@ -1,0 +1,206 @@
+"""The report as one HTML file: pictures inside it as data, no script, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from nada_core.errors import NadaError
+from nada_core.faces import SAME_PERSON
+from nada_core.report.charts import Line, chart, smooth
+from nada_core.report.findings import LEARNED, TAUGHT, UNTESTABLE, Finding, judge
+from nada_core.report.plan import STYLECLIP, Plan
+from nada_core.report.results import Probe, RunResult
+from nada_core.sheets import AI_NOTE
+
+__all__ = ["MAX_PAGE_BYTES", "build_page"]
+
+MAX_PAGE_BYTES = 15_000_000
+#: JPEG qualities tried until the page is small enough; None takes the stored files as they are.
+_QUALITIES = (None, 80, 65, 45)
+_CLASSES = {"holds": "holds", "holds in part": "part", "does not hold": "fails"}
+_MARKS = {
+    LEARNED: "the numbers came out of the training; nothing was told about them",
+    TAUGHT: "the starter encoder was trained on drawings of these very prompts, so the answer was shown to it beforehand",
+    UNTESTABLE: "a number that the rule needs does not exist in this report",
+}
+
+
+def build_page(plan: Plan, results: Mapping[str, RunResult], folders: Mapping[str, Path], facts: Mapping[str, str]) -> bytes:
+    """The whole page, at most :data:`MAX_PAGE_BYTES`. The same results give the same bytes.
+
+    Args:
+        results: by run name; runs of the plan that are missing are said to be.
+        folders: where each run's pictures lie.
+        facts: lines under the title, name to value.
+
+    Raises:
+        NadaError: a picture is missing, or the page is too large even with small pictures.
+    """
+    for quality in _QUALITIES:
+        page = _page(plan, results, folders, facts, quality).encode()
+        if len(page) <= MAX_PAGE_BYTES:
+            return page
+    raise NadaError(f"The page would have {len(page) / 1e6:.0f} MB; at most {MAX_PAGE_BYTES / 1e6:.0f} are allowed. Give fewer photos.")
+
+
+def _page(plan: Plan, results: Mapping[str, RunResult], folders: Mapping[str, Path], facts: Mapping[str, str], quality: int | None) -> str:
+    done = [results[run.name] for run in plan.runs if run.name in results]
+    css = (Path(__file__).parent / "page.css").read_text("utf-8")
+    short = " This is the quick report: fewer steps, so that what happens past 100 steps cannot be seen." if plan.quick else ""
+    body = [
+        "<h1>The Joker experiment, repeated</h1>",
+        f"<p>Five prompts with the baseline of the source project (Adam, two faces a step, all layers, four sample faces), then one factor "
+        f"at a time for “Joker”: {len(done)} runs of {plan.steps} steps.{short}</p>",
+        f'<p class="soft">{" · ".join(f"{_text(name)}: {_text(value)}" for name, value in facts.items())}</p>',
+        f'<p class="soft">{_text(AI_NOTE)}</p>',
+        "<h2>Findings of the source</h2>",
+        _findings(judge({result.name: result for result in done}, plan.world)),
+        "<h2>All runs</h2>",
+        _table(done),
+        *([f'<section id="styleclip"><h2>{_text(STYLECLIP.title)}</h2><p>{_text(STYLECLIP.text)}</p></section>'] if STYLECLIP else []),
+        "<h2>Run by run</h2>",
+        *(_run(result, folders[result.name], quality) for result in done),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="StyleGAN-NADA demo">'
+        f"<title>The Joker experiment, repeated</title><style>{css}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
+    )
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    rows = []
+    for finding in findings:
+        style = _CLASSES.get(finding.verdict, "none")
+        mark = "" if finding.mark == finding.verdict else _text(finding.mark)
+        rows.append(
+            f'<tr><td>{_text(finding.statement)}<div class="rule">{_text(finding.rule)}</div></td>'
+            f'<td class="verdict {style}">{_text(finding.verdict)}</td><td>{mark}</td><td>{_text(finding.numbers)}</td></tr>'
+        )
+    legend = "; ".join(f"<b>{name}</b>: {_text(words)}" for name, words in _MARKS.items())
+    return (
+        '<div class="wide"><table class="findings"><thead><tr><th>The source found</th><th>Here it</th><th>Worth</th><th>Numbers</th></tr>'
+        f'</thead><tbody>{"".join(rows)}</tbody></table></div><p class="soft">{legend}.</p>'
+    )
+
+
+def _table(done: Sequence[RunResult]) -> str:
+    if not done:
+        return "<p>No run has been done.</p>"
+    half, steps = done[0].half, done[0].steps
+    heads = ["run", "rate", "layers", "training faces", "last loss", "similarity"]
+    heads += [f"{name}, {step} steps" for name in ("identity", "diversity", "photos") for step in (half, steps)] + ["seconds"]
+    rows = []
+    for run in done:
+        middle = run.at(run.half)
+        losses = [value for value in run.losses[-10:] if value is not None]
+        photos = [[getattr(photo, key) for photo in run.photos] for key in ("half", "final")]
+        cells = [
+            _text(run.title),
+            f"{run.rate:.2g}",
+            _text(run.layers),
+            str(run.pool) if run.pool else "fresh",
+            _number(sum(losses) / len(losses) if losses else None),
+            _number(run.final.similarity),
+            _number(middle.identity if middle else None),
+            _number(run.final.identity),
+            _number(middle.diversity if middle else None),
+            _number(run.final.diversity),
+            *(_number(sum(values) / len(values) if values else None) for values in photos),
+            f'<span class="time">{run.seconds:.0f}</span>',
+        ]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return (
+        f'<div class="wide"><table><thead><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr></thead><tbody>{"".join(rows)}</tbody>'
+        '</table></div><p class="soft">Last loss: mean of the last ten steps. Similarity: directional similarity with the run’s own text '
+        f"on unseen faces, 1 at best. Identity: dlib’s distance to the face before, below {SAME_PERSON} the same person. Diversity: mean "
+        "perceptual distance of the faces to one another, 1 as before. Photos: dlib’s distance to the photo.</p>"
+    )
+
+
+def _run(run: RunResult, folder: Path, quality: int | None) -> str:
+    parts = [f'<section class="run" id="{_text(run.name)}"><h3>{_text(run.title)}</h3>']
+    what = run.changed or "the baseline"
+    parts.append(
+        f'<p class="soft">“{_text(run.prompt)}”, {_text(what)}; rate {run.rate:.2g}; <span class="time">{run.seconds:.0f}</span> s.</p>'
+    )
+    parts += [f'<p class="soft">{_text(note)}</p>' for note in run.notes]
+    for photo in run.photos:
+        captions = (
+            ("aligned", "original, aligned", None),
+            ("inverted", "rebuilt", photo.inverted),
+            (run.half, f"{run.half} steps", photo.half),
+            (run.steps, f"{run.steps} steps", photo.final),
+        )
+        figures = [
+            _figure(folder / f"{photo.name}-{key}.jpg", f"{photo.name}: {words}", f"{words}{_distance(score)}", quality)
+            for key, words, score in captions
+        ]
+        parts.append(f'<div class="row four">{"".join(figures)}</div>')
+    faces = []
+    for index in range(1, run.samples + 1):
+        for key, words in ((0, "before"), (run.half, f"{run.half} steps"), (run.steps, f"{run.steps} steps")):
+            faces.append(_figure(folder / f"face-{index}-{key}.jpg", f"generated face {index}: {words}", words, quality))
+    parts.append(f'<div class="row faces">{"".join(faces)}</div>')
+    parts.append(f'<div class="charts">{_charts(run)}</div></section>')
+    return "\n".join(parts)
+
+
+def _charts(run: RunResult) -> str:
+    raw = [(index + 1.0, value) for index, value in enumerate(run.losses) if value is not None]
+
+    def over_steps(value: str, start: float) -> list[tuple[float, float]]:
+        return [(0.0, start)] + [(float(p.step), getattr(p, value)) for p in run.probes if getattr(p, value) is not None]
+
+    identity: Sequence[Probe] = [probe for probe in run.probes if probe.identity is not None]
+    return "".join(
+        (
+            chart("Loss", [Line(raw, "faint"), Line(smooth(run.losses), "one", "mean of nine steps")], run.steps),
+            chart(
+                "Identity: distance to the face before",
+                [Line(over_steps("identity", 0.0) if identity else [], "one")],
+                run.steps,
+                [(SAME_PERSON, "another person")],
+            ),
+            chart(
+                "Diversity and similarity of unseen faces",
+                [Line(over_steps("diversity", 1.0), "one", "diversity"), Line(over_steps("similarity", 0.0), "two", "similarity")],
+                run.steps,
+            ),
+        )
+    )
+
+
+def _figure(path: Path, alt: str, caption: str, quality: int | None) -> str:
+    try:
+        content = path.read_bytes()
+        if quality is not None:
+            target = io.BytesIO()
+            with Image.open(path) as image:
+                image.convert("RGB").save(target, "JPEG", quality=quality, optimize=True)
+            content = target.getvalue()
+    except OSError as error:
+        raise NadaError(
+            f"The picture '{path.name}' of the run '{path.parent.name}' is missing or damaged. Delete the folder runs/{path.parent.name} "
+            "and give the same command again."
+        ) from error
+    data = base64.b64encode(content).decode()
+    return f'<figure><img src="data:image/jpeg;base64,{data}" alt="{_text(alt)}"><figcaption>{_text(caption)}</figcaption></figure>'
+
+
+def _distance(score: float | None) -> str:
+    return "" if score is None else f", distance {score:.2f}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))

@@ -1,0 +1,105 @@
+"""What the report runs, as data: the five prompts with the baseline, then one factor at a time for "Joker"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nada_core.options import AdaptOptions
+from nada_core.prompts import SOURCE_PROMPTS
+
+__all__ = ["SAMPLES", "SOURCE_RATE", "STYLECLIP", "UNSEEN", "Pending", "Plan", "RunPlan", "make_plan"]
+
+#: Seeds of the four faces that are shown, as many as the source shows.
+SAMPLES = (3, 11, 27, 42)
+#: Seeds of the faces that are measured: no run trains on any of them.
+UNSEEN = (*SAMPLES, 1001, 1002, 1003, 1004)
+#: Adam's step size in the source; the full world's rate.
+SOURCE_RATE = 2e-3
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One adaptation. ``changed`` says what differs from the baseline, empty for the baseline itself."""
+
+    name: str
+    title: str
+    prompt: str
+    options: AdaptOptions
+    changed: str = ""
+    probes: tuple[int, ...] = ()
+    """Steps after which faces are measured; the last is the run's last step."""
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the outcome, ready for JSON."""
+        options = {key: value for key, value in asdict(self.options).items() if not key.startswith("preview_")}
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
+        return {"prompt": self.prompt, "options": plain, "probes": list(self.probes)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs; ``half`` is the step whose state is kept beside the last one, ``fitted`` whether styles are fitted to each photo."""
+
+    world: str
+    quick: bool
+    half: int
+    steps: int
+    fitted: bool
+    faces: tuple[int, ...]
+    """Seeds of the faces that are measured, the shown ones first."""
+    runs: tuple[RunPlan, ...]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A part of the source's experiment that this report has a place for and no numbers yet."""
+
+    title: str
+    text: str
+
+
+#: The place of the StyleCLIP baseline: once there is one, its runs are added in :func:`make_plan` and this becomes None.
+STYLECLIP: Pending | None = Pending(
+    "StyleCLIP baseline",
+    "Not there yet. The source compares with StyleCLIP, which moves a latent code and leaves the generator as it is. This project has no "
+    "StyleCLIP editing so far, so nothing is compared here, and nothing is said about it.",
+)
+
+
+def make_plan(world: str, rate: Callable[[str], float], *, quick: bool = False, seed: int = 0) -> Plan:
+    """The runs of one report.
+
+    Args:
+        world: ``starter`` or ``full``.
+        rate: the baseline's step size for a prompt.
+        quick: a seventh of the steps, half the faces, no pool of four: a look at the page within minutes.
+        seed: of the training latents and crops.
+    """
+    half, steps = (14, 28) if quick else (100, 200)
+    probes = (7, half, steps) if quick else (10, 25, 50, half, 150, steps)
+
+    def run(name: str, title: str, prompt: str, changed: str = "", factor: float = 1.0, **more: Any) -> RunPlan:
+        options = AdaptOptions(
+            steps=steps,
+            batch=2,
+            lr=rate(prompt) * factor,
+            layers=more.get("layers", "all"),
+            latent_pool=more.get("pool"),
+            seed=seed,
+            preview_seeds=SAMPLES,
+            preview_seconds=math.inf,
+        )
+        return RunPlan(name, title, prompt, options, changed, probes)
+
+    runs = [run(prompt.lower().replace(" ", "-"), prompt, prompt) for prompt in SOURCE_PROMPTS]
+    joker = SOURCE_PROMPTS[0]
+    runs.append(run("joker-texture", "Joker, texture layers", joker, "texture layers only", layers="texture"))
+    for pool in (1, 2) if quick else (1, 2, 4):
+        faces = "1 training face" if pool == 1 else f"{pool} training faces"
+        runs.append(run(f"joker-pool-{pool}", f"Joker, {faces}", joker, f"{faces} instead of fresh ones", pool=pool))
+    runs.append(run("joker-rate-third", "Joker, a third of the rate", joker, "a third of the rate", 1 / 3))
+    runs.append(run("joker-rate-triple", "Joker, three times the rate", joker, "three times the rate", 3.0))
+    return Plan(world, quick, half, steps, not quick, SAMPLES if quick else UNSEEN, tuple(runs))

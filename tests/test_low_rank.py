@@ -1,0 +1,74 @@
+"""Eight-bit factors, and which components get the bytes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nada_core.low_rank import Factors, factorise, layer_gains
+from tests.fake_laboratory import SIDE, Laboratory
+
+
+def matrix(rows: int, columns: int, values: list[float], seed: int = 0) -> torch.Tensor:
+    """A matrix with these singular values."""
+    rng = torch.Generator().manual_seed(seed)
+    u, v = (torch.linalg.qr(torch.randn(size, len(values), generator=rng))[0] for size in (rows, columns))
+    return (u * torch.tensor(values)) @ v.T
+
+
+def test_eight_bits_are_close():
+    exact = matrix(40, 30, [5.0, 2.0, 0.5])
+    (factors,) = factorise({"a": exact}, {}, 3 * (40 + 30 + 4) + 400).values()
+    assert factors.up.dtype == factors.down.dtype == torch.int8 and factors.up.shape == (40, 3) and factors.down.shape == (3, 30)
+    assert (factors.matrix() - exact).norm() < 0.02 * exact.norm()
+
+
+def test_columns_of_zeros_do_no_harm():
+    factors = Factors.from_components(torch.zeros(4, 1), torch.zeros(1), torch.zeros(5, 1))
+    assert torch.equal(factors.matrix(), torch.zeros(4, 5))
+
+
+def test_bytes_go_where_the_picture_shows_them():
+    changes = {"seen": matrix(20, 20, [1.0] * 8), "hidden": matrix(20, 20, [3.0] * 8, 1)}
+    budget = 8 * 44 + 2 * 400
+    kept = factorise(changes, {"seen": 10.0, "hidden": 1.0}, budget)
+    assert kept["seen"].scale.numel() == 8 and "hidden" not in kept
+    kept = factorise(changes, {"seen": 1.0, "hidden": 1.0}, budget)
+    assert kept["hidden"].scale.numel() == 8 and "seen" not in kept
+
+
+@pytest.mark.parametrize("budget", [0, 100, 1000, 5000])
+def test_the_budget_is_kept(budget):
+    changes = {name: matrix(30, 50, [2.0**-k for k in range(12)], seed) for seed, name in enumerate("abc")}
+    kept = factorise(changes, {}, budget)
+    assert sum(f.up.numel() + f.down.numel() + 4 * f.scale.numel() + 400 for f in kept.values()) <= budget
+    assert bool(kept) == (budget >= 30 + 50 + 4 + 400)
+
+
+def test_gains_are_the_pictures_change_per_change_of_weight():
+    """Two layers' gains, up to their common factor, against pictures drawn with noise on their weights."""
+    laboratory = Laboratory()
+    base = laboratory.generator
+    gains = layer_gains(base, base.adaptable(), probes=24)
+    assert set(gains) == set(base.adaptable()) and all(value > 0 for value in gains.values())
+    ws = base.mapping(base.sample_z(range(4)), 0.7)
+    plain, measured = base.synthesis(ws), {}
+    for name in ("conv1.weight", "to_img.weight"):
+        parameter, changes = base.get_parameter(name), []
+        kept = parameter.clone()
+        for seed in range(12):
+            noise = torch.randn(kept.shape, generator=torch.Generator().manual_seed(seed))
+            parameter.copy_(kept + 1e-3 * noise)
+            changes.append((base.synthesis(ws) - plain).pow(2).mean().item())
+        parameter.copy_(kept)
+        measured[name] = (sum(changes) / len(changes) / kept.numel()) ** 0.5
+    assert plain.shape[-1] == SIDE
+    expected = measured["conv1.weight"] / measured["to_img.weight"]
+    assert gains["conv1.weight"] / gains["to_img.weight"] == pytest.approx(expected, rel=0.5)
+
+
+def test_gains_leave_the_generator_alone():
+    base = Laboratory().generator
+    before = base.content_hash()
+    layer_gains(base, base.adaptable())
+    assert base.content_hash() == before and not any(p.requires_grad or p.grad is not None for p in base.parameters())

@@ -1,0 +1,86 @@
+"""Making ready styles, on a tiny engine: what is written, and what is refused."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from nada_core.checkpoints import COMPACT_BYTES, Style, load_style, save_style
+from nada_core.errors import StyleError
+from nada_core.options import AdaptOptions
+from nada_core.prompts import SOURCE_PROMPTS, resolve_concept
+from tests.fake_laboratory import Laboratory
+from training import make_styles
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    laboratory = Laboratory()
+    monkeypatch.setattr(make_styles, "Engine", lambda: laboratory)
+    return laboratory
+
+
+def full(engine, prompt: str = "Joker", steps: int = 1) -> Style:
+    for step in engine.adapt(prompt, options=AdaptOptions(steps=steps)):  # noqa: B007 (the last one is used)
+        pass
+    engine.log.clear()
+    return step.style("full")
+
+
+def test_the_list_starts_with_the_sources_prompts_and_the_starter_knows_all():
+    prompts = make_styles.PROMPTS
+    assert prompts[:5] == SOURCE_PROMPTS and len(prompts) >= 24
+    keys = [resolve_concept(prompt) for prompt in prompts]
+    assert len(set(keys)) == len(prompts) and "photo" not in keys
+
+
+def test_a_style_its_file_and_its_thumbnail(engine, tmp_path, capsys):
+    assert make_styles.main(["--prompts", "Joker", "Na'vi", "--steps", "1", "--out", str(tmp_path)]) == 0
+    assert engine.log == ["Joker", "Na'vi"] and len(capsys.readouterr().out.splitlines()) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["joker.jpg", "joker.safetensors", "na-vi.jpg", "na-vi.safetensors"]
+    style = load_style(tmp_path / "na-vi.safetensors")
+    assert (style.card.name, style.card.prompt, style.card.storage, style.card.steps) == ("na-vi", "Na'vi", "delta8", 1)
+    assert (tmp_path / "na-vi.safetensors").stat().st_size <= COMPACT_BYTES
+    picture = (tmp_path / "na-vi.jpg").read_bytes()
+    assert len(picture) <= make_styles.THUMBNAIL_BYTES
+    with Image.open(io.BytesIO(picture)) as image:
+        assert image.format == "JPEG" and image.size == (256, 256) and b"AI-generated" in image.info["comment"]
+
+
+def test_full_files_are_used_where_there_are_any(engine, tmp_path, capsys):
+    for name, prompt in (("joker", "Joker"), ("navi", "Na'vi")):
+        save_style(full(engine, prompt), tmp_path / "full" / f"{name}.safetensors")
+    words = ["--from", str(tmp_path / "full"), "--prompts", "Joker", "Na'vi", "gold", "--steps", "1", "--out", str(tmp_path / "out")]
+    assert make_styles.main(words) == 0
+    assert engine.log == ["gold"]
+    assert load_style(tmp_path / "out" / "na-vi.safetensors").card.name == "na-vi"
+
+
+def test_a_full_file_of_another_prompt_is_refused(engine, tmp_path):
+    save_style(full(engine, "gold"), tmp_path / "joker.safetensors")
+    with pytest.raises(StyleError, match=r"'joker\.safetensors' was made for 'gold', not for 'Joker'"):
+        make_styles.full_style(engine, "Joker", 1, tmp_path)
+
+
+def test_a_folder_that_is_not_there(engine, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        make_styles.main(["--from", str(tmp_path / "none")])
+    assert "no folder" in capsys.readouterr().err and engine.log == []
+
+
+def test_fidelity_is_measured_and_asked_for(engine, tmp_path, monkeypatch):
+    base, style = engine.generator, full(engine)
+    assert make_styles.fidelity(base, style, style) == float("inf")
+    torch.manual_seed(0)
+    other = Style(style.card, {name: value + 0.3 * torch.randn_like(value) for name, value in style.tensors.items()})
+    assert make_styles.fidelity(base, style, other) < 60
+    monkeypatch.setattr(make_styles, "full_style", lambda *_: style)
+    monkeypatch.setattr(make_styles, "compact_style", lambda *_: replace(other, card=replace(other.card, storage="full")))
+    monkeypatch.setattr(make_styles, "LEAST_PSNR", 60.0)
+    with pytest.raises(StyleError, match=r"dB from the full one; at least 60"):
+        make_styles.make(engine, "Joker", 1, None, tmp_path)
+    assert list(tmp_path.iterdir()) == []
