@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -13,7 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 from nada_core.errors import NadaError
 from nada_core.ui import build_app, launch_options
 
-__all__ = ["main"]
+__all__ = ["main", "serve"]
 
 
 def _announce(demo: Any) -> None:
@@ -37,18 +38,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"))
     parser.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT") or "7860")
     options = parser.parse_args(arguments)
-    demo = build_app(public=on_space)
+    return serve(build_app(public=on_space), options.host, options.port)
+
+
+def serve(demo: Any, host: str, port: int) -> int:
+    """Serve a built app until Ctrl-C or SIGTERM; either way the style of a running adaptation is kept. Returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that the end below is reached
     try:
-        demo.launch(**launch_options(options.host, options.port), prevent_thread_lock=True)
+        demo.launch(**launch_options(host, port), prevent_thread_lock=True)
         threading.Thread(target=_announce, args=(demo,), daemon=True, name="warm-up").start()
         threading.Event().wait()
     except OSError:
-        print(f"The app cannot listen on {options.host}, port {options.port}: it is in use or not allowed. Try --port.", file=sys.stderr)
+        print(f"The app cannot listen on {host}, port {port}: it is in use or not allowed. Try --port.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopping.", flush=True)
         demo.close(verbose=False)
         return 130
+    finally:
+        demo.context.shutdown()
     return 0
 
 

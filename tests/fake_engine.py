@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import colorsys
 import json
+import tempfile
 import time
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from fake_editor import FakeEditor
 from PIL import Image, ImageDraw, ImageFilter
 
-from nada_core.errors import NoFaceError, OptionsError, PromptError, StyleError
+from nada_core.errors import OptionsError, PromptError, StyleError
 from nada_core.images import decode_photo
+from nada_core.styles import StyleEntry
 from nada_core.ui import Backend
 
 CONCEPTS = [
@@ -60,6 +64,10 @@ class FakeOptions:
     layers: str = "all"
     seed: int = 0
     source: str = "face"
+    batch: int = 2
+    truncation_psi: float = 0.8
+    preview_seeds: tuple[int, ...] = (0, 1, 2, 3)
+    preview_truncation: float = 0.7
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 1000:
@@ -71,6 +79,14 @@ class FakeCard:
     name: str
     prompt: str
     steps: int = 60
+    source: str = "face"
+    base: str = "mobile_stylegan"
+    loss: float | None = 0.21
+    similarity: float | None = 0.8
+    seed: int = 0
+    options: dict[str, Any] = field(default_factory=lambda: {"layers": "all", "lr": 0.0002, "batch": 2})
+    storage: str = "delta"
+    created: str = "2026-11-22T15:57:53+00:00"
 
 
 @dataclass(frozen=True)
@@ -95,27 +111,7 @@ class FakeStep:
         return FakeStyle(FakeCard(self.prompt, self.prompt, self.index), self.index / self.steps)
 
 
-@dataclass(frozen=True)
-class FakeResult:
-    aligned: Image.Image
-    inverted: Image.Image
-    edited: Image.Image
-    identity_inverted: float | None = 0.16
-    identity_edited: float | None = 0.52
-    faces: int = 1
-    face: int = 0
-    seconds: float = 1.0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FakeProgress:
-    stage: str
-    fraction: float
-    image: Image.Image | None = None
-    result: FakeResult | None = None
-
-
+@lru_cache(maxsize=64)
 def draw_face(seed: int, size: int = 256) -> Image.Image:
     """A simple portrait, different for every seed."""
     random = np.random.default_rng(seed)
@@ -161,6 +157,10 @@ class FakeEngine:
     world_reason: str = "no GPU here, and the model hub cannot be reached"
     log: list[str] = field(default_factory=list)
     saved: dict[str, FakeStyle] = field(default_factory=lambda: {"joker": FakeStyle(FakeCard("joker", "Joker"))})
+    ready: tuple[str, ...] = ("joker",)
+
+    def __post_init__(self) -> None:
+        self.editor = FakeEditor(tint, self.delay)
 
     def concepts(self) -> list[str]:
         return list(CONCEPTS)
@@ -168,9 +168,13 @@ class FakeEngine:
     def preview_originals(self, options: Any) -> torch.Tensor:
         return tensor([draw_face(seed) for seed in range(4)])
 
-    def adapt(self, prompt: str, steps: int | None = None, *, options: Any = None) -> Iterator[FakeStep]:
-        if prompt.lower() not in {name.lower() for name in CONCEPTS}:
-            raise PromptError(f"The starter encoder does not know “{prompt}”. Nearest looks it knows: Clown, Joker, Vampire.")
+    def adapt(
+        self, prompt: str, steps: int | None = None, *, options: Any = None, images: Sequence[str] | None = None
+    ) -> Iterator[FakeStep]:
+        if images is None:
+            check(self, prompt, options)
+        else:
+            self.log.append("images " + " ".join("x".join(map(str, Image.open(image).size)) for image in images))
         return self._steps(prompt, options or FakeOptions())
 
     def _steps(self, prompt: str, options: Any) -> Iterator[FakeStep]:
@@ -191,49 +195,97 @@ class FakeEngine:
                     (options.steps - index) * self.delay,
                     tensor([tint(face, prompt, done) for face in faces]) if show else None,
                     prompt,
+                    similarity=0.9 - 0.85 * 0.96**index,
                 )
         finally:
             self.log.append("close")
 
     def styles(self) -> list[FakeCard]:
-        return [style.card if style.card.name == name else FakeCard(name, style.card.prompt) for name, style in self.saved.items()]
+        return [replace(style.card, name=name) for name, style in self.saved.items()]
 
     def save_style(self, style: FakeStyle, name: str | None = None) -> str:
         self.saved[name or style.card.name] = style
         return name or style.card.name
 
-    def style(self, name: str) -> FakeStyle:
+    def style(self, name: str | Path) -> FakeStyle:
+        if isinstance(name, Path):
+            raw = json.loads(name.read_text())
+            return FakeStyle(FakeCard(raw["prompt"], raw["prompt"], raw["steps"]), raw.get("amount", 1.0))
         if name not in self.saved:
             raise StyleError(f"There is no style called {name}.")
         return self.saved[name]
 
-    def edit_steps(
-        self, image: Image.Image, model: Any = "joker", *, strength: float = 1.0, face: int = 0, resolution: int = 256
-    ) -> Iterator[FakeProgress]:
-        style = self.style(model) if isinstance(model, str) else model
-        if min(image.size) < 32:
-            raise NoFaceError("No face was found in the picture. Crop closer to the face, or use a sharper photo.")
-        self.log.append("edit open")
+    def style_entries(self) -> list[StyleEntry]:
+        return [
+            StyleEntry(card, 3_000_000, card.name in self.ready, f"{card.name}-{card.prompt}-{self.saved[card.name].amount}")
+            for card in self.styles()
+        ]
+
+    def sample(self, seeds: Sequence[int], style: Any = None, resolution: int = 256, truncation_psi: float = 0.7) -> torch.Tensor:
+        chosen = style if style is None or isinstance(style, FakeStyle) else self.style(style)
+        self.log.append(f"sample {style}")
+        time.sleep(self.delay)
+        faces = [draw_face(seed, resolution) for seed in seeds]
+        return tensor([face if chosen is None else tint(face, chosen.card.prompt, 0.9 * chosen.amount) for face in faces])
+
+    def walk(self, seeds: Sequence[int], style: str, frames_between: int = 8) -> Iterator[Image.Image]:
+        faces = [tint(draw_face(seed), self.style(style).card.prompt, 0.9) for seed in seeds]
+        return self._walk(faces, frames_between)
+
+    def _walk(self, faces: list[Image.Image], frames_between: int) -> Iterator[Image.Image]:
+        self.log.append("walk open")
         try:
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 3
-            aligned = image.crop((left, top, left + side, top + side)).resize((resolution, resolution), Image.Resampling.LANCZOS)
-            inverted = aligned.filter(ImageFilter.GaussianBlur(resolution / 200))
-            for number, stage in enumerate(
-                ("Finding the face", "Rebuilding it with the generator", "Refining the likeness", "Applying the style")
-            ):
-                time.sleep(20 * self.delay)
-                yield FakeProgress(stage, (number + 1) / 5, inverted)
-            edited = tint(inverted, style.card.prompt, min(strength, 1.0))
-            yield FakeProgress("Done", 1.0, edited, FakeResult(aligned, inverted, edited, faces=2 if image.width > 2 * image.height else 1))
+            for here, there in zip(faces, faces[1:] + faces[:1]):
+                for step in range(frames_between + 1):
+                    time.sleep(self.delay / 4)
+                    yield Image.blend(here, there, step / (frames_between + 1))
         finally:
-            self.log.append("edit close")
+            self.log.append("walk close")
+
+    def rename_style(self, name: str, new: str) -> str:
+        self._own(name)
+        if not new:
+            raise StyleError("The new name is empty.")
+        self.saved[new] = self.saved.pop(name)
+        return new
+
+    def delete_style(self, name: str) -> None:
+        self._own(name)
+        del self.saved[name]
+
+    def _own(self, name: str) -> None:
+        if name in self.ready:
+            raise StyleError(f"The style '{name}' comes with the program and stays as it is.")
+
+    def export_style(self, name: str, path: Path) -> None:
+        export(self.style(name), path)
+
+    def import_style(self, path: Path) -> str:
+        try:
+            raw = json.loads(path.read_text())
+        except ValueError:
+            raise StyleError("This is not a style file, or it is damaged. Save or download it again.") from None
+        return self.save_style(FakeStyle(FakeCard("imported", raw["prompt"], raw["steps"])), "imported")
 
 
 def export(style: FakeStyle, path: Path) -> None:
-    path.write_text(json.dumps({"prompt": style.card.prompt, "steps": style.card.steps}))
+    path.write_text(json.dumps({"prompt": style.card.prompt, "steps": style.card.steps, "amount": style.amount}))
 
 
-def fake_backend(engine: FakeEngine | None = None) -> Backend:
+def check(engine: FakeEngine, prompt: str | None, options: Any) -> None:
+    if prompt is not None and prompt.lower() not in {name.lower() for name in CONCEPTS}:
+        raise PromptError(f"The starter encoder does not know “{prompt}”. Nearest looks it knows: Clown, Joker, Vampire.")
+
+
+def fake_backend(engine: FakeEngine | None = None, jobs_folder: Path | None = None) -> Backend:
+    """`jobs_folder`: a folder of its own for every backend unless one is given."""
     shared = engine or FakeEngine()
-    return Backend(engine=lambda: shared, options=FakeOptions, export=export, decode=decode_photo)
+    own = tempfile.TemporaryDirectory(prefix="nada-test-jobs-", ignore_cleanup_errors=True)  # goes with the backend
+    return Backend(
+        engine=lambda: shared,
+        options=FakeOptions,
+        export=export,
+        decode=decode_photo,
+        check=check,
+        jobs_folder=lambda: jobs_folder or Path(own.name),
+    )

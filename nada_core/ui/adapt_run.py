@@ -1,180 +1,182 @@
-"""One adaptation as the page sees it: wait for a turn, iterate the engine, stop, keep what there is. No Gradio in here."""
+"""One adaptation as the page sees it: checked, put in line, iterated step by step, what was learnt kept. No Gradio in here."""
 
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import NadaError
+from ..errors import NadaError, OptionsError
+from .blocklist import check_words
 from .context import AppContext, close_iterator
-from .previews import write_faces
-from .shelf import ShelvedStyle, new_id
+from .job import Job, first_view
+from .recorder import StepRecorder
+from .shelf import ShelvedStyle
+from .suggest import suggest_step
 from .text import clean_prompt, duration
+from .views import AdaptRequest, AdaptView, SavedStep, Ticket, changes
 from .widgets import loss_chart, progress
 
-__all__ = ["AdaptRequest", "AdaptView", "read_seed", "run_adaptation"]
+__all__ = ["AdaptRequest", "AdaptView", "adapt_views", "choose_step", "keep_style", "read_seed", "run_adaptation", "start_adaptation"]
 
 log = logging.getLogger(__name__)
-_TICK = 1.0  # seconds between signs of life while waiting; also how late a closed page is noticed
 _MIN_GAP = 0.25  # seconds between updates, so that a fast GPU does not flood the browser
-
-
-@dataclass(frozen=True)
-class AdaptRequest:
-    """What the person asked for."""
-
-    prompt: str
-    steps: int = 60
-    lr: float | None = None  # None: the generator family's own default
-    layers: str = "all"
-    seed: int = 0
-    source: str = "face"
-
-
-@dataclass(frozen=True)
-class AdaptView:
-    """What the page should show now. None means unchanged."""
-
-    phase: str  # "wait" | "run" | "done" | "stopped" | "failed"
-    progress: str
-    chart: str | None = None
-    originals: tuple[str, ...] | None = None
-    previews: tuple[str, ...] | None = None
-    job: str = ""
-    style_id: str = ""
-    prompt: str = ""
-    error: str = ""
-
-    @property
-    def running(self) -> bool:
-        """True while Stop makes sense."""
-        return self.phase in ("wait", "run")
+_MAX_IMAGES = 16
+_TARGET_SIDE = 2048  # pixels: target pictures wait on disk no larger than this
 
 
 def read_seed(value: float | int | None, fresh: bool) -> int:
     """The seed to use: a new one when asked for or when the field is empty, else the given one as a non-negative integer."""
-    if fresh or value is None:
+    if fresh or value is None or not math.isfinite(value):
         return secrets.randbelow(2**31)
     return int(value) % 2**31
 
 
-def run_adaptation(context: AppContext, request: AdaptRequest) -> Iterator[AdaptView]:
-    """Yield views until the adaptation is done, stopped or refused; a failure is the last view, with a readable `error`.
+def run_adaptation(context: AppContext, request: AdaptRequest, browser: str = "") -> Iterator[AdaptView]:
+    """Start an adaptation and yield its views to the end; a failure is the last view, with a readable `error`.
 
-    Closing the iterator (a closed page) closes the engine's, keeps the style so far on the shelf and gives the turn back.
+    Closing the iterator only stops the watching: the job goes on (not in inline mode, see JobRegistry).
     """
-    job = new_id()
-    flag = context.stops[job] = threading.Event()
     try:
-        yield from _guarded(context, request, job, flag)
-    finally:
-        context.stops.pop(job, None)
-
-
-def _guarded(context: AppContext, request: AdaptRequest, job: str, flag: threading.Event) -> Iterator[AdaptView]:
-    try:
-        yield from _adapt(context, request, job, flag)
+        job = start_adaptation(context, request, browser)
     except NadaError as error:
-        yield AdaptView(
-            "failed", progress(0, "Not started", kind="bad", note="See the message under the prompt."), job=job, error=str(error)
-        )
-    except Exception:  # a bug, not the person's doing: the log gets the traceback, the page a sentence
-        log.exception("adaptation failed")
-        sentence = "Something went wrong on the server and this adaptation was ended. Please try again; the server's log has the details."
-        yield AdaptView("failed", progress(0, "Ended early", kind="bad"), job=job, error=sentence)
+        bar = progress(0, "Not started", kind="bad", note="See the message under the prompt.")
+        yield AdaptView("failed", bar, error=str(error))
+        return
+    yield from changes(context.jobs.watch(job.id))
 
 
-def _adapt(context: AppContext, request: AdaptRequest, job: str, flag: threading.Event) -> Iterator[AdaptView]:
-    prompt = clean_prompt(request.prompt)
-    view = AdaptView("wait", progress(0, "Getting the generator ready", kind="wait"), loss_chart((), request.steps), job=job, prompt=prompt)
-    yield view
-    engine, world = context.open()
-    values: dict[str, Any] = {"steps": request.steps, "layers": request.layers, "seed": request.seed, "source": request.source or "face"}
+def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = "") -> Job:
+    """Check a request and put it in line.
+
+    Raises:
+        NadaError: the prompt, an option or a picture is unusable (where the engine is loaded, else the job itself ends so), or the
+            line is full.
+    """
+    request = replace(request, prompt=clean_prompt(request.prompt))
+    check_words((request.prompt, request.source), context.blocked)
+    if len(request.images) > _MAX_IMAGES:
+        raise OptionsError(f"{len(request.images)} target pictures; between 1 and {_MAX_IMAGES} are possible.")
+    if context.is_open:  # nobody queues only to hear that the prompt is unknown
+        _check(context, context.open()[0], request)
+    with tempfile.TemporaryDirectory(prefix="nada-targets-") as folder:
+        files = []
+        for number, image in enumerate(request.images):  # uploads do not outlive a long line: keep a copy of our own
+            picture = context.backend.decode(image)
+            picture.thumbnail((_TARGET_SIDE, _TARGET_SIDE))
+            files.append(str(Path(folder) / f"{number}.jpg"))
+            picture.save(files[-1], quality=95)
+        return context.jobs.submit(replace(request, images=tuple(files)), browser)
+
+
+def _check(context: AppContext, engine: Any, request: AdaptRequest) -> Any:
+    """The engine's options for a request. Raises NadaError for what can be seen to be wrong without computing anything."""
+    values: dict[str, Any] = {
+        "steps": request.steps,
+        "layers": request.layers,
+        "seed": request.seed,
+        "source": request.source or "face",
+        "batch": request.batch,
+        "truncation_psi": request.truncation,
+    }
     if request.lr is not None:
         values["lr"] = request.lr
     options = context.backend.options(**values)
-    with context.line.join() as turn:
-        if not turn.wait(0):
-            # Checked at once: nobody queues only to hear that the prompt is unknown. Made again later: waiting holds no memory.
-            close_iterator(engine.adapt(prompt, options=options))
-        while not turn.wait(_TICK):
-            if flag.is_set():
-                yield replace(view, phase="stopped", progress=progress(0, "Stopped before it began"), originals=world.originals)
-                return
-            words = f"Waiting: {_jobs(turn.ahead)} ahead of you"
-            yield replace(view, progress=progress(0, words, kind="wait"), originals=world.originals)
-        yield replace(view, progress=progress(0, f"Starting “{prompt}”", kind="wait"), originals=world.originals)
-        steps = engine.adapt(prompt, options=options)
-        yield replace(view, progress=progress(0, f"Starting “{prompt}”", kind="wait"), previews=world.originals)
-        try:
-            yield from _watch(context, view, flag, steps)
-        finally:
-            close_iterator(steps)
+    context.backend.check(engine, None if request.images else request.prompt, options)
+    return options
 
 
-def _jobs(count: int) -> str:
-    return f"{count} job" if count == 1 else f"{count} jobs"
+def adapt_views(context: AppContext, ticket: Ticket) -> Iterator[AdaptView]:
+    """Do the work of a job and yield complete views. Closing the iterator closes the engine's; the style so far is on disk then."""
+    request = ticket.request
+    yield (view := first_view(ticket.id, request))
+    engine, world = context.open()
+    options = _check(context, engine, request)
+    starting = progress(0, f"Starting “{request.prompt}”", kind="wait")
+    view = replace(view, progress=starting, originals=world.originals, previews=world.originals)
+    yield view
+    targets = {"images": list(request.images)} if request.images else {}
+    steps = engine.adapt(request.prompt, options=options, **targets)
+    try:
+        yield from _follow(context, view, ticket, steps, StepRecorder(context, engine, options, ticket, world.originals))
+    finally:
+        close_iterator(steps)
 
 
-def _watch(context: AppContext, view: AdaptView, flag: threading.Event, steps: Iterator[Any]) -> Iterator[AdaptView]:
+def _follow(context: AppContext, view: AdaptView, ticket: Ticket, steps: Iterator[Any], recorder: StepRecorder) -> Iterator[AdaptView]:
     """Iterate the engine's steps; the style is taken from the step at hand before the iterator moves on."""
     losses: list[float] = []
-    style_id, note, kept, step, shown = new_id(), "", False, None, 0.0
-    with tempfile.TemporaryDirectory(prefix="nada-previews-") as name:
-        folder = Path(name)
-        try:
-            for step in steps:
-                losses.append(float(step.loss))
-                note = step.note or note
-                last = step.index >= step.steps
-                stopping = flag.is_set() and not last
-                now = time.monotonic()
-                if last or stopping:
-                    break
-                if step.previews is None and now - shown < _MIN_GAP:
-                    continue
-                shown = now
-                pictures = None if step.previews is None else write_faces(step.previews, folder, f"after-{step.index}")
-                words = progress(
-                    step.index / step.steps, f"Step {step.index} of {step.steps}", f"{duration(step.eta)} left", kind="run", note=note
-                )
-                yield replace(view, phase="run", progress=words, chart=loss_chart(losses, step.steps), previews=pictures)
-            if step is None:
-                raise NadaError("The adaptation ended before its first step, so there is no style to keep. Try again with more steps.")
-            kept = _keep(context, style_id, view.prompt, step)
-            pictures = write_faces(step.previews, folder, f"after-{step.index}") if step.previews is not None else None
-            stopped = step.index < step.steps
-            words = progress(
-                step.index / step.steps,
-                f"Stopped at step {step.index} of {step.steps}" if stopped else f"Done: {step.steps} steps",
-                duration(step.seconds),
-                kind="good",
-                note=note or ("The style so far is kept. " if stopped else "") + "Save it, download it, or try it on a photo.",
-            )
-            yield replace(
-                view,
-                phase="stopped" if stopped else "done",
-                progress=words,
-                chart=loss_chart(losses, step.steps),
-                previews=pictures,
-                style_id=style_id,
-            )
-        finally:
-            if step is not None and not kept:
-                _keep(context, style_id, view.prompt, step)
-
-
-def _keep(context: AppContext, style_id: str, prompt: str, step: Any) -> bool:
+    similar: list[float] = []
+    note, step, shown, kept = "", None, 0.0, False
     try:
-        context.shelf.put(style_id, ShelvedStyle(step.style(), prompt, step.index))
-    except Exception:  # the snapshot is a courtesy at this point: losing it must not hide the first error
-        log.exception("the style so far could not be kept")
-        return False
+        for step in steps:
+            losses.append(float(step.loss))
+            similar.append(float(step.similarity))
+            note = step.note or recorder.problem or note
+            if step.index >= step.steps or ticket.stopping():
+                break
+            recorder.follow(step)
+            now = time.monotonic()
+            if step.previews is None and now - shown < _MIN_GAP:
+                continue
+            if step.previews is not None:
+                view = replace(view, previews=recorder.show(step))
+            shown = now
+            done = step.index / step.steps
+            words = progress(done, f"Step {step.index} of {step.steps}", f"{duration(step.eta)} left", kind="run", note=note)
+            chart = loss_chart(losses, step.steps, similar)
+            view = replace(view, phase="run", progress=words, chart=chart, step=step.index, saved=recorder.saved)
+            yield (view := replace(view, seconds=float(step.seconds), left=float(step.eta)))
+        if step is None:
+            raise NadaError("The adaptation ended before its first step, so there is no style to keep. Try again with more steps.")
+        context.shelf.put(ticket.id, ShelvedStyle(step.style(), view.prompt, step.index))
+        kept = True
+        pictures = recorder.finish(step) or view.previews
+        stopped = step.index < step.steps
+        view = replace(view, previews=pictures, saved=recorder.saved, step=step.index, seconds=float(step.seconds))
+        words = progress(
+            step.index / step.steps,
+            f"Stopped at step {step.index} of {step.steps}" if stopped else f"Done: {step.steps} steps",
+            duration(step.seconds),
+            kind="good",
+            note=note or ("The style so far is kept. " if stopped else "") + "Save it, download it, or try it on a photo.",
+        )
+        yield replace(view, phase="stopped" if stopped else "done", progress=words, chart=loss_chart(losses, step.steps, similar))
+    finally:
+        if step is not None and not kept:
+            context.shelf.put(ticket.id, ShelvedStyle(step.style(), view.prompt, step.index))
+            recorder.rescue(step)
+
+
+def choose_step(context: AppContext, key: str, owned: list[str], value: float) -> SavedStep | None:
+    """Make the saved step nearest to `value` (below 0: the suggested one) the style that is kept under the job's id; returns it.
+
+    None when the job is not this session's, or has no saved steps any more. Raises StyleError when the file cannot be read.
+    """
+    job = context.jobs.find(key)
+    if job is None or key not in owned or not job.finished or not job.view.saved:
+        return None
+    wanted = suggest_step([saved.record for saved in job.view.saved]) if value < 0 else value
+    chosen = min(job.view.saved, key=lambda saved: abs(saved.step - wanted))
+    if key not in context.shelf or context.shelf.get(key, [key]).steps != chosen.step:
+        engine, _ = context.open()
+        context.shelf.put(key, ShelvedStyle(engine.style(Path(chosen.file)), job.request.prompt, chosen.step))
+    return chosen
+
+
+def keep_style(context: AppContext, job: Job) -> bool:
+    """Whether the job's style is on the shelf; one that is only on disk (made in another process) is put there first."""
+    if job.id not in context.shelf:
+        files = sorted(job.folder.styles.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
+        if not files:
+            return False
+        engine, _ = context.open()
+        style = engine.style(files[-1])
+        context.shelf.put(job.id, ShelvedStyle(style, job.request.prompt, int(style.card.steps)))
     return True

@@ -1,9 +1,10 @@
-"""The Adapt tab: a prompt on the left, four faces changing on the right."""
+"""The Adapt tab: a prompt on the left, four faces changing on the right; runs go on without the page and are found again by it."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,160 +12,198 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NadaError
-from .adapt_run import AdaptRequest, AdaptView, read_seed, run_adaptation
+from .adapt_form import build_form
+from .adapt_run import AdaptRequest, AdaptView, choose_step, read_seed, run_adaptation
+from .adapt_stage import build_stage, scrub_words
 from .context import AppContext, close_iterator
 from .edit_run import OWN, style_choices
-from .session import SHOW_STAGE, Session
-from .text import chips, message_box, slug
-from .widgets import loss_chart, progress
+from .prompt_advice import advice
+from .session import SHOW_STAGE, Session, read_memory, write_memory
+from .text import message_box, slug
+from .views import changes
 
 __all__ = ["AdaptTab", "build_adapt_tab"]
 
-FACES = 4
-_IDLE = progress(0, "Ready when you are", "", note="The same four faces for every look, so you see only the style change.")
-
-# A chip writes its word into the prompt box as if it had been typed; done in the page, so it costs no round trip.
-_CHIP_SCRIPT = """
-element.addEventListener('click', (event) => {
-  const chip = event.target.closest('button.chip');
-  if (!chip) return;
-  const box = document.querySelector('#prompt textarea, #prompt input');
-  const proto = box.tagName === 'TEXTAREA' ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
-  Object.getOwnPropertyDescriptor(proto, 'value').set.call(box, chip.dataset.prompt);
-  box.dispatchEvent(new Event('input', { bubbles: true }));
-  box.focus({ preventScroll: true });
-});
-"""
+_WATCHERS = 96  # pages that may watch runs at once: more than can wait, so that nobody queues to be told their place
 
 
+@dataclass(frozen=True)
 class AdaptTab:
-    """The tab's components, for the layout to fill when the page loads."""
+    """What the layout needs: components to fill when the page loads, and the handler that finds this browser's run again."""
 
     chips: gr.HTML
     originals: list[gr.Image]
     previews: list[gr.Image]
+    resume: Callable[[Any], Iterator[dict[Any, Any]]]
+    outputs: list[Any]
 
 
 def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
     """Build the tab inside the current gr.Tab and connect it. `session` holds what the tabs share (ids, the style dropdown)."""
-    tab = AdaptTab()
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="controls"):
-            prompt = gr.Textbox(label="Turn faces into", value="Joker", placeholder="Joker", max_lines=1, max_length=200, elem_id="prompt")
-            with gr.Row(elem_classes="actions"):
-                start = gr.Button("Adapt", variant="primary", scale=3, min_width=120, elem_id="adapt")
-                stop = gr.Button("Stop", interactive=False, scale=1, min_width=90, elem_id="stop")
-            notice = gr.HTML("", elem_id="adapt-notice")
-            tab.chips = gr.HTML(chips(()), js_on_load=_CHIP_SCRIPT, elem_id="chips")
-            with gr.Accordion("Settings", open=False, elem_id="settings"):
-                steps = gr.Slider(5, 300, 60, step=1, label="Steps", info="More steps, stronger style; too many and the people are lost.")
-                layers = gr.Dropdown(
-                    [("All", "all"), ("Shape only", "shape"), ("Texture only", "texture"), ("Colour only", "colour")],
-                    value="all",
-                    label="Layers that learn",
-                )
-                lr = gr.Number(
-                    0, label="Learning rate", info="0 takes the value that suits this generator.", minimum=0, maximum=0.05, step=0.0001
-                )
-                source = gr.Textbox(
-                    "face", label="Starting from", info="The word for what the generator makes now.", max_lines=1, max_length=60
-                )
-                with gr.Row():
-                    seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120, elem_id="seed")
-                    fresh = gr.Checkbox(True, label="New seed each run", min_width=120)
+            form = build_form(_advice("Joker"))
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
-            with gr.Row(elem_classes="faces", elem_id="faces"):
-                tab.originals = [_face(f"Generated face {i + 1} before the adaptation", f"before-{i}", "before") for i in range(FACES)]
-                tab.previews = [_face(f"Generated face {i + 1} with the style so far", f"after-{i}", "after") for i in range(FACES)]
-            bar = gr.HTML(_IDLE, elem_id="adapt-progress")
-            chart = gr.HTML(loss_chart((), 60), elem_id="loss")
-            with gr.Row(elem_classes="keep", elem_id="keep"):
-                name = gr.Textbox(
-                    label="Name", placeholder="my-joker", max_lines=1, max_length=60, scale=3, min_width=140, visible=not context.public
-                )
-                save = gr.Button("Save style", interactive=False, scale=2, min_width=110, elem_id="save", visible=not context.public)
-                fetch = gr.Button("Download file", interactive=False, scale=2, min_width=110, elem_id="fetch-style")
-                file = gr.DownloadButton("Download file", elem_id="style-file", visible="hidden")
-                wear = gr.Button("Try it on a photo", interactive=False, scale=2, min_width=150, elem_id="wear")
-            kept = gr.HTML("", elem_id="kept")
+            stage = build_stage(context.public)
 
-    def show(view: AdaptView, owned: list[str], used: int, turned: bool) -> dict[Any, Any]:
-        update: dict[Any, Any] = {bar: view.progress}
+    def show(view: AdaptView, owned: list[str], browser: str, turned: bool) -> dict[Any, Any]:
+        update: dict[Any, Any] = {stage.bar: view.progress}
         if turned:  # the buttons change only when a run begins or ends: otherwise a pressed Stop would light up again
             update |= {
                 session.job: view.job if view.running else "",
-                seed: used,
-                notice: message_box(view.error, "bad") if view.error else "",
-                start: gr.update(interactive=not view.running, value="Adapting…" if view.running else "Adapt"),
-                stop: gr.update(interactive=view.running, value="Stop"),
-                kept: "",
+                form.notice: message_box(view.error, "bad") if view.error else "",
+                form.start: gr.update(interactive=not view.running, value="Adapting…" if view.running else "Adapt"),
+                form.stop: gr.update(interactive=view.running, value="Stop"),
+                stage.kept: "",
             }
-            update |= {button: gr.update(interactive=bool(view.style_id)) for button in (save, fetch, wear)}
+            update |= {button: gr.update(interactive=bool(view.style_id)) for button in (stage.save, stage.fetch, stage.wear)}
+            update |= stage.scrubber(view)
+            if view.job:
+                mine = [*(key for key in owned if key != view.job), view.job]
+                update |= {session.owned: mine, session.memory: write_memory(browser, mine)}
         if view.chart is not None:
-            update[chart] = view.chart
-        for pictures, places in ((view.originals, tab.originals), (view.previews, tab.previews)):
+            update[stage.chart] = view.chart
+        for pictures, places in ((view.originals, stage.originals), (view.previews, stage.previews)):
             update.update(zip(places, pictures or (), strict=False))
         if view.style_id:
-            update[session.owned] = [*owned, view.style_id]
             update[session.current] = view.style_id
-            update[session.style] = gr.update(choices=style_choices(context, [*owned, view.style_id]), value=OWN + view.style_id)
-            update[name] = slug(view.prompt)
+            choices = style_choices(context, [*owned, view.style_id])
+            update[session.style] = gr.update(choices=choices, value=OWN + view.style_id)
+            update[stage.name] = slug(view.prompt)
         return update
 
-    def adapt(
-        text: str, count: float, layer: str, rate: float | None, origin: str, number: float | None, new: bool, owned: list[str]
-    ) -> Iterator[dict[Any, Any]]:
-        used = read_seed(number, new)
-        request = AdaptRequest(text, int(count), rate or None, layer, used, (origin or "").strip()[:60] or "face")
-        views = run_adaptation(context, request)
-        failed, running = "", False
+    def stream(views: Iterator[AdaptView], owned: list[str], browser: str, first: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+        running: bool | None = None
         try:
             for view in views:
-                failed, turned, running = view.error, view.running != running or bool(view.error), view.running
-                yield show(view, owned, used, turned)
+                turned, running = view.running != running or bool(view.error), view.running
+                yield first | show(view, owned, browser, turned)
+                first = {}
         finally:
             close_iterator(views)
-        if failed:
-            raise gr.Error(escape(failed), title="Not adapted", duration=6, print_exception=False)
+        if running is not None and view.error:
+            raise gr.Error(escape(view.error), title="Not adapted", duration=6, print_exception=False)
+
+    def adapt(
+        text: str,
+        count: float,
+        layer: str,
+        rate: float | None,
+        origin: str,
+        number: float | None,
+        new: bool,
+        faces: float = 2,
+        variety: float = 0.8,
+        images: list[str] | None = None,
+        owned: list[str] | None = None,
+        browser: str = "",
+        job: str = "",
+        request: gr.Request = None,  # type: ignore[assignment]  # Gradio puts it in
+    ) -> Iterator[dict[Any, Any]]:
+        under_way = context.jobs.find(job)
+        if under_way is not None and not under_way.finished:
+            words = "An adaptation of yours is running already. Stop it first, or wait until it is done."
+            raise gr.Error(words, title="One at a time", duration=6, print_exception=False)
+        used = read_seed(number, new)
+        wanted = AdaptRequest(
+            text,
+            int(count),
+            rate or None,
+            layer,
+            used,
+            (origin or "").strip()[:60] or "face",
+            int(faces),
+            float(variety),
+            tuple(images or ()),
+        )
+        browser = browser or str(getattr(request, "session_hash", "") or "")
+        yield from stream(run_adaptation(context, wanted, browser), list(owned or ()), browser, {form.seed: used})
+
+    def resume(remembered: Any) -> Iterator[dict[Any, Any]]:
+        """A page has just been loaded: give it back the styles of its browser, and the newest run, whether it goes on or is over."""
+        browser, keys = read_memory(remembered)
+        known = [key for key in keys if context.jobs.find(key) is not None or key in context.shelf]
+        first: dict[Any, Any] = {session.browser: browser, session.owned: known, session.memory: write_memory(browser, known)}
+        jobs = [job for job in map(context.jobs.find, known) if job is not None]
+        if not jobs:
+            if known:
+                first[session.style] = gr.update(choices=style_choices(context, known))
+            yield first
+            return
+        job = next((job for job in jobs if not job.finished), jobs[-1])
+        first |= {form.prompt: job.request.prompt, form.seed: job.request.seed}
+        try:
+            yield from stream(changes(context.jobs.watch(job.id)), known, browser, first)
+        except (gr.Error, NadaError):  # how it ended stands beside the prompt; a toast on arrival would only startle
+            return
 
     outputs = [
-        bar,
+        stage.bar,
         session.job,
-        seed,
-        start,
-        stop,
-        notice,
-        kept,
-        chart,
-        *tab.originals,
-        *tab.previews,
-        save,
-        fetch,
-        wear,
+        form.seed,
+        form.start,
+        form.stop,
+        form.notice,
+        stage.kept,
+        stage.chart,
+        *stage.originals,
+        *stage.previews,
+        stage.slider,
+        stage.suggest,
+        stage.words,
+        stage.save,
+        stage.fetch,
+        stage.wear,
         session.owned,
         session.current,
         session.style,
-        name,
+        session.memory,
+        stage.name,
     ]
+    settings = [form.steps, form.layers, form.lr, form.source, form.seed, form.fresh, form.batch, form.truncation, form.images]
     gr.on(
-        [start.click, prompt.submit],
+        [form.start.click, form.prompt.submit],
         adapt,
-        [prompt, steps, layers, lr, source, seed, fresh, session.owned],
+        [form.prompt, *settings, session.owned, session.browser, session.job],
         outputs,
-        api_name="adapt",
-        api_visibility="undocumented",
+        api_visibility="private",
         show_progress="hidden",
-        concurrency_limit=16,
+        concurrency_limit=_WATCHERS,
         concurrency_id="adapt",
         trigger_mode="once",
         js=SHOW_STAGE.format("#adapt-progress"),
     )
 
     def halt(job: str) -> dict[Any, Any]:
-        asked = context.stop(job)
-        return {stop: gr.update(interactive=False, value="Stopping…" if asked else "Stop")}
+        asked = context.jobs.cancel(job)
+        return {form.stop: gr.update(interactive=False, value="Stopping…" if asked else "Stop")}
 
-    stop.click(halt, [session.job], [stop], queue=False, api_visibility="private", show_progress="hidden")
+    quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    form.stop.click(halt, [session.job], [form.stop], **quiet)
+    form.prompt.change(_advice, [form.prompt], [form.advice], trigger_mode="always_last", **quiet)
+
+    def pick_step(value: float, key: str, owned: list[str]) -> dict[Any, Any]:
+        try:
+            chosen = choose_step(context, key, owned, value)
+        except NadaError as error:
+            raise gr.Error(escape(str(error)), title="Not shown", print_exception=False) from None
+        if chosen is None:
+            return {stage.words: gr.skip()}
+        words = f"Step {chosen.step}: likeness {chosen.record.similarity:.2f}. Saving, downloading and trying on use this step."
+        update: dict[Any, Any] = dict(zip(stage.previews, chosen.pictures, strict=False))
+        update |= {stage.words: scrub_words(words), stage.save: gr.update(interactive=True)}
+        update[session.style] = gr.update(choices=style_choices(context, owned))
+        if value < 0:  # otherwise the slider stays where the person is dragging it
+            update[stage.slider] = chosen.step
+        return update
+
+    picked = [*stage.previews, stage.words, stage.save, session.style, stage.slider]
+    stage.slider.input(pick_step, [stage.slider, session.current, session.owned], picked, trigger_mode="always_last", **quiet)
+
+    def pick_suggested(key: str, owned: list[str]) -> dict[Any, Any]:
+        return pick_step(-1, key, owned)
+
+    stage.suggest.click(pick_suggested, [session.current, session.owned], picked, **quiet)
 
     def store(key: str, owned: list[str], wanted: str) -> dict[Any, Any]:
         try:
@@ -176,15 +215,15 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         except NadaError as error:
             raise gr.Error(escape(str(error)), title="Not saved", print_exception=False) from None
         return {
-            kept: message_box(f"Saved as “{saved}”. It is in the list of the Stylise tab from now on.", "good"),
-            save: gr.update(interactive=False),
+            stage.kept: message_box(f"Saved as “{saved}”. It is in the list of the Stylise tab from now on.", "good"),
+            stage.save: gr.update(interactive=False),
             session.style: gr.update(choices=style_choices(context, owned), value=saved),
         }
 
-    save.click(
+    stage.save.click(
         store,
-        [session.current, session.owned, name],
-        [kept, save, session.style],
+        [session.current, session.owned, stage.name],
+        [stage.kept, stage.save, session.style],
         api_visibility="private",
         show_progress="hidden",
         concurrency_limit=2,
@@ -196,30 +235,18 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             with tempfile.TemporaryDirectory(prefix="nada-style-") as folder:  # Gradio takes its own copy when the value is delivered
                 path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
                 context.backend.export(entry.style, path)
-                yield {file: str(path)}
+                yield {stage.file: str(path)}
         except NadaError as error:
             raise gr.Error(escape(str(error)), title="Not downloaded", print_exception=False) from None
 
-    fetch.click(
-        export, [session.current, session.owned], [file], api_visibility="private", show_progress="hidden", concurrency_limit=2
+    stage.fetch.click(
+        export, [session.current, session.owned], [stage.file], api_visibility="private", show_progress="hidden", concurrency_limit=2
     ).success(
         None, None, None, js="() => { const a = document.querySelector('#style-file'); (a.querySelector('a, button') || a).click(); }"
     )
-    wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], queue=False, api_visibility="private", show_progress="hidden")
-    return tab
+    stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet)
+    return AdaptTab(form.chips, stage.originals, stage.previews, resume, [*outputs, session.browser, form.prompt])
 
 
-def _face(alt: str, ident: str, kind: str) -> gr.Image:
-    return gr.Image(
-        label=kind.capitalize(),
-        show_label=False,
-        interactive=False,
-        container=False,
-        buttons=["fullscreen"],
-        alt_text=alt,
-        elem_id=ident,
-        elem_classes=["face", kind],
-        type="filepath",
-        format="jpeg",
-        min_width=60,
-    )
+def _advice(prompt: str) -> str:
+    return f'<p class="advice">{escape(advice(prompt)) or "&nbsp;"}</p>'

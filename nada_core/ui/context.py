@@ -1,22 +1,51 @@
-"""What every tab shares: the engine made on first use, its fixed facts, the line for heavy work, and unsaved styles."""
+"""What every tab shares: the engine made on first use, its fixed facts, the line for heavy work, the jobs, and unsaved styles."""
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import os
+import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .blocklist import blocked_words
+from .job import Job, JobLimits
+from .job_store import JobStore, default_jobs_folder
+from .jobs import JobRegistry
+from .portraits import PhotoShelf
 from .previews import write_faces
 from .shelf import StyleShelf
+from .text import slug
 from .turns import WorkLine
+from .views import AdaptView, Ticket
 
-__all__ = ["AppContext", "Backend", "World", "close_iterator", "default_backend"]
+__all__ = ["AppContext", "Backend", "World", "check_request", "close_iterator", "default_backend"]
 
 log = logging.getLogger(__name__)
+_DAY = 24 * 3600
+_ZERO_GPU_SECONDS = 120
+
+
+def check_request(engine: Any, prompt: str | None, options: Any) -> None:
+    """Check a prompt (None: pictures are aimed at) and options without computing anything on the device.
+
+    Raises:
+        PromptError, OptionsError.
+    """
+    from ..adaptation import resolve_options
+    from ..prompts import CONCEPTS, check_prompt, resolve_concept
+
+    resolve_options(options, engine.generator.family)
+    if prompt is None:
+        return
+    check_prompt(prompt)
+    if titles := set(engine.concepts()):  # empty where any text is understood
+        resolve_concept(prompt, [key for key, concept in CONCEPTS.items() if key == "photo" or concept.title in titles])
 
 
 @dataclass(frozen=True)
@@ -27,6 +56,8 @@ class Backend:
     options: Callable[..., Any]  # keywords of AdaptOptions -> AdaptOptions
     export: Callable[[Any, Path], Any]  # (style, path) writes one style file
     decode: Callable[[Any], Any]  # path -> PIL.Image RGB; raises PhotoError
+    check: Callable[[Any, str | None, Any], None] = check_request  # (engine, prompt, options) raises NadaError
+    jobs_folder: Callable[[], Path] = default_jobs_folder  # where running styles are saved against crashes
 
 
 def default_backend(engine_factory: Callable[[], Any] | None = None) -> Backend:
@@ -80,9 +111,27 @@ class AppContext:
     public: bool = False
     line: WorkLine = field(default_factory=WorkLine)
     shelf: StyleShelf = field(default_factory=StyleShelf)
-    stops: dict[str, threading.Event] = field(default_factory=dict)  # running adaptations: unguessable id -> stop flag
+    photos: PhotoShelf = field(default_factory=PhotoShelf)
+    limits: JobLimits = field(default_factory=JobLimits)
+    inline: bool | None = None  # None: only on ZeroGPU
 
     def __post_init__(self) -> None:
+        self.blocked = blocked_words() if self.public else ()  # in prompts
+        from .adapt_run import adapt_views, keep_style  # late: it needs this module
+
+        def work(ticket: Ticket) -> Iterator[AdaptView]:
+            yield from adapt_views(self, ticket)
+
+        zero = _on_zero_gpu()
+        store = JobStore(self.backend.jobs_folder)
+        self.jobs = JobRegistry(
+            _with_zero_gpu(work) if zero else work,
+            lambda job: keep_style(self, job),
+            self.line,
+            store,
+            self.limits,
+            inline=zero if self.inline is None else self.inline,
+        )
         self._opening = threading.Lock()
         self._engine: Any = None
         self._world: World | None = None
@@ -102,11 +151,41 @@ class AppContext:
                 originals = write_faces(engine.preview_originals(self.backend.options()), Path(self._folder.name), "before")
                 self._world = World(engine.world, engine.world_reason, tuple(engine.concepts()), originals)
                 self._engine = engine
+                self._recover(engine)
             return self._engine, self._world
 
-    def stop(self, job: str) -> bool:
-        """Ask a running adaptation to end after its current step; False when it is not running."""
-        flag = self.stops.get(job)
-        if flag is not None:
-            flag.set()
-        return flag is not None
+    def _recover(self, engine: Any) -> None:
+        """Put the styles of runs that were killed into the library; on a public server, or when that fails for a day, delete them."""
+        try:
+            for left in self.jobs.store.leftovers():
+                if left.file is not None and not self.public:
+                    try:
+                        name = engine.save_style(engine.style(left.file), f"recovered-{slug(left.prompt)}")
+                        log.warning("A style of an earlier run that was cut off is in the library as %s.", name)
+                    except Exception:  # a damaged leftover must not keep the app from starting
+                        log.exception("a style of an earlier run could not be recovered")
+                        if left.age < _DAY:
+                            continue
+                shutil.rmtree(left.folder, ignore_errors=True)
+        except OSError as error:
+            log.warning("What earlier runs left could not be looked through: %s", error.strerror)
+
+    def shutdown(self, timeout: float = 5.0) -> None:
+        """Stop the running job, wait for it at most `timeout` seconds, and put its style into the library (not on a public server)."""
+
+        def rescue(job: Job) -> None:
+            entry = self.shelf.get(job.id, [job.id])
+            self._engine.save_style(entry.style, f"recovered-{slug(entry.prompt)}")
+
+        self.jobs.close(timeout, None if self.public else rescue)
+
+
+def _on_zero_gpu() -> bool:
+    return bool(os.environ.get("SPACES_ZERO_GPU")) and importlib.util.find_spec("spaces") is not None
+
+
+def _with_zero_gpu(work: Callable[[Ticket], Iterator[AdaptView]]) -> Callable[[Ticket], Iterator[AdaptView]]:
+    """Ask for a GPU around the work of one job. Written after the documentation of `spaces`; never run on ZeroGPU."""
+    import spaces
+
+    return spaces.GPU(duration=_ZERO_GPU_SECONDS)(work)

@@ -11,8 +11,10 @@ import gradio as gr
 
 from ..errors import NadaError
 from .adapt_tab import build_adapt_tab
+from .api import build_api
 from .context import AppContext, Backend, default_backend
 from .edit_run import style_choices
+from .gallery_tab import build_gallery_tab
 from .photo_input import MAX_UPLOAD
 from .session import build_session
 from .stylise_tab import build_stylise_tab
@@ -40,6 +42,7 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
     with gr.Blocks(
         title="StyleGAN-NADA: repaint faces with one word", analytics_enabled=False, delete_cache=(_CACHE_SECONDS, _CACHE_SECONDS)
     ) as demo:
+        build_api(context)
         gr.HTML(HERO)
         world = gr.HTML(_WAITING, elem_id="world")
         tabs = gr.Tabs(elem_id="tabs", render=False)
@@ -50,6 +53,8 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
                 adapt = build_adapt_tab(context, session)
             with gr.Tab("Stylise a photo", id="stylise"):
                 build_stylise_tab(context, session)
+            with gr.Tab("Gallery", id="gallery") as gallery:
+                build_gallery_tab(context, session, gallery)
         gr.HTML(FOOTER)
 
         def arrive(owned: list[str]) -> Iterator[dict[Any, Any]]:
@@ -76,13 +81,16 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
                 **dict(zip(adapt.previews, facts.originals, strict=False)),
             }
 
-        demo.load(
+        arrived = demo.load(
             arrive,
             [session.owned],
             [world, adapt.chips, session.style, *adapt.originals, *adapt.previews],
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=None,
+        )
+        arrived.then(  # after it, or the originals would replace the previews of the run that is found again
+            adapt.resume, [session.memory], adapt.outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
         )
     demo.queue(max_size=48, api_open=False)  # beyond that, newcomers are told that the queue is full
     demo.context = context
@@ -107,4 +115,5 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "ssr_mode": False,
         "share": False,
         "mcp_server": False,
+        "max_threads": 128,  # every page that watches a run blocks one for up to a second
     }

@@ -5,42 +5,66 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from abc import ABCMeta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from ..errors import PhotoError
 
-__all__ = ["MAX_UPLOAD", "data_url_bytes", "unopened"]
+__all__ = ["HEIC_SCRIPT", "MAX_UPLOAD", "data_url_bytes", "unopened"]
 
 MAX_UPLOAD = 25 * 2**20  # bytes
+# Browsers that do not know HEIC give such a file no type, and the photo box would refuse it. Capturing, so that it comes before the box.
+HEIC_SCRIPT = """
+const inBox = (event) => event.target instanceof HTMLInputElement && event.target.type === 'file' && event.target.closest('#photo');
+document.addEventListener('click', (event) => { if (inBox(event)) event.target.accept = 'image/*,.heic,.heif'; }, true);
+document.addEventListener('change', (event) => {
+  const files = inBox(event) ? [...event.target.files] : [];
+  const nameless = (file) => !file.type && /\\.hei[cf]$/i.test(file.name);
+  if (!files.some(nameless)) return;
+  const typed = new DataTransfer();
+  files.forEach((file) => typed.items.add(nameless(file) ? new File([file], file.name, { type: 'image/heic' }) : file));
+  event.target.files = typed.files;
+}, true);
+"""
 
 
-def unopened(box: gr.Image) -> gr.Image:
-    """Make `box` hand its file on as it came, and return it.
+def unopened(**options: Any) -> gr.Image:
+    """A `gr.Image` that hands its file on as it came.
 
-    gr.Image opens the file with Pillow before any handler runs, and answers a text file named .jpg with a bare "Error". (An override on
-    the instance, because Gradio writes a stub file into the sources for every component class it sees.)
+    gr.Image itself opens the file with Pillow before any handler runs, and answers a text file named .jpg with a bare "Error".
     """
+    return _unopened_class()(type="filepath", image_mode=None, **options)
 
-    def preprocess(payload: Any) -> str | None:
-        if payload is None:
-            return None
-        if payload.url and payload.url.startswith("data:"):  # possible over HTTP, and past the upload limit
-            try:
-                content = data_url_bytes(payload.url)
-            except PhotoError as error:
-                raise gr.Error(str(error), print_exception=False) from None
-            folder = Path(box.GRADIO_CACHE) / secrets.token_hex(20)
-            folder.mkdir(parents=True)
-            path = folder / "photo"
-            path.write_bytes(content)
-            return str(path)
-        return payload.path
 
-    box.preprocess = preprocess  # type: ignore[method-assign]
-    return box
+@cache
+def _unopened_class() -> type[gr.Image]:
+    """A class, because Gradio makes a session's components anew when they are updated. Made past Gradio's metaclass, which would write a
+    stub file into the sources."""
+    attributes = {"preprocess": _preprocess, "is_template": True, "__module__": __name__}
+    return ABCMeta.__new__(type(gr.Image), "UnopenedImage", (gr.Image,), attributes)
+
+
+def _preprocess(box: gr.Image, payload: Any) -> str | None:
+    if payload is None:
+        return None
+    if payload.url and payload.url.startswith("data:"):  # possible over HTTP, and past the upload limit
+        try:
+            content = data_url_bytes(payload.url)
+        except PhotoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        folder = Path(box.GRADIO_CACHE) / secrets.token_hex(20)
+        folder.mkdir(parents=True)
+        path = folder / "photo"
+        path.write_bytes(content)
+        app = LocalContext.blocks.get(None)
+        (box.temp_files if app is None else app.upload_file_set).add(str(path))  # so that Gradio deletes it like an upload
+        return str(path)
+    return payload.path
 
 
 def data_url_bytes(url: str) -> bytes:

@@ -1,101 +1,75 @@
-"""The Stylise tab: a photo and a style on the left, before and after on the right."""
+"""The Stylise tab: a photo and a look on the left, before and after on the right, the strength live."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from ..errors import NadaError
 from .context import AppContext, close_iterator
-from .edit_run import EditRequest, EditView, run_edit
-from .photo_input import unopened
+from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
+from .photo_faces import displayable, find_faces, pointed_at
 from .session import SHOW_STAGE, Session
+from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
+from .take_away import KINDS, write_download
 from .text import message_box
 from .widgets import identity_panel, progress
 
-__all__ = ["build_stylise_tab"]
+__all__ = ["StyliseTab", "build_stylise_tab"]
 
-_IDLE = progress(0, "Ready for a photo", "", note="One face, looking roughly at the camera, works best.")
-_LARGEST = [("Largest", 0)]
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_POINT_WORDS = ("Click one eye.", "Click the other eye.", "Click the middle of the mouth.", "Eyes and mouth are set: press Stylise.")
+# the hidden button holds the finished file; pressing it starts the browser's own download
+_PRESS = "() => { const a = document.querySelector('#edit-file'); (a.querySelector('a, button') || a).click(); }"
 
 
-def build_stylise_tab(context: AppContext, session: Session) -> None:
+def build_stylise_tab(context: AppContext, session: Session) -> StyliseTab:
     """Build the tab inside the current gr.Tab and connect it."""
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(scale=4, min_width=300, elem_classes="controls"):
-            photo = unopened(
-                gr.Image(
-                    label="Your photo",
-                    sources=["upload", "webcam", "clipboard"],
-                    type="filepath",
-                    image_mode=None,
-                    format="png",
-                    height=300,
-                    elem_id="photo",
-                    webcam_options=gr.WebcamOptions(mirror=True),
-                    buttons=[],
-                    placeholder="Drop a photo here, or press to choose one",
-                )
-            )
-            face = gr.Radio(_LARGEST, value=0, label="Which face", visible=False, elem_id="face")
-            session.style.render()
-            strength = gr.Slider(
-                0, 1.5, 1.0, step=0.05, label="Strength", info="0 keeps the person as they are, 1 is the full style.", elem_id="strength"
-            )
-            start = gr.Button("Stylise", variant="primary", elem_id="stylise")
-            notice = gr.HTML("", elem_id="edit-notice")
-            with gr.Accordion("Settings", open=False, elem_id="edit-settings"):
-                resolution = gr.Radio([("Quick, 256 px", 256), ("Fine, 1024 px (slower)", 1024)], value=256, label="Picture size")
-        with gr.Column(scale=7, min_width=300, elem_classes="stage"):
-            bar = gr.HTML(_IDLE, elem_id="edit-progress")
-            with gr.Row(elem_classes="result"):
-                pair = gr.ImageSlider(
-                    label="Before and after: drag the handle",
-                    interactive=False,
-                    type="filepath",
-                    format="png",
-                    elem_id="pair",
-                    buttons=["fullscreen"],
-                    max_height=560,
-                )
-                with gr.Column(min_width=120, elem_classes="result-side"):
-                    inverted = gr.Image(
-                        label="Rebuilt",
-                        interactive=False,
-                        type="filepath",
-                        format="png",
-                        buttons=["fullscreen"],
-                        elem_id="inverted",
-                        elem_classes="face",
-                        alt_text="The photo as the generator rebuilds it before the style",
-                        min_width=100,
-                    )
-                    identity = gr.HTML(identity_panel(empty=True), elem_id="identity")
-                    download = gr.DownloadButton("Download PNG", interactive=False, elem_id="download-png")
+    tab = build_stylise_layout(session, context.photos.discard)
+    _connect_photo(tab, context)
+    requests = [
+        tab.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.face, tab.points, tab.mode,
+        tab.resolution, tab.paste, session.owned,
+    ]  # fmt: skip
+
+    def request(*values: Any) -> EditRequest:
+        key, style, strength, shape, texture, colour, blend, share, face, points, mode, resolution, paste, owned = values
+        return EditRequest(
+            key or None,
+            style,
+            float(strength),
+            (float(shape), float(texture), float(colour)),
+            blend or None,
+            float(share),
+            int(face or 0),
+            tuple(tuple(point) for point in points) if len(points) == 3 else (),
+            mode,
+            int(resolution),
+            bool(paste),
+            tuple(owned),
+        )
 
     def show(view: EditView, turned: bool) -> dict[Any, Any]:
-        update: dict[Any, Any] = {bar: view.progress}
+        update: dict[Any, Any] = {tab.bar: view.progress}
         if turned:
             busy = view.phase in ("wait", "run")
-            update[start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
-            update[notice] = message_box(view.error, "bad") if view.error else ""
+            update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
+            update[tab.notice] = message_box(view.error, "bad") if view.error else ""
         if view.inverted is not None:
-            update[inverted] = view.inverted
+            update[tab.inverted] = view.inverted
         if view.phase == "done":
-            update |= {
-                pair: view.pair,
-                identity: view.identity,
-                download: gr.update(value=view.download, interactive=True),
-            }
-        if view.faces is not None and view.faces > 1:
-            names = [(f"Face {i + 1}" + (" (largest)" if i == 0 else ""), i) for i in range(view.faces)]
-            update[face] = gr.update(choices=names, visible=True)
+            update |= {tab.pair: view.pair, tab.identity: view.identity}
+            update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
         return update
 
-    def edit(path: str | None, name: str | None, amount: float, which: int | None, size: int, owned: list[str]) -> Iterator[dict[Any, Any]]:
-        views = run_edit(context, EditRequest(path, name, float(amount), int(which or 0), int(size), tuple(owned)))
+    def edit(*values: Any) -> Iterator[dict[Any, Any]]:
+        views = run_edit(context, request(*values))
         failed, busy = "", False
         try:
             for view in views:
@@ -107,23 +81,117 @@ def build_stylise_tab(context: AppContext, session: Session) -> None:
         if failed:
             raise gr.Error(escape(failed), title="Not stylised", duration=6, print_exception=False)
 
-    start.click(
+    def rerender(*values: Any) -> Iterator[dict[Any, Any]]:
+        yield {tab.notice: gr.skip()}
+        for view in run_rerender(context, request(*values)):
+            yield show(view, bool(view.error))
+
+    def second_styles(owned: list[str]) -> dict[str, Any]:
+        return gr.update(choices=[("None", ""), *style_choices(context, owned)])
+
+    gr.on(  # a list of its own, filled when it is opened: styles come and go in the other tabs
+        [tab.blending.expand, tab.blend.focus], second_styles, [session.owned], [tab.blend], queue=False, **_QUIET
+    )
+    results = [tab.bar, tab.start, tab.notice, tab.pair, tab.inverted, tab.identity, *tab.downloads.values()]
+    tab.start.click(
         edit,
-        [photo, session.style, strength, face, resolution, session.owned],
-        [bar, start, notice, pair, inverted, identity, download, face],
-        api_name="edit",
-        api_visibility="undocumented",
-        show_progress="hidden",
+        requests,
+        results,
+        **_QUIET,
         concurrency_limit=8,
         concurrency_id="edit",
         trigger_mode="once",
         js=SHOW_STAGE.format("#edit-progress"),
     )
-    photo.input(
-        lambda: gr.update(choices=_LARGEST, value=0, visible=False),
-        None,
-        [face],
-        queue=False,
-        api_visibility="private",
-        show_progress="hidden",
+    live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
+    gr.on(
+        [*live, tab.paste.input, tab.resolution.input, tab.blend.input, tab.style.input],
+        rerender,
+        requests,
+        results,
+        **_QUIET,
+        concurrency_limit=8,
+        concurrency_id="rerender",
+        trigger_mode="always_last",
     )
+
+    for kind, button in tab.downloads.items():
+
+        def download(*values: Any, kind: str = kind) -> Iterator[dict[Any, Any]]:
+            try:
+                with tempfile.TemporaryDirectory(prefix="nada-download-") as folder:  # Gradio copies the file when it is delivered
+                    yield {tab.file: str(write_download(context, replace(request(*values), paste=False), kind, Path(folder)))}
+            except NadaError as error:
+                raise gr.Error(escape(str(error)), title=f"{KINDS[kind]}: not downloaded", print_exception=False) from None
+
+        button.click(download, requests, [tab.file], concurrency_limit=2, concurrency_id="download", **_QUIET).success(
+            None, None, None, js=_PRESS
+        )
+    return tab
+
+
+def _connect_photo(tab: StyliseTab, context: AppContext) -> None:
+    """What happens when a photo arrives: its faces, or help with clicking them."""
+    empty: dict[Any, Any] = {
+        tab.pair: None,
+        tab.inverted: None,
+        tab.identity: identity_panel(empty=True),
+        **{button: gr.update(interactive=False) for button in tab.downloads.values()},
+    }
+
+    def arrived(path: str | None, before: str) -> Iterator[dict[Any, Any]]:
+        """The result so far goes: it shows somebody else."""
+        busy = progress(0, "Looking for faces", kind="wait") if path else EDIT_IDLE
+        yield {tab.bar: busy, tab.start: gr.update(interactive=False), tab.notice: "", tab.hint: "", **empty}
+        with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:
+            shown = displayable(context, path, Path(folder)) if path else None
+            if shown is not None:  # the box gets the copy, which arrives here next
+                yield {tab.photo: str(shown)}
+                return
+        view = find_faces(context, path, before)
+        many, words = len(view.thumbnails) > 1, view.error or view.words
+        yield {
+            tab.key: view.photo,
+            tab.points: [],
+            tab.scale: view.scale,
+            tab.face: 0,
+            tab.bar: EDIT_READY if view.photo and view.picture is None else EDIT_IDLE,
+            tab.start: gr.update(interactive=bool(view.photo) and view.picture is None),
+            tab.faces: gr.update(
+                value=[(face, f"Face {i + 1}") for i, face in enumerate(view.thumbnails)],
+                visible=many,
+                selected_index=0 if many else None,
+            ),
+            tab.pointing: gr.update(value=view.picture, visible=view.picture is not None),
+            tab.hint: message_box(words, "bad" if view.error else "info") if words else "",
+        }
+
+    found = [tab.key, tab.points, tab.scale, tab.face, tab.bar, tab.start, tab.faces, tab.pointing, tab.notice, tab.hint, tab.photo]
+    tab.photo.change(arrived, [tab.photo, tab.key], [*found, *empty], concurrency_limit=2, trigger_mode="always_last", **_QUIET)
+
+    def chosen(event: gr.SelectData) -> dict[Any, Any]:
+        number = event.index if isinstance(event.index, int) else -1
+        return {tab.face: number, tab.bar: EDIT_READY}
+
+    tab.faces.select(chosen, None, [tab.face, tab.bar], queue=False, **_QUIET)
+
+    def pointed(key: str, points: list[list[float]], scale: float, event: gr.SelectData) -> dict[Any, Any]:
+        try:
+            x, y = (float(value) * scale for value in event.index)
+            photo = context.photos.get(key).photo
+        except (TypeError, ValueError):  # not from this page
+            return {tab.points: points}
+        except NadaError as error:
+            return {tab.hint: message_box(str(error), "bad")}
+        now = [[x, y]] if len(points) >= 3 else [*points, [x, y]]
+        done = len(now) == 3
+        return {
+            tab.points: now,
+            tab.pointing: pointed_at(photo, now),
+            tab.hint: message_box(_POINT_WORDS[len(now)]),
+            tab.start: gr.update(interactive=done),
+            tab.bar: EDIT_READY if done else EDIT_IDLE,
+        }
+
+    shown = [tab.points, tab.pointing, tab.hint, tab.start, tab.bar]
+    tab.pointing.select(pointed, [tab.key, tab.points, tab.scale], shown, queue=False, **_QUIET)

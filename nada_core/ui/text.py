@@ -9,6 +9,7 @@ from html import escape
 __all__ = [
     "FOOTER",
     "HERO",
+    "PHOTO_NOTE",
     "PROMPT_LIMIT",
     "SOURCE_PROMPTS",
     "banner",
@@ -39,6 +40,8 @@ HERO = """
   <p>Type a look and watch four faces that never existed turn into it, step by step. Then wear the result yourself.</p>
 </header>
 """
+
+PHOTO_NOTE = '<p class="quiet">Only your own face, or one whose owner agreed. It leaves the server an hour after you last used it.</p>'
 
 FOOTER = """
 <footer class="foot">

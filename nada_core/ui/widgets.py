@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -23,29 +24,50 @@ def progress(fraction: float, left: str, right: str = "", *, kind: str = "idle",
     )
 
 
-def loss_chart(losses: Sequence[float], steps: int) -> str:
-    """The loss so far as one line; the horizontal axis is all of the planned steps, so the line grows to the right instead of rescaling."""
-    finite = [(index, value) for index, value in enumerate(losses, start=1) if value == value and abs(value) != float("inf")]
-    top = max([value for _, value in finite], default=1.0) * 1.08 or 1.0
-    stride = max(1, -(-len(finite) // _POINTS))
-    shown = finite[::stride] + ([finite[-1]] if finite and (len(finite) - 1) % stride else [])
-    across = max(steps - 1, 1)
-    points = " ".join(f"{_WIDTH * (index - 1) / across:.1f},{_HEIGHT * (1 - max(value, 0) / top):.1f}" for index, value in shown)
-    area = f"{points} {_WIDTH * (shown[-1][0] - 1) / across:.1f},{_HEIGHT:.0f} 0,{_HEIGHT:.0f}" if shown else ""
-    now = f"{finite[-1][1]:.3f}" if finite else "&ndash;"
-    lines = "".join(
+def loss_chart(losses: Sequence[float], steps: int, similarities: Sequence[float] = ()) -> str:
+    """Loss and, from 0 at the bottom to 1 at the top, similarity to the text direction, as two lines over all of the planned steps.
+
+    The lines grow to the right instead of rescaling across. Values that are no finite numbers are left out.
+    """
+    losses_shown, last = _points(losses)
+    top = max([value for value in losses if math.isfinite(value)], default=1.0) * 1.08 or 1.0
+    line = _polyline(losses_shown, top, steps)
+    right = _WIDTH * (losses_shown[-1][0] - 1) / max(steps - 1, 1) if losses_shown else 0.0
+    area = f"{line} {right:.1f},{_HEIGHT:.0f} 0,{_HEIGHT:.0f}" if line else ""
+    similar_shown, similar = _points(similarities)
+    now, alike = (f"{value:.3f}" if value is not None else "&ndash;" for value in (last, similar))
+    rules = "".join(
         f'<line x1="0" x2="{_WIDTH:.0f}" y1="{_HEIGHT * part:.0f}" y2="{_HEIGHT * part:.0f}"></line>' for part in (0.25, 0.5, 0.75)
     )
     return (
-        f'<figure class="chart"><figcaption><span>Distance to the look (loss)</span><b>{now}</b></figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none" role="img" aria-label="Loss, now {now}">'
-        f'<g class="rules">{lines}</g><polygon points="{area}"></polygon><polyline points="{points}"></polyline></svg>'
+        '<figure class="chart"><figcaption>'
+        f'<span class="key-loss">Distance to the look (loss) <b>{now}</b></span>'
+        f'<span class="key-similar">Likeness to the words <b>{alike}</b></span></figcaption>'
+        f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" preserveAspectRatio="none" role="img" aria-label="Loss {now}, likeness {alike}">'
+        f'<g class="rules">{rules}</g><polygon points="{area}"></polygon><polyline class="line-loss" points="{line}"></polyline>'
+        f'<polyline class="line-similar" points="{_polyline(similar_shown, 1.0, steps)}"></polyline></svg>'
         f'<div class="chart-feet"><span>step 1</span><span>step {steps}</span></div></figure>'
     )
 
 
-def identity_panel(inverted: float | None = None, edited: float | None = None, *, empty: bool = False) -> str:
-    """How much of the person is left, in words and as two bars (full = identical, tick = the usual limit of the same person)."""
+def _points(values: Sequence[float]) -> tuple[list[tuple[int, float]], float | None]:
+    """At most about _POINTS of the finite values with their step, and the last of them."""
+    finite = [(index, value) for index, value in enumerate(values, start=1) if math.isfinite(value)]
+    stride = max(1, -(-len(finite) // _POINTS))
+    shown = finite[::stride] + ([finite[-1]] if finite and (len(finite) - 1) % stride else [])
+    return shown, finite[-1][1] if finite else None
+
+
+def _polyline(shown: Sequence[tuple[int, float]], top: float, steps: int) -> str:
+    across = max(steps - 1, 1)
+    return " ".join(f"{_WIDTH * (index - 1) / across:.1f},{_HEIGHT * (1 - min(max(value, 0) / top, 1)):.1f}" for index, value in shown)
+
+
+def identity_panel(inverted: float | None = None, edited: float | None = None, error: float | None = None, *, empty: bool = False) -> str:
+    """How much of the person is left, in words and as two bars (full = identical, tick = the usual limit of the same person).
+
+    ``error`` is the rebuilt picture's RMS error in [0, 2].
+    """
     rows = []
     for title, value in (("Rebuilt by the generator", inverted), ("With the style", edited)):
         likeness = 0.0 if value is None else min(max(1 - value / 1.2, 0.0), 1.0)
@@ -56,4 +78,5 @@ def identity_panel(inverted: float | None = None, edited: float | None = None, *
             f'<div class="likeness"><div><b>{title}</b><span>{escape(words)}{number}</span></div>'
             f'<div class="bar bar-{grade}"><i style="width:{100 * likeness:.0f}%"></i><u></u></div></div>'
         )
-    return f'<div class="identity">{"".join(rows)}</div>'
+    exact = "" if error is None else f'<p class="quiet">Rebuilt pixels are off by {127.5 * error:.0f} of 255 on average.</p>'
+    return f'<div class="identity">{"".join(rows)}{exact}</div>'

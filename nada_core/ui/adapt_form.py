@@ -1,0 +1,78 @@
+"""The left column of the Adapt tab: the prompt, the two buttons, suggestions, settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from .text import chips
+
+__all__ = ["AdaptForm", "build_form"]
+
+# A chip writes its word into the prompt box as if it had been typed; done in the page, so it costs no round trip.
+_CHIP_SCRIPT = """
+element.addEventListener('click', (event) => {
+  const chip = event.target.closest('button.chip');
+  if (!chip) return;
+  const box = document.querySelector('#prompt textarea, #prompt input');
+  const proto = box.tagName === 'TEXTAREA' ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
+  Object.getOwnPropertyDescriptor(proto, 'value').set.call(box, chip.dataset.prompt);
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  box.focus({ preventScroll: true });
+});
+"""
+_LAYERS = [("All", "all"), ("Shape only", "shape"), ("Texture only", "texture"), ("Colour only", "colour")]
+
+
+@dataclass(frozen=True)
+class AdaptForm:
+    """The components of the column."""
+
+    prompt: gr.Textbox
+    start: gr.Button
+    stop: gr.Button
+    notice: gr.HTML
+    advice: gr.HTML
+    chips: gr.HTML
+    steps: gr.Slider
+    layers: gr.Dropdown
+    lr: gr.Number
+    source: gr.Textbox
+    seed: gr.Number
+    fresh: gr.Checkbox
+    batch: gr.Slider
+    truncation: gr.Slider
+    images: gr.File
+
+
+def build_form(words: str) -> AdaptForm:
+    """Build the column's components inside the current gr.Column; `words` is the advice for the first prompt."""
+    prompt = gr.Textbox(label="Turn faces into", value="Joker", placeholder="Joker", max_lines=1, max_length=200, elem_id="prompt")
+    advice = gr.HTML(words, elem_id="advice")
+    with gr.Row(elem_classes="actions"):
+        start = gr.Button("Adapt", variant="primary", scale=3, min_width=120, elem_id="adapt")
+        stop = gr.Button("Stop", interactive=False, scale=1, min_width=90, elem_id="stop")
+    notice = gr.HTML("", elem_id="adapt-notice")
+    suggested = gr.HTML(chips(()), js_on_load=_CHIP_SCRIPT, elem_id="chips")
+    with gr.Accordion("Settings", open=False, elem_id="settings"):
+        steps = gr.Slider(5, 300, 60, step=1, label="Steps", info="More steps, stronger style; too many and the people are lost.")
+        layers = gr.Dropdown(_LAYERS, value="all", label="Layers that learn")
+        lr = gr.Number(0, label="Learning rate", info="0 takes the value that suits this generator.", minimum=0, maximum=0.05, step=0.0001)
+        source = gr.Textbox("face", label="Starting from", info="The word for what the generator makes now.", max_lines=1, max_length=60)
+        with gr.Row():
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120, elem_id="seed")
+            fresh = gr.Checkbox(True, label="New seed each run", min_width=120)
+        batch = gr.Slider(1, 8, 2, step=1, label="Faces a step", info="More are steadier and take longer.")
+        truncation = gr.Slider(0.3, 1.0, 0.8, step=0.05, label="Variety of the faces", info="Truncation: lower is nearer to the mean face.")
+        images = gr.File(
+            label="Pictures to aim at instead of words (up to 16)",
+            file_count="multiple",
+            file_types=[".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"],
+            type="filepath",
+            height=150,
+            elem_id="targets",
+        )
+    return AdaptForm(
+        prompt, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images
+    )  # fmt: skip

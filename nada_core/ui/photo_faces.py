@@ -1,0 +1,84 @@
+"""A photo that has just arrived: shown where browsers cannot, searched for faces, pointed at where none is found. No Gradio in here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import NadaError
+from .context import AppContext
+
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "pointed_at"]
+
+log = logging.getLogger(__name__)
+_THUMBNAIL = 112
+MAX_FACES = 24  # offered to choose from
+
+
+@dataclass(frozen=True)
+class FacesView:
+    """What was found in a photo: thumbnails to choose from, or words about what to do."""
+
+    photo: str = ""
+    thumbnails: tuple[Any, ...] = ()
+    picture: Any = None  # for clicking eyes and mouth, where no face was found
+    scale: float = 1.0  # pixels of the photo for one of `picture`
+    words: str = ""
+    error: str = ""
+
+
+def displayable(context: AppContext, path: str, folder: Path) -> Path | None:
+    """A JPEG in ``folder`` of a picture that browsers cannot show (HEIC, from phones); None for all others, and for a damaged one."""
+    from ..images import is_heif
+
+    if not is_heif(path):
+        return None
+    try:
+        picture = context.backend.decode(path)
+    except NadaError:  # it is said when its faces are looked for
+        return None
+    target = folder / "photo.jpg"
+    picture.save(target, quality=95)
+    return target
+
+
+def find_faces(context: AppContext, path: str | None, before: str | None = None) -> FacesView:
+    """Decode an uploaded photo, look for faces and keep both; ``before`` is the id of the photo it replaces."""
+    context.photos.discard(before)
+    if not path:
+        return FacesView()
+    try:
+        engine, _ = context.open()
+        photo, faces = engine.editor.find(context.backend.decode(path))
+    except NadaError as error:
+        return FacesView(error=str(error))
+    except Exception:
+        log.exception("looking for faces failed")
+        return FacesView(error="The photo could not be searched for faces. Try another one; the server's log has the details.")
+    faces = tuple(faces[:MAX_FACES])
+    key = context.photos.put(photo, faces)
+    if not faces:
+        small = pointed_at(photo, ())
+        words = "No face was found. Try a closer, evenly lit photo, or click here: one eye, the other eye, then the middle of the mouth."
+        return FacesView(key, picture=small, scale=photo.width / small.width, words=words)
+    from ..alignment import crop_face
+
+    thumbnails = tuple(crop_face(photo, face.landmarks, _THUMBNAIL) for face in faces) if len(faces) > 1 else ()
+    words = f"{len(faces)} faces found: choose one." if thumbnails else ""
+    return FacesView(key, thumbnails, words=words)
+
+
+def pointed_at(photo: Any, points: Sequence[Sequence[float]], side: int = 640) -> Any:
+    """The photo at a size for clicking on, with a ring around each point (in pixels of the photo)."""
+    from PIL import ImageDraw
+
+    scale = max(*photo.size, side) / side
+    small = photo.resize((max(round(photo.width / scale), 1), max(round(photo.height / scale), 1)), reducing_gap=2.0)
+    draw = ImageDraw.Draw(small)
+    for x, y in points:
+        for radius, colour, width in ((9, "white", 5), (8, (106, 63, 219), 3)):
+            draw.circle((x / scale, y / scale), radius, outline=colour, width=width)
+    return small

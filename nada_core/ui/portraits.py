@@ -1,0 +1,116 @@
+"""Photos people are working on: found faces, inversions and fitted styles, in memory for an hour, reachable only by an unguessable id."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import PhotoError
+from .shelf import new_id
+
+__all__ = ["PhotoShelf", "ShelvedPhoto"]
+
+_SWEEP = 60.0  # seconds between looks at what has expired
+_MOST_WORN = 4  # fitted styles kept for one photo, tens of megabytes each
+
+
+@dataclass(eq=False)
+class ShelvedPhoto:
+    """A decoded photo with its faces, and what has been made of it so far."""
+
+    photo: Any
+    faces: tuple[Any, ...]
+    portraits: dict[Any, Any] = field(default_factory=dict)  # (face or points, mode) -> Portrait; the newest only
+    worn: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # (portrait key, style key) -> Worn
+    used: float = 0.0
+
+    def keep_portrait(self, key: Any, portrait: Any) -> None:
+        """One inversion a photo: another face or mode takes its place, and the styles fitted to it go."""
+        self.portraits = {key: portrait}
+        self.worn.clear()
+
+    def keep_worn(self, key: Any, worn: Any) -> None:
+        """Keep a fitted style, the last few of them."""
+        self.worn[key] = worn
+        self.worn.move_to_end(key)
+        while len(self.worn) > _MOST_WORN:
+            self.worn.popitem(last=False)
+
+
+class PhotoShelf:
+    """At most ``capacity`` photos of together at most ``pixels`` (of four bytes), each for ``seconds`` after its last use.
+
+    What has expired goes at the next look at the shelf, and within a minute where nobody looks.
+    """
+
+    def __init__(
+        self, capacity: int = 8, seconds: float = 3600, pixels: int = 160_000_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._capacity, self._seconds, self._pixels, self._clock = capacity, seconds, pixels, clock
+        self._photos: OrderedDict[str, ShelvedPhoto] = OrderedDict()
+        self._lock = threading.Lock()
+        self._sweeper: threading.Timer | None = None
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._expire()
+            return len(self._photos)
+
+    def put(self, photo: Any, faces: tuple[Any, ...]) -> str:
+        """Keep a photo; returns its id."""
+        key = new_id()
+        with self._lock:
+            self._photos[key] = ShelvedPhoto(photo, faces, used=self._clock())
+            self._expire()
+            self._watch()
+        return key
+
+    def get(self, key: str | None) -> ShelvedPhoto:
+        """The photo under ``key``.
+
+        Raises:
+            PhotoError: none there, or no longer.
+        """
+        with self._lock:
+            self._expire()
+            entry = self._photos.get(key or "")
+            if entry is None:
+                raise PhotoError(
+                    "The photo is not on the server any more: photos are forgotten after an hour, or sooner when many people are here. "
+                    "Upload it again."
+                )
+            entry.used = self._clock()
+            self._photos.move_to_end(key or "")
+            return entry
+
+    def discard(self, key: str | None) -> None:
+        """Forget a photo (its page is gone, or another photo took its place)."""
+        with self._lock:
+            self._photos.pop(key or "", None)
+
+    def _expire(self) -> None:
+        oldest = self._clock() - self._seconds
+        for key in [key for key, entry in self._photos.items() if entry.used < oldest]:
+            del self._photos[key]
+        while len(self._photos) > self._capacity or (len(self._photos) > 1 and self._held() > self._pixels):
+            self._photos.popitem(last=False)
+
+    def _held(self) -> int:
+        return sum(entry.photo.width * entry.photo.height for entry in self._photos.values())
+
+    def _watch(self) -> None:
+        """Look again in a while, as long as there are photos. Called under the lock."""
+        if self._sweeper is None and self._photos:
+            self._sweeper = threading.Timer(min(self._seconds, _SWEEP), self._sweep)
+            self._sweeper.daemon = True
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        with self._lock:
+            self._sweeper = None
+            self._expire()
+            self._watch()

@@ -1,0 +1,22 @@
+"""A line of advice for a prompt: what kind of change it is, and how many steps that takes."""
+
+from __future__ import annotations
+
+from ..errors import PromptError
+
+__all__ = ["advice"]
+
+_PAINT = "Paint and colour: 40 to 60 steps."
+_MEDIUM = "A medium: all layers, 60 to 100 steps."
+_SHAPE = "A change of shape as well: 80 steps and more; watch that the faces stay different."
+_GROUPS = {"makeup": _PAINT, "colour": _PAINT, "light": _PAINT, "medium": _MEDIUM, "material": _MEDIUM, "character": _SHAPE}
+
+
+def advice(prompt: str | None) -> str:
+    """Words about the kind of change `prompt` asks for; empty where the kind is not known. Loads no model."""
+    from ..prompts import CONCEPTS, resolve_concept
+
+    try:
+        return _GROUPS.get(CONCEPTS[resolve_concept(prompt or "")].group, "")
+    except PromptError:
+        return ""

@@ -1,0 +1,166 @@
+"""The Stylise tab's components and where they stand; what they do is in `stylise_tab`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import gradio as gr
+
+from .photo_input import HEIC_SCRIPT, unopened
+from .session import Session
+from .take_away import KINDS
+from .text import PHOTO_NOTE
+from .widgets import identity_panel, progress
+
+__all__ = ["EDIT_IDLE", "EDIT_READY", "MODES", "StyliseTab", "build_stylise_layout"]
+
+EDIT_IDLE = progress(0, "Ready for a photo", "", note="One face, looking roughly at the camera, works best.")
+EDIT_READY = progress(0, "Ready: press Stylise", "", note="The first time takes longest; another style or strength is quick then.")
+_HOURS = 2 * 3600  # longer than the photo itself is kept
+MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
+
+
+@dataclass
+class StyliseTab:
+    """The tab's components."""
+
+    photo: gr.Image
+    hint: gr.HTML  # about the photo and its faces
+    faces: gr.Gallery
+    pointing: gr.Image
+    style: gr.Dropdown
+    blending: gr.Accordion
+    blend: gr.Dropdown
+    share: gr.Slider
+    mode: gr.Radio
+    start: gr.Button
+    notice: gr.HTML
+    strength: gr.Slider
+    shape: gr.Slider
+    texture: gr.Slider
+    colour: gr.Slider
+    resolution: gr.Radio
+    paste: gr.Checkbox
+    bar: gr.HTML
+    pair: gr.ImageSlider
+    inverted: gr.Image
+    identity: gr.HTML
+    file: gr.DownloadButton
+    key: gr.State  # id of the photo on the server
+    face: gr.State
+    points: gr.State  # clicked eyes and mouth, in pixels of the photo
+    scale: gr.State
+    downloads: dict[str, gr.Button] = field(default_factory=dict)
+
+
+def build_stylise_layout(session: Session, forget: Callable[[str], None]) -> StyliseTab:
+    """Place the components inside the current gr.Tab. `forget` is called with the photo's id when its page is gone."""
+    hidden = {
+        "key": gr.State("", time_to_live=_HOURS, delete_callback=forget),
+        "face": gr.State(0),
+        "points": gr.State([]),
+        "scale": gr.State(1.0),
+    }
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=4, min_width=300, elem_classes="controls"):
+            photo = unopened(
+                label="Your photo",
+                sources=["upload", "webcam", "clipboard"],
+                format="png",
+                height=280,
+                elem_id="photo",
+                webcam_options=gr.WebcamOptions(mirror=True),
+                buttons=[],
+                placeholder="Drop a photo here, or press to choose one",
+            )
+            gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id="photo-note")
+            hint = gr.HTML("", elem_id="photo-hint")
+            faces = gr.Gallery(
+                label="Whose face",
+                show_label=False,
+                columns=4,
+                visible=False,
+                elem_id="faces-found",
+                allow_preview=False,
+                object_fit="cover",
+                format="jpeg",
+                buttons=[],
+            )
+            pointing = gr.Image(
+                label="Click both eyes and the mouth",
+                show_label=False,
+                interactive=False,
+                visible=False,
+                elem_id="pointing",
+                type="filepath",
+                format="jpeg",
+                buttons=[],
+                alt_text="Your photo, for showing where the eyes and the mouth are",
+            )
+            session.style.render()
+            with gr.Accordion("Blend with a second style", open=False, elem_id="blending") as blending:
+                session.blend.render()
+                share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of the second style", elem_id="share")
+            mode = gr.Radio(MODES, value="balanced", label="Likeness", info="How long the face is worked on.", elem_id="mode")
+            start = gr.Button("Stylise", variant="primary", interactive=False, elem_id="stylise")
+            notice = gr.HTML("", elem_id="edit-notice")
+        with gr.Column(scale=7, min_width=300, elem_classes="stage"):
+            bar = gr.HTML(EDIT_IDLE, elem_id="edit-progress")
+            with gr.Row(elem_classes="result"):
+                pair = gr.ImageSlider(
+                    label="Before and after: drag the handle",
+                    interactive=False,
+                    type="filepath",
+                    format="png",
+                    elem_id="pair",
+                    buttons=["fullscreen"],
+                    max_height=560,
+                )
+                with gr.Column(min_width=120, elem_classes="result-side"):
+                    inverted = gr.Image(
+                        label="Rebuilt",
+                        interactive=False,
+                        type="filepath",
+                        format="png",
+                        buttons=["fullscreen"],
+                        elem_id="inverted",
+                        elem_classes="face",
+                        alt_text="The photo as the generator rebuilds it before the style",
+                        min_width=100,
+                    )
+                    identity = gr.HTML(identity_panel(empty=True), elem_id="identity")
+            with gr.Column(elem_classes="live", elem_id="live"):
+                with gr.Row(elem_classes="live-row"):
+                    strength = gr.Slider(
+                        0,
+                        1.3,
+                        1.0,
+                        step=0.05,
+                        label="Strength",
+                        info="0 is you, 1 the full style. The picture follows at once.",
+                        elem_id="strength",
+                        scale=3,
+                        min_width=220,
+                    )
+                    with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
+                        resolution = gr.Radio([("256 px", 256), ("1024 px", 1024)], value=256, label="Size", elem_id="size")
+                        paste = gr.Checkbox(False, label="Show it in the whole photo", elem_id="paste")
+                with gr.Accordion("Strength by layer", open=False, elem_id="by-layer"), gr.Row(elem_classes="layers"):
+                    shape, texture, colour = (
+                        gr.Slider(0, 1, 1, step=0.05, label=name, info=info, min_width=150, elem_id=f"layer-{name.lower()}")
+                        for name, info in (
+                            ("Shape", "pose and form"),
+                            ("Texture", "features, hair"),
+                            ("Colour", "paint, fine detail"),
+                        )
+                    )
+            with gr.Row(elem_classes="keep", elem_id="take-away"):
+                downloads = {
+                    kind: gr.Button(title, interactive=False, min_width=110, elem_id=f"take-{kind}") for kind, title in KINDS.items()
+                }
+                file = gr.DownloadButton("File", elem_id="edit-file", visible="hidden")
+    return StyliseTab(
+        photo, hint, faces, pointing, session.style, blending, session.blend, share, mode, start, notice, strength, shape, texture,
+        colour, resolution, paste, bar, pair, inverted, identity, file, **hidden, downloads=downloads,
+    )  # fmt: skip

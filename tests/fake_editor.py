@@ -1,0 +1,129 @@
+"""A stand-in for nada_core.editing.PhotoEditor, without weights: the middle square of the photo is the face, a tint is the style."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from nada_core.alignment import choose_face
+from nada_core.errors import PhotoError
+
+
+@dataclass(frozen=True)
+class FakeFace:
+    landmarks: np.ndarray
+    size: float = 100.0
+
+
+@dataclass(frozen=True)
+class FakeAligned:
+    photo: Image.Image
+    crop: Image.Image
+    faces: tuple[FakeFace, ...]
+    face: int
+
+
+@dataclass(frozen=True)
+class FakePortrait:
+    aligned: FakeAligned
+    mode: str
+
+
+@dataclass(frozen=True)
+class FakeWorn:
+    name: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class FakeStage:
+    stage: str
+    fraction: float
+    image: Image.Image | None = None
+    portrait: FakePortrait | None = None
+    worn: FakeWorn | None = None
+
+
+@dataclass(frozen=True)
+class FakeResult:
+    aligned: Image.Image
+    inverted: Image.Image
+    edited: Image.Image
+    identity_inverted: float | None = 0.16
+    identity_edited: float | None = 0.52
+    reconstruction: float | None = 0.1
+    faces: int = 1
+    face: int = 0
+    seconds: float = 0.1
+    notes: tuple[str, ...] = ()
+
+
+def middle(image: Image.Image, size: int) -> Image.Image:
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 3
+    return image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.LANCZOS)
+
+
+@dataclass
+class FakeEditor:
+    """Wide pictures have two faces, pictures below 100 px none; ``log`` counts what was really computed."""
+
+    tint: Any
+    delay: float = 0.0
+    log: list[str] = field(default_factory=list)
+
+    def find(self, image: Image.Image) -> tuple[Image.Image, tuple[FakeFace, ...]]:
+        count = 0 if min(image.size) < 100 else 2 if image.width > 2 * image.height else 1
+        spots = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)) * min(image.size)
+        spots[36:42], spots[42:48] = np.array([0.35, 0.4]) * image.height, np.array([0.65, 0.4]) * image.height
+        spots[48], spots[54] = np.array([0.4, 0.7]) * image.height, np.array([0.6, 0.7]) * image.height
+        return image, tuple(FakeFace(spots) for _ in range(count))
+
+    def align_found(self, photo: Image.Image, faces: Sequence[FakeFace], face: int) -> FakeAligned:
+        choose_face(faces, face)
+        return FakeAligned(photo, middle(photo, 1024), tuple(faces), face)
+
+    def align_by_hand(self, photo: Image.Image, points: Sequence[Sequence[float]]) -> FakeAligned:
+        if len(points) != 3:
+            raise PhotoError("Three points are needed.")
+        return FakeAligned(photo, middle(photo, 1024), (), -1)
+
+    def invert_steps(self, aligned: FakeAligned, mode: str) -> Iterator[FakeStage]:
+        self.log.append(f"invert {mode}")
+        try:
+            for number in range(4):
+                time.sleep(20 * self.delay)
+                yield FakeStage("Rebuilding the face", (number + 1) / 5, middle(aligned.crop, 256))
+            yield FakeStage("Person found", 1.0, portrait=FakePortrait(aligned, mode))
+        finally:
+            self.log.append("invert close")
+
+    def wear_steps(self, portrait: FakePortrait, style: Any) -> Iterator[FakeStage]:
+        self.log.append(f"wear {style.card.prompt}")
+        yield FakeStage("Painting", 0.5)
+        yield FakeStage("Painted", 1.0, worn=FakeWorn(style.card.name, style.card.prompt))
+
+    def render(self, portrait: FakePortrait, worn: Sequence, strengths: Sequence, resolution: int = 256) -> list[Image.Image]:
+        pictures = []
+        for strength in strengths:
+            picture = middle(portrait.aligned.crop, resolution).filter(ImageFilter.GaussianBlur(resolution / 200))
+            for wearing, share in worn:
+                picture = self.tint(picture, wearing.prompt, min(strength.colour * share, 1.0))
+            pictures.append(picture)
+        return pictures
+
+    def finish(self, portrait: FakePortrait, worn: Sequence, strength: Any, resolution: int) -> FakeResult:
+        self.log.append(f"render {resolution}")
+        (inverted,), (edited,) = (self.render(portrait, parts, (strength,), resolution) for parts in ((), worn))
+        aligned = portrait.aligned
+        return FakeResult(middle(aligned.crop, resolution), inverted, edited, faces=len(aligned.faces), face=aligned.face)
+
+    def paste(self, portrait: FakePortrait, edited: Image.Image, inverted: Image.Image) -> Image.Image:
+        photo = portrait.aligned.photo.copy()
+        photo.paste(edited.resize((40, 40)), (10, 10))
+        return photo
