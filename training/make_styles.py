@@ -47,7 +47,7 @@ PROMPTS = (
     "pencil sketch",
     "oil painting",
     "watercolour",
-    "pixel art",
+    "robot",
     "cartoon",
     "neon",
     "sepia photograph",

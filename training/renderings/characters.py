@@ -132,11 +132,11 @@ def joker_cosplay(face: RenderFace, rng: Rng) -> Array:
 
 
 def zombie(face: RenderFace, rng: Rng) -> Array:
-    image = recolour(face.image, face.bare_skin, jitter(rng, (52, -13, 16), 3, 2), 0.92, 1.25)
+    image = recolour(face.image, face.bare_skin, jitter(rng, (46, -14, 16), 3, 2), 0.92, 1.15)
     rot = np.clip(noise_field(rng, 5) - 0.9, 0, 1) * face.bare_skin
     image = blend(image, (0.24, 0.2, 0.14), rot * 0.5)
     image = blend(image, (0.16, 0.1, 0.1), face.around_eyes(1.9, 4, 0.15) * (1 - face.eye_openings) * 0.7)
-    image = blend(image, (0.85, 0.83, 0.7), face.eye_openings * 0.35)
+    image = blend(image, (0.85, 0.83, 0.7), face.eye_openings * 0.2)
     image = recolour(image, face.lips, (30, 8, 6), 0.85, 0.8)
     return recolour(image, face.hair, (24, 0, 6), 0.6, 0.9)
 
@@ -156,8 +156,8 @@ def clown(face: RenderFace, rng: Rng) -> Array:
     p, radius = face.landmarks, face.width * 0.12
     spots = (
         (p[30] + face.down * radius * 0.1, 0.95, 1.0),
-        (p[2] * 0.35 + p[31] * 0.65 - face.down * 4, 0.55, 1.2),
-        (p[14] * 0.35 + p[35] * 0.65 - face.down * 4, 0.55, 1.2),
+        (p[2] * 0.4 + p[31] * 0.6 - face.down * 4, 0.5, 0.75),
+        (p[14] * 0.4 + p[35] * 0.6 - face.down * 4, 0.5, 0.75),
     )
     for centre, strength, size in spots:
         disc = np.exp(-((((xx - centre[0]) ** 2 + (yy - centre[1]) ** 2) / (radius * size) ** 2) ** 2))
@@ -238,5 +238,6 @@ def robot(face: RenderFace, rng: Rng) -> Array:
     ):
         seams = np.maximum(seams, stroke(np.stack(line), 1, 0.7))
     image = blend(image, (0.05, 0.07, 0.1), np.clip(seams * 1.3, 0, 1) * face.skin * 0.85)
-    glow = np.clip(cv2.GaussianBlur(face.eye_openings, (0, 0), 3) * 0.9, 0, 1)
-    return blend(blend(image, (0.1, 0.75, 1.0), glow * 0.7), (0.75, 1.0, 1.0), face.eye_openings * 0.75)
+    # lit from inside, with pupils and lids still to be seen
+    lit = np.clip(luminance(face.image)[..., None] * 1.5 * np.array([0.25, 0.95, 1.15], np.float32), 0, 1)
+    return blend(image, lit, np.clip(cv2.GaussianBlur(face.eye_openings, (0, 0), 1) * 1.1, 0, 1) * 0.9)

@@ -45,25 +45,27 @@ def quiet(face: RenderFace, amount: float = 0.75) -> Array:
     return blend(face.image, grey, face.background * amount)
 
 
-def metal(colours: list[tuple[float, float, float]], gain: float = 1.5):
+def metal(colours: list[tuple[float, float, float]], gain: float = 1.5, shift: float = 0.0):
+    """``shift`` moves the mean along the ramp: skin is lighter than the person's mean, and dark metals must stay dark on it."""
+
     def render(face: RenderFace, rng: Rng) -> Array:
-        x = even_light(face, gain, 1.0)
+        x = np.clip(even_light(face, gain, 1.0) + shift, 0, 1)
         return blend(quiet(face), ramp(x, [0, 0.35, 0.65, 1], colours), face.person * 0.97)
 
     return render
 
 
 def gold(face: RenderFace, rng: Rng) -> Array:
-    x = even_light(face, 1.7, 1.2)
+    x = np.clip(even_light(face, 1.7, 1.2) - 0.08, 0, 1)
     return blend(
         quiet(face),
-        ramp(x, [0, 0.35, 0.62, 0.85, 1], [(0.16, 0.07, 0), (0.55, 0.34, 0.03), (0.93, 0.68, 0.12), (1, 0.87, 0.42), (1, 0.99, 0.85)]),
+        ramp(x, [0, 0.35, 0.62, 0.85, 1], [(0.17, 0.11, 0), (0.56, 0.4, 0.03), (0.9, 0.68, 0.1), (1, 0.83, 0.28), (1, 0.95, 0.62)]),
         face.person * 0.97,
     )
 
 
 def marble(face: RenderFace, rng: Rng) -> Array:
-    x = even_light(face, 1.3, 1.3)
+    x = even_light(face, 1.1, 0.3)
     stone = ramp(x, [0, 0.3, 0.55, 1], [(0.28, 0.28, 0.31), (0.6, 0.6, 0.63), (0.84, 0.84, 0.85), (1, 1, 0.99)])
     veins = np.exp(-((noise_field(rng, 9) / 0.06) ** 2)) * np.clip(noise_field(rng, 14) + 0.3, 0, 1)
     stone = blend(stone, (0.55, 0.55, 0.6), np.clip(veins * 0.45, 0, 1).astype(np.float32))
@@ -111,10 +113,10 @@ def watercolour(face: RenderFace, rng: Rng) -> Array:
     """Washes: flat light areas, pigment at their edges, paper showing towards the border."""
     flat = kuwahara(cv2.GaussianBlur(face.image, (0, 0), 1.5), 7)
     edges = np.clip(np.abs(detail(luminance(flat), 3)) * 4, 0, 1)
-    image = saturate(1 - (1 - flat) * 0.72, 1.7) - 0.25 * edges[..., None]
+    image = saturate(1 - (1 - flat) * 0.62, 1.9) - 0.25 * edges[..., None]
     yy, xx = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     reach = np.hypot((xx - 128) / 128, (yy - 128) / 128) + 0.12 * noise_field(rng, 12)
-    image = blend(image, (0.98, 0.975, 0.96), np.clip((reach - 0.95) * 2.2, 0, 0.9) * (0.35 + 0.65 * face.background))
+    image = blend(image, (0.98, 0.975, 0.96), np.clip((reach - 0.85) * 2.2, 0, 0.9) * (0.35 + 0.65 * face.background))
     return np.clip(image + 0.012 * noise_field(rng, 1.0)[..., None], 0, 1).astype(np.float32)
 
 
@@ -139,14 +141,17 @@ def neon(face: RenderFace, rng: Rng) -> Array:
     light = cv2.GaussianBlur(luminance(face.image), (0, 0), 1.2)
     edge = np.clip(np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) * 2.6, 0, 1)
     side = np.linspace(0, 1, SIZE, dtype=np.float32)[None, :, None]
-    colour = (1 - side) * np.array([1, 0.1, 0.75], np.float32) + side * np.array([0.05, 0.85, 1], np.float32)
-    tube = edge[..., None] * 1.2 + cv2.GaussianBlur(edge, (0, 0), 4)[..., None] * 0.9
-    base = luminance(face.image)[..., None] * 0.35 * colour + 0.02
+    colour = (1 - side) * np.array([1, 0.1, 0.75], np.float32) + side * np.array([0.05, 0.58, 0.9], np.float32)
+    # light and shade of the face stay readable under the tubes
+    tube = edge[..., None] * 0.75 + cv2.GaussianBlur(edge, (0, 0), 4)[..., None] * 0.3
+    tube *= 1 - 0.7 * cv2.GaussianBlur(face.face, (0, 0), 4)[..., None]
+    person = 0.25 + 0.75 * face.person[..., None]
+    base = luminance(face.image)[..., None] ** 1.4 * 0.75 * colour * person + 0.015
     return np.clip(base + tube * colour, 0, 1).astype(np.float32)
 
 
 def sepia(face: RenderFace, rng: Rng) -> Array:
-    light = np.clip((luminance(face.image) - 0.5) * 0.85 + 0.52, 0, 1)
+    light = np.clip((luminance(face.image) - 0.5) * 1.05 + 0.5, 0, 1)
     image = ramp(light, [0, 0.5, 1], [(0.14, 0.09, 0.05), (0.6, 0.45, 0.29), (0.98, 0.91, 0.76)])
     yy, xx = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     vignette = 1 - 0.35 * np.clip(np.hypot((xx - 128) / 128, (yy - 128) / 128) - 0.6, 0, 1)
