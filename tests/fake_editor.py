@@ -33,6 +33,10 @@ class FakePortrait:
     aligned: FakeAligned
     mode: str
 
+    @property
+    def inversion(self) -> Image.Image:
+        return middle(self.aligned.crop, 256)
+
 
 @dataclass(frozen=True)
 class FakeWorn:

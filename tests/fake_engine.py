@@ -165,22 +165,22 @@ class FakeEngine:
     def concepts(self) -> list[str]:
         return list(CONCEPTS)
 
-    def preview_originals(self, options: Any) -> torch.Tensor:
-        return tensor([draw_face(seed) for seed in range(4)])
+    def preview_originals(self, options: Any, person: Any = None) -> torch.Tensor:
+        return tensor([draw_face(seed) if seed or person is None else person for seed in range(4)])
 
     def adapt(
-        self, prompt: str, steps: int | None = None, *, options: Any = None, images: Sequence[str] | None = None
+        self, prompt: str, steps: int | None = None, *, options: Any = None, images: Sequence[str] | None = None, person: Any = None
     ) -> Iterator[FakeStep]:
         if images is None:
             check(self, prompt, options)
         else:
             self.log.append("images " + " ".join("x".join(map(str, Image.open(image).size)) for image in images))
-        return self._steps(prompt, options or FakeOptions())
+        return self._steps(prompt, options or FakeOptions(), person)
 
-    def _steps(self, prompt: str, options: Any) -> Iterator[FakeStep]:
+    def _steps(self, prompt: str, options: Any, person: Any = None) -> Iterator[FakeStep]:
         self.log.append("open")
         try:
-            faces = [draw_face(seed) for seed in range(4)]
+            faces = [draw_face(seed) if seed or person is None else person for seed in range(4)]
             for index in range(1, options.steps + 1):
                 time.sleep(self.delay)
                 if index == self.fail_at:

@@ -255,8 +255,8 @@ def test_a_step_without_previews_is_drawn_when_it_is_due(make, monkeypatch):
     app, engine = make()
     steps = FakeEngine._steps
 
-    def sparse(self, prompt, options):  # a fast device: previews at the two ends only
-        for step in steps(self, prompt, options):
+    def sparse(self, prompt, options, *more):  # a fast device: previews at the two ends only
+        for step in steps(self, prompt, options, *more):
             yield step if step.index in (1, options.steps) else replace(step, previews=None)
 
     monkeypatch.setattr(FakeEngine, "_steps", sparse)

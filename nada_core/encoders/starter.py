@@ -30,7 +30,16 @@ _REGION_STAGES = (1, 2)
 _BACKGROUND = REGIONS.index("background")
 _RATE_FACTORS = {"source": 1.0, "makeup": 1.0, "character": 1.4, "colour": 1.4, "material": 2.0, "medium": 2.5, "light": 2.5}
 #: Concepts whose own best factor, found by sweeps, lies off their group's.
-_OWN_RATES = {"joker cosplay": 1.3, "clown": 2.0, "green skin": 1.7, "white hair": 2.0, "black hair": 2.0, "purple skin": 1.8, "yellow skin": 1.8}
+_OWN_RATES = {
+    "joker cosplay": 1.3,
+    "clown": 2.0,
+    "bronze": 2.4,
+    "green skin": 1.7,
+    "white hair": 2.0,
+    "black hair": 2.0,
+    "purple skin": 1.8,
+    "yellow skin": 1.8,
+}
 #: RGB in [-1, 1] to lightness, red-green, yellow-blue: decorrelated, as in Ruderman et al. 1998
 _OPPONENT = torch.tensor([[0.577, 0.577, 0.577], [0.707, -0.707, 0.0], [0.408, 0.408, -0.816]])
 

@@ -30,6 +30,7 @@ class AdaptForm:
     """The components of the column."""
 
     prompt: gr.Textbox
+    me: gr.Checkbox
     start: gr.Button
     stop: gr.Button
     notice: gr.HTML
@@ -50,6 +51,12 @@ def build_form(words: str) -> AdaptForm:
     """Build the column's components inside the current gr.Column; `words` is the advice for the first prompt."""
     prompt = gr.Textbox(label="Turn faces into", value="Joker", placeholder="Joker", max_lines=1, max_length=200, elem_id="prompt")
     advice = gr.HTML(words, elem_id="advice")
+    me = gr.Checkbox(
+        False,
+        label="Watch my own photo change",
+        info="Takes the first face's place. Upload the photo in the Stylise tab first.",
+        elem_id="me",
+    )
     with gr.Row(elem_classes="actions"):
         start = gr.Button("Adapt", variant="primary", scale=3, min_width=120, elem_id="adapt")
         stop = gr.Button("Stop", interactive=False, scale=1, min_width=90, elem_id="stop")
@@ -74,5 +81,5 @@ def build_form(words: str) -> AdaptForm:
             elem_id="targets",
         )
     return AdaptForm(
-        prompt, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images
+        prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images
     )  # fmt: skip

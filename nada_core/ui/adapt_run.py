@@ -7,7 +7,7 @@ import math
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ..errors import NadaError, OptionsError
 from .blocklist import check_words
 from .context import AppContext, close_iterator
 from .job import Job, first_view
+from .previews import write_faces
 from .recorder import StepRecorder
 from .shelf import ShelvedStyle
 from .suggest import suggest_step
@@ -98,15 +99,34 @@ def adapt_views(context: AppContext, ticket: Ticket) -> Iterator[AdaptView]:
     yield (view := first_view(ticket.id, request))
     engine, world = context.open()
     options = _check(context, engine, request)
+    more: dict[str, Any] = {"images": list(request.images)} if request.images else {}
+    originals = world.originals
+    if request.photo:
+        view = replace(view, originals=originals, previews=originals)
+        person = yield from _person(context, engine, view, request.photo)
+        more["person"] = person
+        originals = write_faces(engine.preview_originals(options, person), ticket.pictures, "before")
     starting = progress(0, f"Starting “{request.prompt}”", kind="wait")
-    view = replace(view, progress=starting, originals=world.originals, previews=world.originals)
+    view = replace(view, progress=starting, originals=originals, previews=originals)
     yield view
-    targets = {"images": list(request.images)} if request.images else {}
-    steps = engine.adapt(request.prompt, options=options, **targets)
+    steps = engine.adapt(request.prompt, options=options, **more)
     try:
-        yield from _follow(context, view, ticket, steps, StepRecorder(context, engine, options, ticket, world.originals))
+        yield from _follow(context, view, ticket, steps, StepRecorder(context, engine, options, ticket, originals))
     finally:
         close_iterator(steps)
+
+
+def _person(context: AppContext, engine: Any, view: AdaptView, photo: str) -> Generator[AdaptView, None, Any]:
+    """The inversion of an uploaded photo: the one there is, else a quick one made now. Raises PhotoError when the photo is gone."""
+    entry = context.photos.get(photo)
+    if not entry.portraits:
+        aligned = engine.editor.align_found(entry.photo, entry.faces, 0)
+        for stage in engine.editor.invert_steps(aligned, "fast"):
+            words = progress(stage.fraction, "Finding you in the generator", kind="wait")
+            yield replace(view, progress=words)
+            if stage.portrait is not None:
+                entry.keep_portrait((0, "fast"), stage.portrait)
+    return next(iter(entry.portraits.values())).inversion
 
 
 def _follow(context: AppContext, view: AdaptView, ticket: Ticket, steps: Iterator[Any], recorder: StepRecorder) -> Iterator[AdaptView]:

@@ -95,6 +95,8 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         faces: float = 2,
         variety: float = 0.8,
         images: list[str] | None = None,
+        me: bool = False,
+        photo: str = "",
         owned: list[str] | None = None,
         browser: str = "",
         job: str = "",
@@ -104,6 +106,9 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         if under_way is not None and not under_way.finished:
             words = "An adaptation of yours is running already. Stop it first, or wait until it is done."
             raise gr.Error(words, title="One at a time", duration=6, print_exception=False)
+        if me and not photo:
+            words = "There is no photo of yours yet. Upload one in the Stylise tab, or untick “Watch my own photo change”."
+            raise gr.Error(words, title="No photo", duration=6, print_exception=False)
         used = read_seed(number, new)
         wanted = AdaptRequest(
             text,
@@ -114,6 +119,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             (origin or "").strip()[:60] or "face",
             int(faces),
             float(variety),
+            photo if me else "",
             tuple(images or ()),
         )
         browser = browser or str(getattr(request, "session_hash", "") or "")
@@ -160,11 +166,11 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         session.memory,
         stage.name,
     ]
-    settings = [form.steps, form.layers, form.lr, form.source, form.seed, form.fresh, form.batch, form.truncation, form.images]
+    settings = [form.steps, form.layers, form.lr, form.source, form.seed, form.fresh, form.batch, form.truncation, form.images, form.me]
     gr.on(
         [form.start.click, form.prompt.submit],
         adapt,
-        [form.prompt, *settings, session.owned, session.browser, session.job],
+        [form.prompt, *settings, session.photo, session.owned, session.browser, session.job],
         outputs,
         api_visibility="private",
         show_progress="hidden",

@@ -65,7 +65,8 @@ class StepRecorder:
     def _follow(self, step: Any) -> None:
         if self._due and step.index >= self._due[0]:
             after = self._due[1] if len(self._due) > 1 else step.steps
-            late = step.index >= (self._due[0] + after) // 2  # no previews for half the way to the next: draw them
+            # no previews for half the way to the next: draw them, unless a person leads them, whom only the run itself can draw
+            late = not self._ticket.request.photo and step.index >= (self._due[0] + after) // 2
             if step.previews is not None or late:
                 self._keep(step)
                 return
@@ -81,13 +82,16 @@ class StepRecorder:
         except (NadaError, OSError):
             log.exception("the last step could not be saved")
             return self.newest
-        return self.saved[-1].pictures
+        return self.saved[-1].pictures if self.saved and self.saved[-1].step == step.index else self.newest
 
     def _keep(self, step: Any) -> None:
         """Add the step to the saved ones, with pictures of exactly this step."""
         if self.saved and self.saved[-1].step == step.index:
             return
         faces = step.previews
+        if faces is None and self._ticket.request.photo:
+            self._export(step, "latest")
+            return
         if faces is None:
             o = self._options
             faces = self._engine.sample(o.preview_seeds, step.style(), truncation_psi=o.preview_truncation)

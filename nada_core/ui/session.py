@@ -30,6 +30,7 @@ class Session:
     memory: gr.BrowserState  # what the browser keeps for its next page: see write_memory
     style: gr.Dropdown  # rendered by the Stylise tab
     blend: gr.Dropdown  # the same list, for a second style
+    photo: gr.State  # id of the photo that was uploaded on this page
     tabs: gr.Tabs
 
 
@@ -57,5 +58,6 @@ def build_session(context: AppContext, tabs: gr.Tabs) -> Session:
         memory=gr.BrowserState(None, storage_key="nada-demo", secret="nada-demo-memory"),
         style=gr.Dropdown([], label="Style", render=False, elem_id="style", filterable=True, allow_custom_value=False),
         blend=gr.Dropdown([], label="Second style", render=False, elem_id="blend", filterable=True, allow_custom_value=False),
+        photo=gr.State("", time_to_live=_HOURS, delete_callback=context.photos.discard),
         tabs=tabs,
     )

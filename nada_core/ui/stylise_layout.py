@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -17,7 +16,6 @@ __all__ = ["EDIT_IDLE", "EDIT_READY", "MODES", "StyliseTab", "build_stylise_layo
 
 EDIT_IDLE = progress(0, "Ready for a photo", "", note="One face, looking roughly at the camera, works best.")
 EDIT_READY = progress(0, "Ready: press Stylise", "", note="The first time takes longest; another style or strength is quick then.")
-_HOURS = 2 * 3600  # longer than the photo itself is kept
 MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
 
 
@@ -54,10 +52,10 @@ class StyliseTab:
     downloads: dict[str, gr.Button] = field(default_factory=dict)
 
 
-def build_stylise_layout(session: Session, forget: Callable[[str], None]) -> StyliseTab:
-    """Place the components inside the current gr.Tab. `forget` is called with the photo's id when its page is gone."""
+def build_stylise_layout(session: Session) -> StyliseTab:
+    """Place the components inside the current gr.Tab."""
     hidden = {
-        "key": gr.State("", time_to_live=_HOURS, delete_callback=forget),
+        "key": session.photo,
         "face": gr.State(0),
         "points": gr.State([]),
         "scale": gr.State(1.0),

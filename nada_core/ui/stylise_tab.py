@@ -31,7 +31,7 @@ _PRESS = "() => { const a = document.querySelector('#edit-file'); (a.querySelect
 
 def build_stylise_tab(context: AppContext, session: Session) -> StyliseTab:
     """Build the tab inside the current gr.Tab and connect it."""
-    tab = build_stylise_layout(session, context.photos.discard)
+    tab = build_stylise_layout(session)
     _connect_photo(tab, context)
     requests = [
         tab.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.face, tab.points, tab.mode,

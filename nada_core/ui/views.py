@@ -23,6 +23,7 @@ class AdaptRequest:
     source: str = "face"
     batch: int = 2
     truncation: float = 0.8
+    photo: str = ""  # id of an uploaded photo whose person takes the first face's place
     images: tuple[str, ...] = ()  # picture files to aim at instead of the words, which then are a name
 
 
