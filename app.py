@@ -11,6 +11,7 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
+from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import NadaError
 from nada_core.ui import build_app, launch_options
 
@@ -33,6 +34,7 @@ def _announce(demo: Any) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until Ctrl-C. Returns the exit code: 130 after Ctrl-C, 2 when the port cannot be used."""
+    tune_cpu_allocator()  # before threads exist: each would keep the arena it started with
     on_space = bool(os.environ.get("SPACE_ID"))
     parser = argparse.ArgumentParser(description="StyleGAN-NADA: adapt a face generator to a look, and photos to it.")
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"))

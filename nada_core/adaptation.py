@@ -150,6 +150,7 @@ class _Run:
         self.pool = training_pool(options, base.z_dim)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
         self.index = 0
+        self.base_hash = base.content_hash()
 
     def samples(self, count: int = 16) -> Iterator[Tensor]:
         """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""
@@ -236,7 +237,7 @@ class _Run:
             prompt=self.prompt,
             source=self.options.source,
             base=self.base.family,
-            base_hash=self.base.content_hash(),
+            base_hash=self.base_hash,
             encoder=self.encoder.name,
             steps=step.index,
             loss=step.loss if math.isfinite(step.loss) else None,

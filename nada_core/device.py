@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import platform
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import torch
 
+from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import OptionsError
 
 __all__ = ["Precision", "bfloat16_is_fast", "choose_device", "precision_context", "tune_cpu_allocator"]
@@ -31,20 +30,6 @@ def choose_device(device: str = "auto") -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise OptionsError(f"Device '{device}' is not available here. Use 'cpu', or 'auto' to let the engine choose.") from error
     return chosen
-
-
-@functools.cache
-def tune_cpu_allocator() -> bool:
-    """Let glibc keep freed blocks instead of returning them to the kernel. Returns whether it could be set.
-
-    Activations of 10-60 MB are freed and allocated again many times a step; by default each is a fresh ``mmap`` whose pages fault in one by
-    one. Keeping them makes a training step more than twice as fast. No effect outside Linux with glibc.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    m_trim_threshold, m_mmap_threshold = -1, -3
-    libc = ctypes.CDLL("libc.so.6")
-    return bool(libc.mallopt(m_mmap_threshold, 1 << 30) and libc.mallopt(m_trim_threshold, 2**31 - 1))
 
 
 @functools.cache

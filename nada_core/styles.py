@@ -16,6 +16,7 @@ from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, load_card,
 from nada_core.errors import StyleError
 from nada_core.generators.base import Generator
 from nada_core.generators.load import CHECKPOINTS
+from nada_core.prompts import SOURCE_PROMPTS
 
 __all__ = ["MAX_COMPACT_BYTES", "StyleEntry", "StyleLibrary", "user_styles_folder"]
 
@@ -57,12 +58,14 @@ class StyleLibrary:
         self.ready = ready
 
     def paths(self) -> dict[str, Path]:
-        """Name to file, ready styles first."""
+        """Name to file, ready styles first, the source project's five before the others."""
+        first = [slug(prompt) for prompt in SOURCE_PROMPTS]
         found: dict[str, Path] = {}
         for folder in (self.ready, self.folder):
             if folder.is_dir():
-                for path in sorted(folder.glob("*.safetensors")):
-                    found.setdefault(path.stem, path)
+                files = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+                for name in (*(name for name in first if name in files), *files):
+                    found.setdefault(name, files[name])
         return found
 
     def cards(self) -> list[StyleCard]:
