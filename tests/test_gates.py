@@ -40,8 +40,8 @@ RELATED = {
 }
 
 
-#: What some ready styles do not reach yet on some of the six faces, by the checks' labels. They ship because they look right to the eye; the
-#: limits stay as they were written, nothing else may fail, and a style leaves this list when it passes. The Joker may not be on it.
+#: What some ready styles do not reach yet on some of the six faces, by the checks' labels. They ship because they look right to the eye.
+#: The limits stay as they were written, nothing else may fail, and a style leaves this list when it passes. The Joker may not be on it.
 SHORTFALLS = {
     "black-and-white": {"whole picture without colour", "no woven pattern of single pixels"},
     "clown": {"skin less saturated", "skin white", "eyes keep their detail", "eyes are the same eyes"},
