@@ -157,10 +157,11 @@ class PhotoEditor:
             yield EditProgress(stage.name, stage.fraction, None if stage.image is None else to_pil(stage.image))
         self._pace = Pace.from_ticks(ticks) or self._pace
         (rebuilt,) = render_portrait(self.generator, inversion, resolution=256)
-        identity = self.identity(aligned, to_pil(rebuilt))
+        picture, reference = to_pil(rebuilt), self.recogniser.embed(small, aligned.landmarks)
+        identity = self.identity(aligned, picture, reference)
         error = reconstruction_error(rebuilt, photo).item()
-        portrait = Portrait(aligned, inversion, identity, error, mode, time.monotonic() - start)
-        yield EditProgress("person found", 1.0, to_pil(rebuilt), portrait=portrait)
+        portrait = Portrait(aligned, inversion, picture, reference, identity, error, mode, time.monotonic() - start)
+        yield EditProgress("person found", 1.0, picture, portrait=portrait)
 
     # -- styles
 
@@ -208,15 +209,16 @@ class PhotoEditor:
 
     # -- scores
 
-    def identity(self, aligned: AlignedPhoto, image: Image.Image) -> float:
-        """dlib's distance of a picture of the crop to the photo, measured on the photo's own landmarks."""
-        small = [picture.resize((256, 256), Image.Resampling.LANCZOS) for picture in (aligned.crop, image)]
-        reference = self.recogniser.embed(small[0], aligned.landmarks)
-        return round(identity_distance(self.recogniser, reference, small[1], aligned.landmarks), 4)
+    def identity(self, aligned: AlignedPhoto, image: Image.Image, reference: Any = None) -> float:
+        """dlib's distance of a picture of the crop to the photo, on the photo's own landmarks; ``reference`` saves describing the photo."""
+        if reference is None:
+            reference = self.recogniser.embed(aligned.crop.resize((256, 256), Image.Resampling.LANCZOS), aligned.landmarks)
+        small = image.resize((256, 256), Image.Resampling.LANCZOS)
+        return round(identity_distance(self.recogniser, reference, small, aligned.landmarks), 4)
 
     def scores(self, portrait: Portrait, image: Image.Image) -> Scores:
         """How much of the person is left in a rendered picture."""
-        identity = self.identity(portrait.aligned, image)
+        identity = self.identity(portrait.aligned, image, portrait.reference)
         return Scores(identity, likeness(identity))
 
     # -- all of it
@@ -255,7 +257,9 @@ class PhotoEditor:
     def finish(self, portrait: Portrait, worn: Sequence[tuple[Worn, float]], strength: Strength, resolution: int) -> EditResult:
         """Render the inversion with and without the styles and score both against the photo."""
         start, aligned = time.monotonic(), portrait.aligned
-        (inverted,) = self.render(portrait, resolution=resolution)
+        inverted = portrait.rebuilt
+        if resolution != inverted.width:
+            (inverted,) = self.render(portrait, resolution=resolution)
         (edited,) = self.render(portrait, worn, (strength,), resolution) if worn else (inverted,)
         scores = self.scores(portrait, edited)
         return EditResult(

@@ -45,10 +45,16 @@ class AlignedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A photo and its inversion. ``identity`` is the inversion's distance to the photo, ``error`` its RMS error in [0, 2]."""
+    """A photo and its inversion.
+
+    ``rebuilt`` is the inversion as a picture (256 px), ``reference`` the recogniser's description ``[128]`` of the photo's face: every
+    later picture is compared with it. ``identity`` is the inversion's distance to the photo, ``error`` its RMS error in [0, 2].
+    """
 
     aligned: AlignedPhoto
     inversion: Inversion
+    rebuilt: Image.Image = field(repr=False)
+    reference: NDArray = field(repr=False)
     identity: float
     error: float
     mode: str

@@ -107,7 +107,9 @@ class LaboratoryEditor:
         self.log.append("invert")
         ws = self.generator.mapping(self.generator.sample_z([5]), 0.7)
         yield EditProgress("half way", 0.5)
-        yield EditProgress("person found", 1.0, portrait=Portrait(aligned, Inversion(ws), 0.12, 0.1, mode, 0.1))
+        yield EditProgress(
+            "person found", 1.0, portrait=Portrait(aligned, Inversion(ws), aligned.crop, np.zeros(128), 0.12, 0.1, mode, 0.1)
+        )
 
     def wear_steps(self, portrait, style) -> Iterator[EditProgress]:
         self.log.append("wear")
