@@ -88,6 +88,9 @@ class FakeEditor:
         spots[48], spots[54] = np.array([0.4, 0.7]) * image.height, np.array([0.6, 0.7]) * image.height
         return image, tuple(FakeFace(spots) for _ in range(count))
 
+    def seconds(self, mode: str) -> float:
+        return {"fast": 5.0, "balanced": 18.0, "faithful": 50.0}[mode]
+
     def align_found(self, photo: Image.Image, faces: Sequence[FakeFace], face: int) -> FakeAligned:
         choose_face(faces, face)
         return FakeAligned(photo, middle(photo, 1024), tuple(faces), face)

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import NadaError
 from .context import AppContext
 
-__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "pointed_at"]
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "mode_seconds", "pointed_at"]
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = 112
@@ -82,3 +82,18 @@ def pointed_at(photo: Any, points: Sequence[Sequence[float]], side: int = 640) -
         for radius, colour, width in ((9, "white", 5), (8, (106, 63, 219), 3)):
             draw.circle((x / scale, y / scale), radius, outline=colour, width=width)
     return small
+
+
+def mode_seconds(context: AppContext) -> dict[str, float]:
+    """Estimated seconds of each likeness mode on this device; empty while other work keeps it busy, which would spoil the measurement."""
+    from ..inversion.optimisation import MODES
+
+    with context.line.join() as turn:
+        if not turn.wait(0):
+            return {}
+        try:
+            engine, _ = context.open()
+            return {mode: engine.editor.seconds(mode) for mode in MODES}
+        except Exception:  # an estimate is a courtesy
+            log.exception("the pace could not be measured")
+            return {}

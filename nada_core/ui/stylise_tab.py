@@ -14,9 +14,9 @@ import gradio as gr
 from ..errors import NadaError
 from .context import AppContext, close_iterator
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
-from .photo_faces import displayable, find_faces, pointed_at
+from .photo_faces import displayable, find_faces, mode_seconds, pointed_at
 from .session import SHOW_STAGE, Session
-from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
+from .stylise_layout import EDIT_IDLE, EDIT_READY, MODES, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
 from .text import message_box
 from .widgets import identity_panel, progress
@@ -167,7 +167,15 @@ def _connect_photo(tab: StyliseTab, context: AppContext) -> None:
         }
 
     found = [tab.key, tab.points, tab.scale, tab.face, tab.bar, tab.start, tab.faces, tab.pointing, tab.notice, tab.hint, tab.photo]
-    tab.photo.change(arrived, [tab.photo, tab.key], [*found, *empty], concurrency_limit=2, trigger_mode="always_last", **_QUIET)
+    there = tab.photo.change(arrived, [tab.photo, tab.key], [*found, *empty], concurrency_limit=2, trigger_mode="always_last", **_QUIET)
+
+    def estimate(key: str) -> dict[Any, Any]:
+        """How long each mode takes here, once it is known who is waiting for it."""
+        seconds = mode_seconds(context) if key else {}
+        names = [(f"{title}, {seconds[mode]:.0f} s" if mode in seconds else title, mode) for title, mode in MODES]
+        return {tab.mode: gr.update(choices=names)}
+
+    there.then(estimate, [tab.key], [tab.mode], **_QUIET)
 
     def chosen(event: gr.SelectData) -> dict[Any, Any]:
         number = event.index if isinstance(event.index, int) else -1
