@@ -315,7 +315,7 @@ def test_every_handler_survives_no_arguments_and_wrong_ones(visitor):
 def test_strange_prompts(visitor, prompt, words):
     for answer in (
         visitor.refused("api_adapt", prompt, 8, 1),
-        visitor.refused("adapt", prompt, 8, "all", 0, "face", 3, False, 2, 0.8, None, [], "", ""),
+        visitor.refused("adapt", prompt, 8, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", ""),
     ):
         assert words in answer and "<img" not in answer and "<script" not in answer
 
@@ -323,7 +323,7 @@ def test_strange_prompts(visitor, prompt, words):
 @pytest.mark.parametrize("steps", [10**6, -1, 0, 1.0e308, "many", None, [5]])
 def test_strange_steps(visitor, steps):
     visitor.refused("api_adapt", "Joker", steps, 1)
-    visitor.refused("adapt", "Joker", steps, "all", 0, "face", 3, False, 2, 0.8, None, [], "", "")
+    visitor.refused("adapt", "Joker", steps, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", "")
 
 
 @pytest.mark.parametrize("change", [{"strength": 9}, {"strength": -1}, {"face": 99}, {"face": -1}, {"mode": "endless"}, {"strength": "x"}])
