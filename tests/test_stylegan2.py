@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -347,7 +349,10 @@ def test_without_a_compiler_the_plain_path_remains(monkeypatch):
         attempts.append(1)
         raise RuntimeError("no compiler\nand a long log")
 
-    monkeypatch.setattr("torch.utils.cpp_extension.load_inline", fail)
+    # in its place, not in it: importing the real one fails where an older setuptools meets a loaded distutils
+    stub = types.ModuleType("torch.utils.cpp_extension")
+    stub.load_inline = fail
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
     stylegan2_cuda.compiled_kernels.cache_clear()
     with pytest.warns(RuntimeWarning, match="plain PyTorch") as caught:
         assert stylegan2_cuda.compiled_kernels() is None
