@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from importlib import metadata
 from typing import Any
 
@@ -150,7 +151,11 @@ class _Run:
         self.pool = training_pool(options, base.z_dim)
         self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
         self.index = 0
-        self.base_hash = base.content_hash()
+
+    @cached_property
+    def base_hash(self) -> str:
+        """Computed when a style is first asked for, not before the first step."""
+        return self.base.content_hash()
 
     def samples(self, count: int = 16) -> Iterator[Tensor]:
         """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""

@@ -7,6 +7,7 @@ matrices as two thin factors; ``delta8`` keeps those factors in eight bits, with
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -38,6 +39,7 @@ __all__ = [
     "resolved_weights",
     "save_style",
     "slug",
+    "styled",
 ]
 
 FORMAT = "nada-style"
@@ -239,6 +241,19 @@ def _stored(style: Style, name: str, reference: Tensor) -> Tensor:
     if eight_bits and scale is not None:
         return Factors(up, scale, down).matrix().to(reference).reshape(reference.shape)
     return (up.to(reference) @ down.to(reference)).reshape(reference.shape)
+
+
+def styled(base: Generator, style: Style, base_hash: str | None = None) -> Generator:
+    """A copy of ``base`` in a style; ``base`` stays. ``base_hash`` saves hashing a base whose hash is known.
+
+    Raises:
+        StyleError: as :func:`resolved_weights`.
+    """
+    generator = copy.deepcopy(base)
+    with torch.no_grad():
+        for name, value in resolved_weights(style, base, base_hash).items():
+            generator.get_parameter(name).copy_(value)
+    return generator
 
 
 @torch.no_grad()

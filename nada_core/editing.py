@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -16,11 +17,11 @@ from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face,
 from nada_core.checkpoints import Style
 from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
-from nada_core.errors import OptionsError, PromptError
+from nada_core.errors import PromptError
 from nada_core.generators.base import Generator
 from nada_core.images import decode_photo, to_pil, to_tensor
 from nada_core.inversion.base import Inversion
-from nada_core.inversion.optimisation import MODES, InvertOptions, invert
+from nada_core.inversion.optimisation import invert, invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.inversion.starter import StarterInverter
 from nada_core.manual_alignment import landmarks_from_points
@@ -72,10 +73,17 @@ class EditProgress:
 class PhotoEditor:
     """Holds the networks; photos, portraits and styles are values that go in and come out."""
 
-    def __init__(self, generator: Generator, inverter: StarterInverter, perceptual: PerceptualLoss, encoder: ImageTextEncoder) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        inverter: StarterInverter,
+        perceptual: PerceptualLoss,
+        encoder: ImageTextEncoder,
+        base_hash: str | None = None,
+    ) -> None:
         self.generator, self.inverter, self.perceptual, self.encoder = generator, inverter, perceptual, encoder
         self.detector, self.recogniser = FaceDetector(), FaceRecogniser()
-        self._base_hash = generator.content_hash()
+        self._base_hash = base_hash
         self._pace: Pace | None = None
 
     # -- finding the face
@@ -107,13 +115,11 @@ class PhotoEditor:
 
     def align_found(self, photo: Image.Image, faces: Sequence[Face], face: int) -> AlignedPhoto:
         """:meth:`align` for a photo and faces from :meth:`find`."""
-        landmarks = choose_face(faces, face).landmarks
-        return AlignedPhoto(photo, crop_face(photo, landmarks, 1024), tuple(faces), face, landmarks, crop_landmarks(landmarks, 256))
+        return _aligned(photo, choose_face(faces, face).landmarks, tuple(faces), face)
 
     def align_by_hand(self, photo: Image.Image, points: Sequence[Sequence[float]]) -> AlignedPhoto:
         """:meth:`align` with the eyes and the mouth given."""
-        landmarks = landmarks_from_points(points)
-        return AlignedPhoto(photo, crop_face(photo, landmarks, 1024), (), -1, landmarks, crop_landmarks(landmarks, 256))
+        return _aligned(photo, landmarks_from_points(points), (), -1)
 
     def target(self, image: Any) -> Image.Image:
         """A picture that shows a style, 256 px: its largest face aligned as the generator's faces are, or, without one, its middle square.
@@ -138,7 +144,7 @@ class PhotoEditor:
         """How long an inversion takes on this device, from the last one, or, before there was one, from a few timed steps."""
         if self._pace is None:
             self._pace = measure_pace(self.generator, self.perceptual)
-        return self._pace.seconds(_options(mode))
+        return self._pace.seconds(invert_options(mode))
 
     def invert_steps(self, aligned: AlignedPhoto, mode: str = "balanced") -> Iterator[EditProgress]:
         """Ever better inversions; the last item carries the :class:`Portrait`.
@@ -146,7 +152,7 @@ class PhotoEditor:
         Raises:
             OptionsError: no such mode.
         """
-        start, options = time.monotonic(), _options(mode)
+        start, options = time.monotonic(), invert_options(mode)
         small = aligned.crop.resize((256, 256), Image.Resampling.LANCZOS)
         photo = to_tensor(small).to(self.generator.device)
         inversion = Inversion(self.first_guess(photo))
@@ -209,10 +215,8 @@ class PhotoEditor:
 
     # -- scores
 
-    def identity(self, aligned: AlignedPhoto, image: Image.Image, reference: Any = None) -> float:
-        """dlib's distance of a picture of the crop to the photo, on the photo's own landmarks; ``reference`` saves describing the photo."""
-        if reference is None:
-            reference = self.recogniser.embed(aligned.crop.resize((256, 256), Image.Resampling.LANCZOS), aligned.landmarks)
+    def identity(self, aligned: AlignedPhoto, image: Image.Image, reference: Any) -> float:
+        """dlib's distance of a picture of the crop to the photo's description ``reference``, on the photo's own landmarks."""
         small = image.resize((256, 256), Image.Resampling.LANCZOS)
         return round(identity_distance(self.recogniser, reference, small, aligned.landmarks), 4)
 
@@ -228,14 +232,13 @@ class PhotoEditor:
         image: Any,
         styles: Sequence[tuple[Style, float]],
         *,
-        strength: Strength | float = 1.0,
+        strength: Strength,
         face: int = 0,
         points: Sequence[Sequence[float]] | None = None,
         resolution: int = 256,
         mode: str = "balanced",
     ) -> Iterator[EditProgress]:
         """Stages of an edit; the last one carries the result."""
-        _options(mode)
         start = time.monotonic()
         yield EditProgress("looking for the face", 0.0)
         aligned = self.align(image, face, points)
@@ -250,9 +253,8 @@ class PhotoEditor:
             for stage in self.wear_steps(portrait, style):
                 yield EditProgress(stage.stage, 0.75 + 0.2 * (number + stage.fraction) / len(styles), stage.image)
                 worn += [(stage.worn, share)] if stage.worn else []
-        even = strength if isinstance(strength, Strength) else Strength.even(strength)
-        result = self.finish(portrait, worn, even, resolution)
-        yield EditProgress("done", 1.0, result.edited, replace(result, seconds=time.monotonic() - start), portrait)
+        result = self.finish(portrait, worn, strength, resolution)
+        yield EditProgress("done", 1.0, result.edited, replace(result, seconds=time.monotonic() - start))
 
     def finish(self, portrait: Portrait, worn: Sequence[tuple[Worn, float]], strength: Strength, resolution: int) -> EditResult:
         """Render the inversion with and without the styles and score both against the photo."""
@@ -278,7 +280,5 @@ class PhotoEditor:
         )
 
 
-def _options(mode: str) -> InvertOptions:
-    if mode not in MODES:
-        raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
-    return MODES[mode]
+def _aligned(photo: Image.Image, landmarks: NDArray, faces: tuple[Face, ...], face: int) -> AlignedPhoto:
+    return AlignedPhoto(photo, crop_face(photo, landmarks, 1024), faces, face, landmarks, crop_landmarks(landmarks, 256))

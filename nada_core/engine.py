@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
-from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, apply_style, compact_style, save_style
+from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, compact_style, save_style, styled
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
 from nada_core.encoders.load import load_encoder
@@ -25,7 +24,7 @@ from nada_core.generators.load import load_generator
 from nada_core.images import to_tensor
 from nada_core.inversion.base import Inversion
 from nada_core.inversion.load import load_starter_inverter
-from nada_core.inversion.optimisation import MODES
+from nada_core.inversion.optimisation import invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.mixing import Strength
 from nada_core.portrait import check_shares
@@ -71,6 +70,11 @@ class Engine:
         return load_generator(self._base, self.device)
 
     @cached_property
+    def base_hash(self) -> str:
+        """The generator's :meth:`Generator.content_hash`, computed once: the base never changes."""
+        return self.generator.content_hash()
+
+    @cached_property
     def encoder(self) -> Any:
         """The image-text encoder."""
         return load_encoder(self._encoder, self.device)
@@ -79,7 +83,7 @@ class Engine:
     def editor(self) -> PhotoEditor:
         """Photo editing: detector, inversion, rendering, scores."""
         inverter = load_starter_inverter(self.device)
-        return PhotoEditor(self.generator, inverter, PerceptualLoss(inverter.backbone), self.encoder)
+        return PhotoEditor(self.generator, inverter, PerceptualLoss(inverter.backbone), self.encoder, self.base_hash)
 
     def concepts(self) -> list[str]:
         """Titles of the prompts that the starter encoder knows, the source project's five first; empty where any text is understood."""
@@ -183,7 +187,7 @@ class Engine:
     def walk(self, seeds: Sequence[int], style: str | Path | Style, frames_between: int = 8) -> Iterator[Image.Image]:
         """Frames of a closed walk between the seeds' faces in a style."""
         chosen = style if isinstance(style, Style) else self.style(style)
-        return walk(apply_style(copy.deepcopy(self.generator), self.generator, chosen), seeds, frames_between)
+        return walk(styled(self.generator, chosen, self.base_hash), seeds, frames_between)
 
     def edit_steps(
         self,
@@ -210,8 +214,7 @@ class Engine:
         Raises:
             PhotoError, NoFaceError, StyleError, OptionsError.
         """
-        if mode not in MODES:
-            raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
+        invert_options(mode)  # an unknown one is refused now, not when the first stage is asked for
         even = strength if isinstance(strength, Strength) else Strength.even(strength)
         self._check_resolution(resolution)
         styles = self.look(model)
@@ -239,7 +242,7 @@ class Engine:
         generator = self.generator
         if style is not None:
             chosen = style if isinstance(style, Style) else self.style(style)
-            generator = apply_style(copy.deepcopy(self.generator), self.generator, chosen)
+            generator = styled(self.generator, chosen, self.base_hash)
         with torch.no_grad():
             ws = generator.mapping(generator.sample_z(seeds), truncation_psi)
         # one at a time: a 1024 px batch needs gigabytes

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from nada_core.checkpoints import Style, apply_style
+from nada_core.checkpoints import Style, styled
 from nada_core.errors import GeneratorError, OptionsError
 from nada_core.files import write_bytes
 from nada_core.generators.formats import ours, rosinality
@@ -53,8 +52,7 @@ def convert(source: Path, out: Path, to: Target | None = None, style: Style | No
         raise GeneratorError(f"'{source.name}' is a {generator.family} network; only StyleGAN2 networks can be converted.")
     name = ""
     if style is not None:
-        base, generator = generator, copy.deepcopy(generator)
-        apply_style(generator, base, style)
+        generator = cast(StyleGAN2, styled(generator, style))
         name = style.card.name
     write_bytes(out, rosinality.to_bytes(generator) if chosen == "rosinality" else ours.to_bytes(generator))
     notes = tuple(rosinality.compatibility_notes(generator)) if chosen == "rosinality" else ()

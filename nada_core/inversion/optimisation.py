@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from nada_core.device import Precision, precision_context
+from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.perceptual import PerceptualLoss
 
-__all__ = ["LATENT_STAGE", "MODES", "TUNING_STAGE", "InvertOptions", "invert"]
+__all__ = ["LATENT_STAGE", "MODES", "TUNING_STAGE", "InvertOptions", "invert", "invert_options"]
 
 #: Names of the two stages that take steps.
 LATENT_STAGE, TUNING_STAGE = "rebuilding the face", "learning the person"
@@ -48,6 +49,17 @@ MODES: dict[str, InvertOptions] = {
     "balanced": InvertOptions(),
     "faithful": InvertOptions(latent_steps=60, tuning_steps=140),
 }
+
+
+def invert_options(mode: str) -> InvertOptions:
+    """The options of a mode.
+
+    Raises:
+        OptionsError: no such mode; the message names those there are.
+    """
+    if mode not in MODES:
+        raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
+    return MODES[mode]
 
 
 def invert(

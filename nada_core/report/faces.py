@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from nada_core.checkpoints import Style, apply_style
+from nada_core.checkpoints import Style, styled
 from nada_core.generators.base import Generator
 from nada_core.images import to_pil
 from nada_core.losses import text_direction
@@ -68,7 +67,7 @@ class Measurer:
     def adapted(self, style: Style) -> Tensor:
         """The faces in a style, ``[N, 3, R, R]``."""
         base = self.engine.generator
-        return draw(apply_style(copy.deepcopy(base), base, style), self.faces.ws)
+        return draw(styled(base, style), self.faces.ws)
 
     def measure(self, step: int, prompt: str, images: Tensor, *, smiles: bool = False) -> Probe:
         """All numbers of the faces' pictures ``[N, 3, R, R]`` after a step; ``smiles``: search them for faces again, which is slow."""
@@ -105,7 +104,7 @@ class Measurer:
         base = self.engine.generator
         with torch.no_grad():
             ws = base.mapping(latents.to(base.device), self.truncation)
-        before, after = draw(base, ws), draw(apply_style(copy.deepcopy(base), base, style), ws)
+        before, after = draw(base, ws), draw(styled(base, style), ws)
         direction = text_direction(self.engine.encoder, self.source, prompt)
         return round(directional_similarity(self.engine.encoder, before, after, direction).mean().item(), 4)
 

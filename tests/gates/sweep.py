@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nada_core.alignment import FaceRecogniser, distance
-from nada_core.checkpoints import Style, apply_style
+from nada_core.checkpoints import Style, styled
 from nada_core.errors import PromptError
 from nada_core.images import to_pil
 from nada_core.prompts import resolve_concept
@@ -136,7 +135,7 @@ def consistency(engine, style: Style | Path, keys: Sequence[tuple[int, float]], 
     """The same latents at both sizes. The engine matches the large picture's low band to the small one, so ``shown`` is small
     whenever that works; ``generator`` tells how much there was to correct (NaN where ``quick``)."""
     loaded = style if isinstance(style, Style) else engine.style(style)
-    adapted = apply_style(copy.deepcopy(engine.generator), engine.generator, loaded)
+    adapted = styled(engine.generator, loaded)
     shown, own, woven = [], [], []
     for seed, psi in keys:
         small, large = (engine.sample([seed], style=loaded, resolution=r, truncation_psi=psi) for r in (256, 1024))
