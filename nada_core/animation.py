@@ -1,4 +1,4 @@
-"""A strength ramp as a short looping film: from the person to the style and back."""
+"""Short looping films: any frames, and a strength ramp from the person to the style and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from nada_core.files import write_bytes
 
-__all__ = ["gif_bytes", "ramp", "save_gif"]
+__all__ = ["gif_bytes", "ramp", "save_gif", "save_loop"]
 
 
 def ramp(count: int = 14, peak: float = 1.0) -> list[float]:
@@ -25,26 +25,45 @@ def ramp(count: int = 14, peak: float = 1.0) -> list[float]:
     return [peak * 0.5 * (1 - math.cos(math.pi * i / (count - 1))) for i in range(count)]
 
 
+def _loop_bytes(frames: Sequence[Image.Image], times: Sequence[int], comment: str) -> bytes:
+    """An endless GIF of frames of one size, each shown for its time in milliseconds. All share one palette: with one each they flicker."""
+    width, height = (max(side // 2, 1) for side in frames[0].size)
+    columns = math.ceil(math.sqrt(len(frames)))
+    montage = Image.new("RGB", (columns * width, math.ceil(len(frames) / columns) * height))
+    for index, frame in enumerate(frames):
+        montage.paste(frame.resize((width, height)), (index % columns * width, index // columns * height))
+    palette = montage.quantize(256, Image.Quantize.MEDIANCUT)
+    first, *others = (frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames)
+    target = io.BytesIO()
+    first.save(target, "GIF", save_all=True, append_images=others, duration=list(times), loop=0, comment=comment.encode(), optimize=False)
+    return target.getvalue()
+
+
 def gif_bytes(frames: Sequence[Image.Image], comment: str, *, seconds: float = 0.08, rest: float = 0.9) -> bytes:
     """An endless GIF that plays ``frames`` forth and back, resting at both ends.
-
-    All frames share one palette taken from the first, middle and last, so that nothing flickers.
 
     Args:
         frames: at least two, of equal size.
         comment: stored in the file; say here that the pictures are made by AI.
         seconds: a frame's time; ``rest``: the first one's and the last one's.
     """
-    strip = Image.new("RGB", (frames[0].width * 3, frames[0].height))
-    for i, frame in enumerate((frames[0], frames[len(frames) // 2], frames[-1])):
-        strip.paste(frame, (i * frame.width, 0))
-    palette = strip.quantize(256, Image.Quantize.MEDIANCUT)
-    shown = [f.convert("RGB").quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for f in (*frames, *frames[-2:0:-1])]
+    shown = (*frames, *frames[-2:0:-1])
     times = [int(1000 * seconds)] * len(shown)
     times[0] = times[len(frames) - 1] = int(1000 * rest)
-    target = io.BytesIO()
-    shown[0].save(target, "GIF", save_all=True, append_images=shown[1:], duration=times, loop=0, comment=comment.encode(), optimize=False)
-    return target.getvalue()
+    return _loop_bytes(shown, times, comment)
+
+
+def save_loop(frames: Sequence[Image.Image], path: Path, comment: str, seconds: float = 0.08) -> None:
+    """Write frames of one size as a GIF that repeats for ever, complete or not at all.
+
+    Args:
+        comment: stored in the file; say here that the pictures are made by AI.
+        seconds: a frame's time.
+
+    Raises:
+        NadaError: the file cannot be written.
+    """
+    write_bytes(path, _loop_bytes(frames, [int(1000 * seconds)] * len(frames), comment))
 
 
 def save_gif(frames: Sequence[Image.Image], path: Path, comment: str) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from nada_core.errors import OptionsError
-from nada_core.files import write_bytes
 from nada_core.generators.base import Generator
 from nada_core.images import to_pil
 from nada_core.rendering import render
 
-__all__ = ["MAX_FRAMES", "save_loop", "walk", "walk_latents"]
+__all__ = ["MAX_FRAMES", "walk", "walk_latents"]
 
 MAX_FRAMES = 240
 
@@ -52,27 +49,3 @@ def walk(
     """
     latents = walk_latents(generator, seeds, frames_between, truncation_psi)
     return (to_pil(render(generator, ws[None], resolution)) for ws in latents)
-
-
-def save_loop(frames: Sequence[Image.Image], path: Path, comment: str, seconds: float = 0.08) -> None:
-    """Write frames of one size as a GIF that repeats for ever, complete or not at all.
-
-    All frames share one palette: with one each they would flicker.
-
-    Args:
-        comment: stored in the file; say here that the pictures are made by AI.
-        seconds: a frame's time.
-
-    Raises:
-        NadaError: the file cannot be written.
-    """
-    width, height = (side // 2 for side in frames[0].size)
-    columns = math.ceil(math.sqrt(len(frames)))
-    montage = Image.new("RGB", (columns * width, math.ceil(len(frames) / columns) * height))
-    for index, frame in enumerate(frames):
-        montage.paste(frame.resize((width, height)), (index % columns * width, index // columns * height))
-    palette = montage.quantize(256, Image.Quantize.MEDIANCUT)
-    first, *others = (frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames)
-    target = io.BytesIO()
-    first.save(target, "GIF", save_all=True, append_images=others, duration=int(1000 * seconds), loop=0, comment=comment.encode())
-    write_bytes(path, target.getvalue())

@@ -8,9 +8,10 @@ import torch
 from fake_engine import draw_face
 from PIL import Image
 
+from nada_core.animation import save_loop
 from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
-from nada_core.walk import MAX_FRAMES, save_loop, walk, walk_latents
+from nada_core.walk import MAX_FRAMES, walk, walk_latents
 
 
 class Linear(Generator):

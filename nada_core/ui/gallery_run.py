@@ -149,7 +149,7 @@ def _compare(context: AppContext, names: Any, text: str | None) -> Iterator[Gall
 
 
 def _walk(context: AppContext, names: Any, text: str | None) -> Iterator[GalleryView]:
-    from ..walk import save_loop
+    from ..animation import save_loop
 
     seeds = read_seeds(text)
     yield GalleryView("wait", progress(0, "Getting the generator ready", kind="wait"))
