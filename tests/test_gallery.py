@@ -4,39 +4,28 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import socket
 import threading
 import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-
 import numpy as np
 import pytest
+from apps import components, context, handlers
 from fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face, export, fake_backend
 from PIL import Image
+from served import chromium, in_chromium, serving
 
 from nada_core.errors import OptionsError, StyleError
 from nada_core.styles import StyleEntry
-from nada_core.ui import build_app, launch_options
+from nada_core.ui import build_app
 from nada_core.ui import gallery_cards as cards
 from nada_core.ui import gallery_run as run
-from nada_core.ui.context import AppContext
 from nada_core.ui.gallery_cards import Thumbnails, cards_html, readable_size
 from nada_core.ui.gallery_sheet import MARK
 
-CHROMIUM = "/usr/bin/chromium"
 PATHS = ["../../etc/passwd", "/etc/passwd", "nobody", "", None, 7, ["joker"], {"name": "joker"}, "Joker", "joker\x00"]
-
-
-def context(*names: str, public: bool = False, **engine) -> tuple[AppContext, FakeEngine]:
-    fake = FakeEngine(**engine)
-    for name in names:
-        fake.saved[name] = FakeStyle(FakeCard(name, name.title()))
-    return AppContext(fake_backend(fake), public=public), fake
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -265,9 +254,7 @@ def test_strangers_change_nothing_on_a_public_server(tmp_path):
 
 def page(public: bool = False):
     demo = build_app(backend=fake_backend(FakeEngine()), public=public)
-    by_id = {block.elem_id: block for block in demo.blocks.values() if getattr(block, "elem_id", None)}
-    functions = {function.fn.__name__: function.fn for function in demo.fns.values() if function.fn is not None}
-    return demo, by_id, functions
+    return demo, components(demo), handlers(demo)
 
 
 def test_the_tab_offers_strangers_no_changes():
@@ -306,27 +293,14 @@ def test_delete_asks_first_and_deletes_only_what_it_asked_about():
     assert update[by_id["style"]]["value"] == "joker" and "zombie" not in str(update[by_id["style"]]["choices"])
 
 
-@pytest.mark.browser
+@in_chromium
 def test_in_a_browser(tmp_path):
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     engine = FakeEngine(delay=0.05)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "<img src=x onerror=window.hacked=1>"))
-    demo = build_app(backend=fake_backend(engine))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    _, url, _ = demo.launch(**launch_options("127.0.0.1", port), prevent_thread_lock=True, quiet=True)
     upload = tmp_path / "whatever.safetensors"
     export(FakeStyle(FakeCard("neon", "Neon")), upload)
-    try:
-        with playwright.sync_playwright() as tools:
-            browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            use_the_gallery(browser.new_page(viewport={"width": 375, "height": 812}), url, engine, upload)
-            browser.close()
-    finally:
-        demo.close()
+    with serving(engine) as (url, demo), chromium() as browser:
+        use_the_gallery(browser.new_page(viewport={"width": 375, "height": 812}), url, engine, upload)
     assert len(demo.context.line) == 0
 
 

@@ -1,0 +1,69 @@
+"""Jobs of the Adapt tab in line: order, places, how many one browser may have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from adapting import last, runs, start, wait_for
+
+from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
+from nada_core.ui.jobs import JobRefused
+
+
+def test_fifty_wait_in_order_and_the_next_is_refused(make_app):
+    app, engine = make_app()
+    with app.line.join() as turn:  # the device is busy with a photo
+        assert turn.wait(0)
+        first = start(app, steps=1)
+        wait_for(lambda: first.begun)
+        jobs = [start(app, steps=1) for _ in range(50)]
+        with pytest.raises(JobRefused, match="50 adaptations are waiting"):
+            start(app, steps=1)
+        *_, refused = run_adaptation(app, AdaptRequest("Joker"))
+        assert refused.phase == "failed" and "try again later" in refused.error
+        assert [app.jobs.place(job)[0] for job in jobs] == list(range(1, 51))
+        assert engine.log == []
+    last(app, jobs[-1])
+    ends = [job.ended for job in [first, *jobs]]
+    assert ends == sorted(ends) and all(job.state == "done" for job in jobs)
+    assert runs(engine) == ["open", "close"] * 51  # never two at once
+
+
+def test_a_waiting_job_says_its_place_and_its_time(make_app):
+    app, _ = make_app(delay=0.1)
+    first, second, third = (start(app, steps=30) for _ in range(3))
+    wait_for(lambda: first.view.step > 3)
+    ahead, seconds = app.jobs.place(third)
+    assert ahead == 2 and 30 * 0.1 < seconds < 2 * 30 * 0.1  # all of the second, the rest of the first
+    views = app.jobs.watch(third.id)
+    view = next(views)
+    views.close()
+    assert view.phase == "wait" and "2 jobs ahead of you" in view.progress and re.search(r"about \d+ s", view.progress)
+    for job in (third, second, first):
+        app.jobs.cancel(job.id)
+
+
+def test_a_browser_has_two_at_most_and_ids_cannot_be_guessed(make_app):
+    app, _ = make_app(delay=0.05)
+    jobs = [start(app, browser="one", steps=100) for _ in range(2)]
+    with pytest.raises(JobRefused, match="Stop one"):
+        start(app, browser="one")
+    jobs.append(start(app, browser="two", steps=100))
+    assert len({job.id for job in jobs}) == 3 and all(len(job.id) >= 22 for job in jobs)  # 128 bits
+    for key in ("", "0", jobs[0].id[:-1]):
+        assert app.jobs.find(key) is None and not app.jobs.cancel(key)
+        with pytest.raises(JobRefused, match="not known"):
+            next(app.jobs.watch(key))
+    for job in reversed(jobs):
+        app.jobs.cancel(job.id)
+    last(app, jobs[0])
+    start(app, browser="one", steps=1)  # there is room again
+
+
+def test_a_failure_stays_with_its_job(make_app):
+    app, engine = make_app(fail_at=4)
+    bad, good = start(app, steps=10), start(app, steps=3)
+    assert last(app, bad).phase == "failed" and "/secret" not in bad.view.error
+    assert last(app, good).phase == "done" and runs(engine) == ["open", "close"] * 2
+    assert app.shelf.get(bad.id, [bad.id]).steps == 3 and bad.view.style_id == bad.id  # what was learnt before the bug is offered

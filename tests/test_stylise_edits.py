@@ -1,0 +1,175 @@
+"""Edits against a fake editor: what is computed once, strengths and blends, whose styles are worn, whose turn it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from apps import context, picture
+from edits import done, edited
+from PIL import Image
+
+from nada_core.ui import edit_run
+from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
+from nada_core.ui.edit_run import OWN, EditRequest, run_edit, run_rerender, style_choices
+from nada_core.ui.photo_faces import find_faces
+
+
+def test_an_edit_shows_the_face_being_rebuilt_and_ends_with_a_pair(photo):
+    app, engine = context(delay=0.01)
+    stages, rebuilt = [], []
+    for view in run_edit(app, EditRequest(find_faces(app, photo).photo, "joker")):
+        stages.append(view.progress)
+        if view.phase == "run" and view.inverted:
+            rebuilt.append(Image.open(view.inverted).size)
+        if view.phase == "done":
+            before, after = (np.asarray(Image.open(path)).astype(int) for path in view.pair)
+            assert before.shape == after.shape == (256, 256, 3) and np.abs(before - after).mean() > 10
+            assert "same person" in view.identity and view.scores["identity_edited"] == 0.52
+    assert view.phase == "done" and any("Rebuilding the face" in words for words in stages) and "left" in "".join(stages)
+    assert rebuilt and set(rebuilt) == {(256, 256)}
+    assert engine.editor.log[:2] == ["invert balanced", "invert close"] and len(app.line) == 0 and not Path(view.pair[0]).exists()
+
+
+def test_the_inversion_is_made_once(photo):
+    app, engine = context("zombie")
+    key, log = find_faces(app, photo).photo, engine.editor.log
+    request = EditRequest(key, "joker")
+    _, first = done(run_edit(app, request))
+    assert [line for line in log if line.startswith(("invert b", "wear"))] == ["invert balanced", "wear Joker"]
+    log.clear()
+    view, second = done(run_edit(app, replace(request, style="zombie")))
+    assert view.phase == "done" and log == ["wear Zombie", "render 256"] and np.abs(first[1] - second[1]).mean() > 3
+    log.clear()
+    _, weak = done(run_rerender(app, replace(request, strength=0.3)))
+    _, again = done(run_edit(app, request))  # back to the first style: nothing but a picture
+    assert log == ["render 256"] * 2 and np.array_equal(first[1], again[1])
+    assert 0 < np.abs(weak[1] - weak[2]).mean() < np.abs(first[1] - first[2]).mean() / 2  # nearer to the rebuilt face
+    _, large = done(run_rerender(app, replace(request, resolution=1024)))
+    assert large[1].shape == (1024, 1024, 3)
+    log.clear()
+    done(run_edit(app, replace(request, mode="faithful")))
+    assert log[0] == "invert faithful"  # another mode is another inversion
+    done(run_edit(app, request))
+    assert log.count("invert balanced") == 1  # and the one before was let go
+
+
+def test_another_photo_forgets_the_first(photo, tmp_path):
+    app, engine = context()
+    first = find_faces(app, photo)
+    done(run_edit(app, EditRequest(first.photo, "joker")))
+    second = find_faces(app, picture(tmp_path, name="other.jpg"), first.photo)
+    assert second.photo != first.photo and len(app.photos) == 1
+    for run in (run_edit, run_rerender):
+        view, _ = done(run(app, EditRequest(first.photo, "joker")))
+        assert view.phase == "failed" and "Upload it again" in view.error
+    engine.editor.log.clear()
+    done(run_edit(app, EditRequest(second.photo, "joker")))
+    assert engine.editor.log[0] == "invert balanced"
+    find_faces(app, None, second.photo)  # the photo was taken out of the box
+    assert len(app.photos) == 0
+
+
+def test_a_look_that_was_not_made_waits_for_the_button(photo):
+    app, engine = context("zombie")
+    request = EditRequest(find_faces(app, photo).photo, "joker")
+    assert list(run_rerender(app, request)) == [] and list(run_rerender(app, EditRequest(None, "joker"))) == []
+    done(run_edit(app, request))
+    engine.editor.log.clear()
+    for other in (replace(request, style="zombie"), replace(request, blend="zombie"), replace(request, mode="fast")):
+        (view,) = run_rerender(app, other)
+        assert view.phase == "unmade" and "Press Stylise" in view.progress
+    assert engine.editor.log == []
+
+
+def test_a_blend_lies_between_its_styles(photo):
+    app, engine = context("zombie")
+    request = EditRequest(find_faces(app, photo).photo, "joker")
+    shown = {}
+    for share in (0.0, 0.5, 1.0):
+        view, (_, shown[share], _) = done(run_edit(app, replace(request, blend="zombie", share=share)))
+        assert view.phase == "done"
+    _, (_, plain, _) = done(run_edit(app, request))
+    assert np.array_equal(shown[0.0], plain)
+    assert np.abs(shown[0.5] - shown[0.0]).mean() > 3 and np.abs(shown[0.5] - shown[1.0]).mean() > 3
+    assert engine.editor.log.count("wear Zombie") == 1
+    _, (_, same, _) = done(run_edit(app, replace(request, blend="joker", share=0.5)))
+    assert np.array_equal(same, plain)  # with itself
+
+
+def test_strength_by_layer_scales_the_strength(photo):
+    app, _ = context()
+    request = EditRequest(find_faces(app, photo).photo, "joker", 0.8, (1.0, 0.5, 0.25))
+    strength = edit_run.request_strength(request)
+    assert (strength.shape, strength.texture, strength.colour) == pytest.approx((0.8, 0.4, 0.2))
+    _, (_, weak, rebuilt) = done(run_edit(app, request))
+    _, (_, none, _) = done(run_rerender(app, replace(request, groups=(1.0, 1.0, 0.0))))
+    assert np.abs(weak - rebuilt).mean() > 1 and np.array_equal(none, rebuilt)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"strength": 1.6},
+        {"strength": -0.1},
+        {"strength": float("nan")},
+        {"groups": (2.0, 1.0, 1.0)},
+        {"groups": (float("nan"), 1.0, 1.0)},
+        {"share": 1.5},
+        {"share": float("nan")},
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_any_work(photo, values):
+    app, engine = context("zombie")
+    view, _ = edited(app, photo, **{"blend": "zombie", **values})
+    assert view.phase == "failed" and "must be between" in view.error and engine.editor.log == [] and len(app.line) == 0
+
+
+@pytest.mark.parametrize("style", [None, "", "../../etc/passwd", "/etc/passwd", "nobody", OWN + "forged", OWN])
+@pytest.mark.parametrize("place", ["style", "blend"])
+def test_only_listed_styles_are_worn(photo, style, place):
+    app, engine = context()
+    view, _ = edited(app, photo, **({"style": style} if place == "style" else {"style": "joker", "blend": style}))
+    assert view.phase == ("done" if place == "blend" and not style else "failed") and "etc" not in view.error
+    assert view.phase == "done" or engine.editor.log == []
+
+
+def test_a_style_just_made_belongs_to_its_page(photo):
+    app, _ = context()
+    *_, made = run_adaptation(app, AdaptRequest("Zombie", steps=3))
+    mine = OWN + made.style_id
+    assert ("Zombie (just made, 3 steps)", mine) in style_choices(app, [made.style_id])
+    assert all(value != mine for _, value in style_choices(app, []))
+    good, _ = edited(app, photo, mine, owned=[made.style_id])
+    stolen, _ = edited(app, photo, mine, owned=[])
+    assert good.phase == "done" and stolen.phase == "failed"
+
+
+def test_an_edit_waits_its_turn(photo, monkeypatch):
+    monkeypatch.setattr(edit_run, "_TICK", 0.05)
+    app, engine = context()
+    key, seen, turn = find_faces(app, photo).photo, [], app.line.join()
+    worker = threading.Thread(target=lambda: seen.extend(run_edit(app, EditRequest(key, "joker"))))
+    worker.start()
+    deadline = time.monotonic() + 10
+    while not any("1 job ahead" in view.progress for view in seen) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert engine.editor.log == []
+    turn.leave()
+    worker.join(10)
+    assert any("1 job ahead" in view.progress for view in seen) and seen[-1].phase == "done"
+
+
+def test_a_closed_page_gives_the_turn_back_and_keeps_no_half_portrait(photo):
+    app, engine = context(delay=0.01)
+    key = find_faces(app, photo).photo
+    views = run_edit(app, EditRequest(key, "joker"))
+    while next(views).phase != "run":
+        pass
+    assert len(app.line) == 1
+    views.close()
+    assert engine.editor.log[-1] == "invert close" and len(app.line) == 0 and app.photos.get(key).portraits == {}
