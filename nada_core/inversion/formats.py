@@ -1,0 +1,172 @@
+"""The published files of e4e and ReStyle-e4e: ``{state_dict: encoder.* and decoder.*, opts, latent_avg}``, or an encoder's bare state dict.
+
+Only tensors, plain containers and an inert ``argparse.Namespace`` are read; nothing in a file can run. The decoder inside, a copy of the
+generator, is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nada_core.errors import GeneratorError
+from nada_core.generators.formats import nvidia, rosinality
+from nada_core.generators.formats.ours import few
+from nada_core.generators.load import LEGACY_TORCH
+
+__all__ = ["EncoderWeights", "read_encoder"]
+
+EXPECTED = "the .pt of an e4e or ReStyle-e4e encoder on IR-SE50 (its 'state_dict' has 'encoder.*'), or the bare state dict of one"
+#: The names of these encoders in the option ``encoder_type`` of their files.
+_TYPES = {"e4e": "Encoder4Editing", "restyle-e4e": "ProgressiveBackboneEncoder"}
+#: The beginnings of names, theirs and ours.
+_PARTS = (
+    (re.compile(r"input_layer\."), "backbone.stem."),
+    (re.compile(r"body\.(\d+)\.shortcut_layer\."), r"backbone.units.\1.shortcut."),
+    (re.compile(r"body\.(\d+)\.res_layer\."), r"backbone.units.\1.residual."),
+    (re.compile(r"styles\."), "heads."),
+    (re.compile(r"latlayer1\."), "lateral_middle."),
+    (re.compile(r"latlayer2\."), "lateral_fine."),
+)
+_MOST_HEADS, _WIDEST = 20, 1024
+
+
+@dataclass(frozen=True)
+class EncoderWeights:
+    """An encoder's tensors in this project's names, and what else its file says.
+
+    ``latent_avg`` is ``[1 or num_ws, w_dim]``, None where the file has none; ``add_average`` is its option ``start_from_latent_avg``,
+    True where it does not say: all published encoders were trained so.
+    """
+
+    name: str
+    num_ws: int
+    w_dim: int
+    state: Mapping[str, Tensor]
+    latent_avg: Tensor | None
+    add_average: bool
+
+
+def read_encoder(path: Path) -> EncoderWeights:
+    """Read a file and find out which encoder it holds, for how many layers.
+
+    Raises:
+        GeneratorError: missing, damaged, asks for code to be run, or holds something else; the message says what.
+    """
+    data = _load(path)
+    file = path.name[:80]
+    if not isinstance(data, Mapping):
+        raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {EXPECTED}.")
+    if rosinality.recognises(data) or nvidia.recognises(data):
+        raise GeneratorError(f"'{file}' is a generator, not a photo encoder. Give it as the base model; here, expected {EXPECTED}.")
+    state = _encoder_of(data, file)
+    options = _options(data.get("opts"), file)
+    name = _which(state, options, file)
+    num_ws, w_dim = _sizes(state, file)
+    average = options.get("start_from_latent_avg", True)
+    if not isinstance(average, bool):
+        raise GeneratorError(f"The option 'start_from_latent_avg' in '{file}' is a {type(average).__name__}; expected True or False.")
+    renamed = {_ours(key): value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    return EncoderWeights(name, num_ws, w_dim, renamed, _latent_avg(data.get("latent_avg"), num_ws, w_dim, file), average)
+
+
+def _load(path: Path) -> Any:
+    file = path.name[:80]
+    try:
+        if not path.is_file():
+            raise GeneratorError(f"There is no encoder file '{file}'.")
+        with open(path, "rb") as stream:
+            start = stream.read(len(LEGACY_TORCH))
+    except OSError as error:
+        raise GeneratorError(f"'{file}' cannot be read: {error.strerror}.") from error
+    if start[:2] != b"PK" and start != LEGACY_TORCH:
+        raise GeneratorError(f"'{file}' is no file of torch. Expected {EXPECTED}.")
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):  # only holds the options of the training
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]+)|([\w.]+) was not an allowed global", str(error))
+        asks = f"asks for '{(named[1] or named[2])[:80]}'" if named else "holds more than tensors and plain values"
+        raise GeneratorError(f"'{file}' {asks}, which is refused: nothing of it was run. Expected {EXPECTED}.") from error
+    except Exception as error:  # a damaged file can raise anything
+        raise GeneratorError(f"'{file}' is damaged: torch cannot read it to its end. Download it again.") from error
+
+
+def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
+    """The encoder's tensors in their names without ``encoder.``."""
+    inner = data.get("state_dict", data)
+    if not isinstance(inner, Mapping):
+        raise GeneratorError(f"'state_dict' in '{file}' is a {type(inner).__name__}; expected {EXPECTED}.")
+    names = [name for name in inner if isinstance(name, str)]
+    prefixed = {name.removeprefix("encoder."): inner[name] for name in names if name.startswith("encoder.")}
+    bare = {name: inner[name] for name in names if name not in ("latent_avg", "opts")}
+    state = prefixed or bare
+    if "input_layer.0.weight" not in state:
+        kind = "an encoder on another backbone" if prefixed else f"the entries {few(inner)}" if inner else "nothing"
+        raise GeneratorError(f"'{file}' holds {kind}; expected {EXPECTED}.")
+    if wrong := [name for name, value in state.items() if not isinstance(value, Tensor)]:
+        raise GeneratorError(f"'{file}' holds no tensor under {few(wrong)}; expected {EXPECTED}.")
+    return state
+
+
+def _options(opts: Any, file: str) -> Mapping[str, Any]:
+    """The training's options. Paths and devices among them mean nothing here and are not looked at."""
+    if opts is None:
+        return {}
+    if isinstance(opts, argparse.Namespace):
+        return vars(opts)
+    if isinstance(opts, Mapping):
+        return opts
+    raise GeneratorError(f"'opts' in '{file}' is a {type(opts).__name__}; expected the options of a training.")
+
+
+def _which(state: Mapping[str, Tensor], options: Mapping[str, Any], file: str) -> str:
+    """``e4e`` or ``restyle-e4e``. pSp and ReStyle-pSp have the same tensors and other sums: only their options tell them apart."""
+    shape = state["input_layer.0.weight"].shape
+    channels = shape[1] if len(shape) == 4 else 0
+    if channels not in (3, 6):
+        raise GeneratorError(f"'input_layer.0.weight' in '{file}' has shape {list(shape)}; expected 3 or 6 input channels: {EXPECTED}.")
+    name = "e4e" if channels == 3 else "restyle-e4e"
+    told = options.get("encoder_type")
+    if told is not None and told != _TYPES[name]:
+        raise GeneratorError(f"'{file}' calls itself a '{str(told)[:60]}'; expected '{_TYPES[name]}', the kind {name} is of.")
+    return name
+
+
+def _sizes(state: Mapping[str, Tensor], file: str) -> tuple[int, int]:
+    """``num_ws`` and ``w_dim`` from the heads."""
+    heads = sorted({int(found[1]) for name in state if (found := re.match(r"styles\.(\d{1,4})\.", name))})
+    if heads != list(range(len(heads))) or not 1 <= len(heads) <= _MOST_HEADS:
+        raise GeneratorError(f"'{file}' has the heads {', '.join(map(str, heads)) or 'none'}; expected 0, 1, 2, ...: {EXPECTED}.")
+    linear = state.get("styles.0.linear.weight")
+    if linear is None or linear.ndim != 2 or not 1 <= linear.shape[0] <= _WIDEST:
+        what = "is missing" if linear is None else f"has shape {list(linear.shape)}"
+        raise GeneratorError(f"'styles.0.linear.weight' in '{file}' {what}; expected [512, 512]: {EXPECTED}.")
+    return len(heads), linear.shape[0]
+
+
+def _latent_avg(value: Any, num_ws: int, w_dim: int, file: str) -> Tensor | None:
+    if value is None:
+        return None
+    if not isinstance(value, Tensor):
+        raise GeneratorError(f"'latent_avg' in '{file}' is a {type(value).__name__}; expected a tensor.")
+    if value.shape[-1:] != (w_dim,) or value.numel() not in (w_dim, num_ws * w_dim):
+        raise GeneratorError(f"'latent_avg' in '{file}' has shape {list(value.shape)}; expected [{w_dim}] or [{num_ws}, {w_dim}].")
+    if not value.is_floating_point() or not torch.isfinite(value).all():
+        raise GeneratorError(f"'latent_avg' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
+    return value.float().reshape(-1, w_dim)
+
+
+def _ours(name: str) -> str:
+    for pattern, ours in _PARTS:
+        if pattern.match(name):
+            return pattern.sub(ours, name, count=1)
+    return name  # unknown: refused by name where the network is built
