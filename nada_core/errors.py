@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["AssetError", "GeneratorError", "NadaError", "NoFaceError", "OptionsError", "PhotoError", "PromptError", "StyleError"]
+__all__ = [
+    "AssetError",
+    "EncoderError",
+    "GeneratorError",
+    "NadaError",
+    "NoFaceError",
+    "OptionsError",
+    "PhotoError",
+    "PromptError",
+    "ResumeError",
+    "StyleError",
+]
 
 
 class NadaError(Exception):
@@ -15,6 +26,10 @@ class AssetError(NadaError):
 
 class GeneratorError(NadaError):
     """A generator checkpoint cannot be used."""
+
+
+class EncoderError(GeneratorError):
+    """An image-text encoder does not exist, or its weights cannot be used."""
 
 
 class OptionsError(NadaError):
@@ -31,6 +46,10 @@ class NoFaceError(PhotoError):
 
 class PromptError(NadaError):
     """A prompt is empty, too long, or outside what the encoder knows."""
+
+
+class ResumeError(NadaError):
+    """The state of an adaptation cannot be kept, read, or continued."""
 
 
 class StyleError(NadaError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,8 +13,9 @@ from safetensors.torch import load_file
 from nada_core.assets import fetch
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.encoders.efficientnet_lite import EfficientNetLite0, fold_batch_norms
+from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.encoders.starter import StarterEncoder
-from nada_core.errors import GeneratorError
+from nada_core.errors import EncoderError, GeneratorError
 from nada_core.generators.load import CHECKPOINTS
 
 __all__ = ["load_backbone", "load_encoder", "load_starter_encoder"]
@@ -59,13 +61,52 @@ def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None =
     return encoder.eval().requires_grad_(False).to(device)
 
 
-def load_encoder(name: str = "starter", device: torch.device | str = "cpu") -> ImageTextEncoder:
-    """An image-text encoder by name. Only ``starter`` exists so far; CLIP belongs to the full world.
+def load_encoder(
+    name: str | Sequence[str] = "starter",
+    device: torch.device | str = "cpu",
+    *,
+    weights: str | Path | None = None,
+    quick_gelu: bool | None = None,
+) -> ImageTextEncoder:
+    """A frozen image-text encoder by name.
+
+    ``"starter"``, or a CLIP model of open_clip: ``"ViT-B-32"`` (OpenAI's weights), ``"ViT-B-32@laion2b_s34b_b79k"`` (others that it knows)
+    or ``"ViT-B-32@file.safetensors"``. Several, as a list or with commas between, make an ensemble; a number after a colon is a
+    member's weight in the losses: ``"ViT-B-32:1,ViT-B-16:0.5"``.
+
+    Args:
+        weights: tag or file of a single CLIP model, in place of ``@``.
+        quick_gelu: the activation the CLIP weights were trained with; see :func:`nada_core.encoders.load_clip.load_clip`.
 
     Raises:
-        GeneratorError: unknown name.
-        AssetError: its weights could not be fetched.
+        EncoderError: unknown name; weights that are damaged or of another model.
+        AssetError: published weights could not be fetched.
+        GeneratorError: the starter encoder's trained parts are missing from ``checkpoints/``.
     """
-    if name != "starter":
-        raise GeneratorError(f"There is no encoder '{name}' in the starter world; it has 'starter'.")
-    return load_starter_encoder(device)
+    given = [part for text in ([name] if isinstance(name, str) else name) for part in str(text).split(",")]
+    wanted = [_parse(part) for part in given]
+    if len(wanted) > 1 and weights is not None:
+        raise EncoderError("One `weights` for several encoders: say which belong to which, as in 'ViT-B-32@openai,ViT-B-16@openai'.")
+    members: list[ImageTextEncoder] = []
+    for model, written, _ in wanted:
+        source = written if weights is None else weights
+        if model != "starter":
+            from nada_core.encoders.load_clip import load_clip
+
+            members.append(load_clip(model, source, device, quick_gelu=quick_gelu))
+        elif source is not None:
+            raise EncoderError("The starter encoder comes with its own weights; `weights` are for CLIP models such as ViT-B-32.")
+        else:
+            members.append(load_starter_encoder(device))
+    return members[0] if len(members) == 1 else EncoderEnsemble(members, [weight for _, _, weight in wanted])
+
+
+def _parse(text: str) -> tuple[str, str | None, float]:
+    """Model, tag or file, and weight of ``model@source:weight``."""
+    head, colon, tail = text.strip().rpartition(":")
+    try:
+        weight = float(tail) if colon else 1.0
+    except ValueError:  # the colon belongs to a path
+        head, weight = "", 1.0
+    model, _, source = (head or text.strip()).partition("@")
+    return model.strip(), source.strip() or None, weight

@@ -1,0 +1,143 @@
+"""CLIP's weights: published ones by their tag, files of the user's, and whether they fit. No file can run code here."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from nada_core.asset_sources import HubFile, LocalFile
+from nada_core.assets import REGISTRY, fetch
+from nada_core.checksums import sha256_of
+from nada_core.errors import AssetError, EncoderError
+from nada_core.network import offline_asked, reach
+
+__all__ = ["fill_model", "published_weights", "read_weights"]
+
+#: What OpenAI's archives hold beside weights.
+_SETTINGS = ("input_resolution", "context_length", "vocab_size")
+#: open_clip's names for the weights of a Hub repository that names none, in the order of preference.
+_HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+
+
+def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Path:
+    """The file of published weights: what is on this machine is used without asking the network.
+
+    Args:
+        published: open_clip's entry for the tag; its ``hf_hub`` is ``owner/repository/`` with or without a file.
+
+    Raises:
+        AssetError: not here and not to be had; the message says why and what to do. Offline, that takes at most about 2 s.
+    """
+    known = f"clip-{model.lower()}"
+    if tag == "openai" and known in REGISTRY:
+        return fetch(known)
+    title = f"The weights '{tag}' of {model}"
+    repo, _, file = str(published.get("hf_hub", "")).rpartition("/")
+    if not repo:
+        raise AssetError(
+            f"{title} are not on the Hugging Face Hub. Download {published.get('url') or 'them'} and give the file as weights."
+        )
+    files = [HubFile(repo, name) for name in ([file] if file else _HUB_FILES)]
+    asset = f"{known}-{tag}"
+    for source in files:
+        found = LocalFile().locate(asset, source.filename) or source.locate(asset, source.filename)
+        if found is not None:
+            return found
+    remedy = f"Fetch {files[0].filename} of huggingface.co/{repo} on a connected machine and give the file as weights"
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    if not offline_asked("HF_HUB_OFFLINE") and reach(endpoint) == "no":  # once, not for each name the file may have
+        raise AssetError(f"{title} could not be fetched: no connection to {urlsplit(endpoint).hostname}. {remedy}.")
+    for source in files:
+        try:
+            return source.deliver(asset, [source.filename], Path(), progress=True)[source.filename]
+        except AssetError as error:
+            reason = error
+    raise AssetError(f"{title} could not be fetched: {str(reason).rstrip('. ')}. {remedy}.") from reason
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The state dict in a file: safetensors, what ``torch.save`` wrote (tensors only), or an archive published by OpenAI.
+
+    Raises:
+        EncoderError: missing, damaged, or holding more than tensors.
+    """
+    name = file.name[:80]
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(9)
+    except OSError as error:
+        raise EncoderError(f"The weights '{name}' cannot be read: {error.strerror}.") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # refused here, or opened below
+            data: Any = load_file(file) if start[8:9] == b"{" else torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, pickle, zipfile and safetensors raise half a dozen unrelated classes
+        said = str(error)
+        if isinstance(error, pickle.UnpicklingError) and "global" in said.lower():
+            raise EncoderError(
+                f"'{name}' holds more than tensors, which is refused: nothing of it was run. Save its state dict."
+            ) from error
+        if "TorchScript" not in said:
+            raise EncoderError(f"'{name}' is damaged, or neither safetensors nor a file of torch. Download it again.") from error
+        data = _read_archive(file)
+    if isinstance(data, Mapping) and isinstance(data.get("state_dict"), Mapping):  # open_clip's training checkpoints
+        data = data["state_dict"]
+    if not isinstance(data, Mapping) or not data or not all(isinstance(value, Tensor) for value in data.values()):
+        raise EncoderError(
+            f"'{name}' holds no state dict. Expected tensors by name, as `torch.save(model.state_dict(), file)` writes them."
+        )
+    return {str(key).removeprefix("module."): value for key, value in data.items() if key not in _SETTINGS}
+
+
+def _read_archive(file: Path) -> dict[str, Tensor]:
+    """The weights in a TorchScript archive. Loading one may run the code in it, so only what OpenAI published is opened."""
+    from open_clip import get_pretrained_url, list_openai_models
+
+    addresses = [get_pretrained_url(model, "openai") for model in list_openai_models()]
+    published = {address.split("/")[-2] for address in addresses if address}  # .../<sha256>/ViT-B-32.pt
+    if sha256_of(file) not in published:
+        raise EncoderError(
+            f"'{file.name[:80]}' is a TorchScript archive that OpenAI did not publish; it could run code and is not opened. "
+            "If you trust it, save its state dict: `torch.save(torch.jit.load(file, 'cpu').state_dict(), 'weights.pt')`."
+        )
+    return torch.jit.load(file, map_location="cpu").state_dict()
+
+
+def fill_model(model: nn.Module, weights: Mapping[str, Tensor], file: str, title: str) -> None:
+    """Copy weights into a model, strictly.
+
+    Args:
+        file, title: what to call the weights and the model in messages.
+
+    Raises:
+        EncoderError: names or shapes differ, or a value is not finite; the message gives the first one found and what was expected.
+    """
+    expected = model.state_dict()
+    weights = {name: _shaped(value, expected.get(name)) for name, value in weights.items()}
+    for name, value in expected.items():
+        if name in weights and weights[name].shape != value.shape:
+            found, wanted = tuple(weights[name].shape), tuple(value.shape)
+            raise EncoderError(f"'{file}' holds the weights of another model than {title}: {name} is {found}, expected {wanted}.")
+    missing, foreign = expected.keys() - weights.keys(), weights.keys() - expected.keys()
+    if missing or foreign:
+        said = f"it has no {min(missing)}" if missing else f"it has {min(foreign)[:80]}"
+        counts = f"{len(missing)} missing and {len(foreign)} unknown of {len(expected)}"
+        raise EncoderError(f"'{file}' does not hold the weights of {title}: {said} ({counts}). Name the model it belongs to.")
+    broken = next((name for name, value in weights.items() if not torch.isfinite(value).all()), None)
+    if broken is not None:
+        raise EncoderError(f"'{file}' is unusable: {broken} holds values that are not finite. Download it again.")
+    model.load_state_dict(weights)
+
+
+def _shaped(value: Tensor, like: Tensor | None) -> Tensor:
+    """Some files keep the logit scale as a vector of one."""
+    return value.reshape(like.shape) if like is not None and value.numel() == like.numel() == 1 else value

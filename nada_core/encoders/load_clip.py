@@ -1,0 +1,109 @@
+"""From a model's name and its weights to a CLIP encoder. open_clip is imported here, when one is really asked for."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from nada_core.encoders.clip import CLIPEncoder, ImageInput
+from nada_core.encoders.clip_weights import fill_model, published_weights, read_weights
+from nada_core.errors import EncoderError
+
+__all__ = ["load_clip"]
+
+_USUAL = "ViT-B-32, ViT-B-16, ViT-L-14 or RN50"
+_FILES = (".safetensors", ".pt", ".pth", ".bin")
+
+
+def load_clip(
+    name: str, weights: str | Path | None = None, device: torch.device | str = "cpu", *, quick_gelu: bool | None = None
+) -> CLIPEncoder:
+    """A CLIP model of open_clip's list that reads CLIP's own tokens.
+
+    Args:
+        name: as open_clip spells it; OpenAI's spelling (``ViT-B/32``) is taken too.
+        weights: tag of published weights, or a file with a state dict; OpenAI's weights by default.
+        quick_gelu: the activation the weights were trained with. By default what open_clip says of a tag. A file cannot say: a model
+            of which OpenAI published weights is then read as OpenAI's (QuickGELU), so give False for a file of LAION's.
+
+    Raises:
+        EncoderError: unknown model or tag; weights that are damaged or of another model.
+        AssetError: published weights could not be fetched.
+    """
+    open_clip = _open_clip(name)
+    name = name.replace("/", "-")
+    config: dict[str, Any] | None = open_clip.get_model_config(name)
+    if config is None:
+        raise EncoderError(_unknown(name, open_clip.list_models()))
+    text = config["text_cfg"]
+    if "hf_tokenizer_name" in text or "hf_model_name" in text or "multimodal_cfg" in config:
+        raise EncoderError(f"The model {name} does not read CLIP's own tokens, which is not supported. Use {_USUAL}.")
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    tag, file = _tag_or_file(name, weights, tags)
+    published = open_clip.get_pretrained_cfg(name, tag or next(iter(tags), ""))
+    if file is None:
+        assert tag is not None
+        file = published_weights(name, tag, published)
+        title, trained_quick = tag, bool(published.get("quick_gelu"))
+    else:
+        title, trained_quick = file.name, "openai" in tags
+    state = read_weights(file)  # before the model is built: a damaged file is said at once
+    custom = config.pop("custom_text", False)
+    config["quick_gelu"] = quick_gelu if quick_gelu is not None else trained_quick or config.get("quick_gelu", False)
+    if "timm_model_name" in config["vision_cfg"]:
+        config["vision_cfg"]["timm_model_pretrained"] = False
+    model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
+    fill_model(model, state, file.name[:80], name)
+    size = model.visual.image_size
+    image_input = ImageInput(
+        size=(size, size) if isinstance(size, int) else tuple(size),
+        mean=tuple(published.get("mean") or open_clip.OPENAI_DATASET_MEAN),
+        std=tuple(published.get("std") or open_clip.OPENAI_DATASET_STD),
+        interpolation=published.get("interpolation", "bicubic"),
+        resize_mode=published.get("resize_mode", "shortest"),
+    )
+    tokenizer = open_clip.SimpleTokenizer(context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {}))
+    full_name = name if title == "openai" else f"{name}@{title}"
+    return CLIPEncoder(model, tokenizer, image_input, name=full_name, embedding_dim=config["embed_dim"]).to(device)
+
+
+def _open_clip(name: str) -> ModuleType:
+    try:
+        import open_clip
+    except ImportError as error:
+        raise EncoderError(
+            f"The encoder '{name[:60]}' needs the package open_clip_torch: run `python -m pip install open_clip_torch`."
+        ) from error
+    return open_clip
+
+
+def _unknown(name: str, models: list[str]) -> str:
+    spelled = {model.lower(): model for model in models}
+    near = [spelled[match] for match in difflib.get_close_matches(name.lower(), spelled, n=4, cutoff=0.5)]
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Use a CLIP model such as {_USUAL}, or 'starter'."
+    return f"There is no encoder '{name[:60]}'. {hint}"
+
+
+def _tag_or_file(name: str, weights: str | Path | None, tags: list[str]) -> tuple[str | None, Path | None]:
+    """Which of the two ``weights`` is.
+
+    Raises:
+        EncoderError: neither.
+    """
+    published = f"published are {', '.join(tags)}" if tags else "none are published"
+    if weights is None:
+        if "openai" not in tags:
+            raise EncoderError(f"OpenAI published no weights of {name}: give a file or a tag as weights; {published}.")
+        return "openai", None
+    file = Path(weights).expanduser()
+    if file.is_file():
+        return None, file
+    if str(weights) in tags:
+        return str(weights), None
+    if isinstance(weights, Path) or file.suffix in _FILES or len(file.parts) > 1:
+        raise EncoderError(f"There is no file '{file.name[:80]}' with weights of {name}. Give the path of a state dict.")
+    raise EncoderError(f"There are no weights '{str(weights)[:80]}' of {name}: {published}. A file is possible too.")
