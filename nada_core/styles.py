@@ -18,9 +18,19 @@ from nada_core.generators.base import Generator
 from nada_core.generators.load import CHECKPOINTS
 from nada_core.prompts import SOURCE_PROMPTS
 
-__all__ = ["MAX_COMPACT_BYTES", "StyleEntry", "StyleLibrary", "user_styles_folder"]
+__all__ = [
+    "MAX_COMPACT_BYTES",
+    "THUMBNAIL_PSI",
+    "THUMBNAIL_SEED",
+    "THUMBNAIL_SIDE",
+    "StyleEntry",
+    "StyleLibrary",
+    "user_styles_folder",
+]
 
 READY = CHECKPOINTS / "styles"
+#: The same face on every thumbnail, so that only the styles differ; pixels of a side.
+THUMBNAIL_SEED, THUMBNAIL_PSI, THUMBNAIL_SIDE = 3, 0.7, 256
 MAX_COMPACT_BYTES = 8 << 20  # a compact style has 1 MB, older ones 3; what comes through the web may have this much
 _MAX_CARD, _MAX_PROMPT = 32 << 10, 300  # characters of an imported card; a card that an adaptation writes has about 1000
 
@@ -42,12 +52,14 @@ class StyleEntry:
         size: bytes of the file.
         ready: it ships with the project and cannot be renamed or deleted.
         stamp: changes whenever the file does; a key for what is derived from it.
+        thumbnail: the picture that ships beside a ready style's file.
     """
 
     card: StyleCard
     size: int
     ready: bool
     stamp: str
+    thumbnail: Path | None = None
 
 
 class StyleLibrary:
@@ -70,13 +82,7 @@ class StyleLibrary:
 
     def cards(self) -> list[StyleCard]:
         """One card a usable style, its ``name`` being what :meth:`load` takes. Damaged files are left out."""
-        cards = []
-        for name, path in self.paths().items():
-            try:
-                cards.append(replace(load_card(path), name=name))
-            except (StyleError, OSError):  # OSError: deleted a moment ago
-                continue
-        return cards
+        return [entry.card for entry in self.entries()]
 
     def load(self, name_or_path: str | Path) -> Style:
         """A style by its name, or from a file.
@@ -101,8 +107,10 @@ class StyleLibrary:
                 card, facts = load_card(path), path.stat()
             except (StyleError, OSError):  # OSError: deleted a moment ago
                 continue
-            stamp = f"{path.parent == self.ready:d}-{facts.st_mtime_ns}-{facts.st_size}-{name}"
-            found.append(StyleEntry(replace(card, name=name), facts.st_size, path.parent == self.ready, stamp))
+            ready, picture = path.parent == self.ready, path.with_suffix(".jpg")
+            stamp = f"{ready:d}-{facts.st_mtime_ns}-{facts.st_size}-{name}"
+            thumbnail = picture if ready and picture.is_file() else None
+            found.append(StyleEntry(replace(card, name=name), facts.st_size, ready, stamp, thumbnail))
         return found
 
     def size(self, name: str) -> int:

@@ -22,8 +22,9 @@ from nada_core.styles import StyleEntry
 from nada_core.ui import build_app
 from nada_core.ui import gallery_cards as cards
 from nada_core.ui import gallery_run as run
-from nada_core.ui.gallery_cards import Thumbnails, cards_html, readable_size
+from nada_core.ui.gallery_cards import cards_html, readable_size
 from nada_core.ui.gallery_sheet import MARK
+from nada_core.ui.thumbnails import Thumbnails
 
 PATHS = ["../../etc/passwd", "/etc/passwd", "nobody", "", None, 7, ["joker"], {"name": "joker"}, "Joker", "joker\x00"]
 

@@ -84,3 +84,17 @@ def test_fidelity_is_measured_and_asked_for(engine, tmp_path, monkeypatch):
     with pytest.raises(StyleError, match=r"dB from the full one; at least 60"):
         make_styles.make(engine, "Joker", 1, None, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_thumbnails_are_made_anew(engine, tmp_path, capsys):
+    words = ["--prompts", "Joker", "gold", "--steps", "1", "--out", str(tmp_path)]
+    assert make_styles.main(words) == 0
+    picture, style = ((tmp_path / f"joker{suffix}").read_bytes() for suffix in (".jpg", ".safetensors"))
+    for name in ("joker", "gold"):
+        (tmp_path / f"{name}.jpg").write_bytes(b"of another face")
+    engine.log.clear()
+    assert make_styles.main([*words, "--thumbnails"]) == 0
+    assert engine.log == [] and (tmp_path / "joker.jpg").read_bytes() == picture != (tmp_path / "gold.jpg").read_bytes()
+    assert (tmp_path / "joker.safetensors").read_bytes() == style
+    with pytest.raises(StyleError):
+        make_styles.main(["--prompts", "zombie", "--out", str(tmp_path), "--thumbnails"])

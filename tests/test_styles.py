@@ -301,3 +301,15 @@ def test_an_imported_card_is_tidied(library, tmp_path):
     good = made_for(base)
     path = save_style(Style(replace(good.card, prompt="blue\n\x1b[31m  skin\x00"), good.tensors), tmp_path / "x.safetensors")
     assert library.load(library.import_file(path, base)).card.prompt == "blue [31m skin"
+
+
+def test_only_ready_styles_ship_a_picture(library):
+    library.save(style(), "mine")
+    for picture in (library.ready / "joker.jpg", library.folder / "mine.jpg"):
+        picture.write_bytes(b"a face")
+    assert {entry.card.name: entry.thumbnail for entry in library.entries()} == {
+        "joker": library.ready / "joker.jpg",
+        "pencil-sketch": None,
+        "mine": None,  # it could be of a style that was deleted
+    }
+    assert all(entry.thumbnail for entry in StyleLibrary(library.folder).entries() if entry.ready)

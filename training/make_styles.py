@@ -3,6 +3,7 @@
 python -m training.make_styles                          # all of PROMPTS
 python -m training.make_styles --from runs/styles       # full files of that folder are used instead of new adaptations
 python -m training.make_styles --prompts Joker zombie --steps 60 --out checkpoints/styles
+python -m training.make_styles --thumbnails             # only the pictures, of the styles that are there
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from nada_core.images import to_pil
 from nada_core.prompts import SOURCE_PROMPTS, check_prompt
 from nada_core.rendering import render
 from nada_core.sheets import AI_NOTE
-from nada_core.styles import READY
+from nada_core.styles import READY, THUMBNAIL_PSI, THUMBNAIL_SEED, THUMBNAIL_SIDE
 
 __all__ = ["PROMPTS", "fidelity", "full_style", "main", "thumbnail"]
 
@@ -59,8 +60,7 @@ PROMPTS = (
     "pink hair",
 )
 THUMBNAIL_BYTES = 20_000
-#: The face of the thumbnails, and those on which the compact file is compared with the full one: no adaptation trains on them by design.
-THUMBNAIL_SEED = 11
+#: The faces on which the compact file is compared with the full one: no adaptation trains on them by design.
 CHECK_SEEDS = (901, 902, 903, 904)
 LEAST_PSNR = 35.0
 
@@ -89,7 +89,7 @@ def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None) -> 
 @torch.no_grad()
 def pictures(generator: Generator, seeds: Sequence[int]) -> torch.Tensor:
     """Faces ``[N, 3, R, R]`` in [-1, 1] at the smallest size."""
-    ws = generator.mapping(generator.sample_z(seeds), 0.7)
+    ws = generator.mapping(generator.sample_z(seeds), THUMBNAIL_PSI)
     return torch.cat([render(generator, row[None], generator.resolutions[0]) for row in ws]).clamp(-1, 1)
 
 
@@ -101,8 +101,8 @@ def fidelity(base: Generator, full: Style, compact: Style, seeds: Sequence[int] 
 
 
 def thumbnail(base: Generator, style: Style, seed: int = THUMBNAIL_SEED) -> bytes:
-    """One face in the style: a JPEG of 256 x 256 pixels and at most :data:`THUMBNAIL_BYTES`."""
-    image = to_pil(pictures(styled(base, style), [seed])[0]).resize((256, 256), Image.Resampling.LANCZOS)
+    """One face in the style, as the gallery draws it: a JPEG of 256 x 256 pixels and at most :data:`THUMBNAIL_BYTES`."""
+    image = to_pil(pictures(styled(base, style), [seed])[0]).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     for quality in (90, 85, 80, 70, 60, 45, 30):
         target = io.BytesIO()
         image.save(target, "JPEG", quality=quality, optimize=True, comment=AI_NOTE.encode())
@@ -129,18 +129,34 @@ def make(engine: Engine, prompt: str, steps: int, source: Path | None, out: Path
     return f"{path.name}: {path.stat().st_size / 1000:.0f} kB, {close:.1f} dB, thumbnail {len(picture) / 1000:.0f} kB{similarity}"
 
 
+def remake_thumbnail(engine: Engine, prompt: str, out: Path) -> str:
+    """Write ``<slug>.jpg`` anew for the style that is there; returns a line about it.
+
+    Raises:
+        StyleError: no such style, or it is damaged.
+    """
+    path = out / f"{slug(prompt)}.safetensors"
+    picture = thumbnail(engine.generator, load_style(path))
+    write_bytes(path.with_suffix(".jpg"), picture)
+    return f"{path.stem}.jpg: {len(picture) / 1000:.0f} kB"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--prompts", nargs="+", default=list(PROMPTS), help=f"default: all {len(PROMPTS)}")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--from", dest="source", type=Path, default=None, help="folder of full styles, <slug>.safetensors")
     parser.add_argument("--out", type=Path, default=READY)
+    parser.add_argument("--thumbnails", action="store_true", help="only make the thumbnails of the styles in --out anew")
     args = parser.parse_args(argv)
     if args.source is not None and not args.source.is_dir():
         parser.error(f"--from: there is no folder '{args.source}'")
     engine = Engine()
     for prompt in args.prompts:
-        print(make(engine, prompt, args.steps, args.source, args.out), flush=True)
+        if args.thumbnails:
+            print(remake_thumbnail(engine, prompt, args.out), flush=True)
+        else:
+            print(make(engine, prompt, args.steps, args.source, args.out), flush=True)
     return 0
 
 

@@ -18,7 +18,8 @@ from .adapt_stage import build_stage, scrub_words
 from .context import AppContext, close_iterator
 from .edit_run import OWN, style_choices
 from .prompt_advice import advice
-from .session import SHOW_STAGE, Session, read_memory, write_memory
+from .scripts import press, show_stage
+from .session import Session, read_memory, write_memory
 from .text import message_box, slug
 from .views import changes
 
@@ -177,7 +178,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         concurrency_limit=_WATCHERS,
         concurrency_id="adapt",
         trigger_mode="once",
-        js=SHOW_STAGE.format("#adapt-progress"),
+        js=show_stage("adapt-progress"),
     )
 
     def halt(job: str) -> dict[Any, Any]:
@@ -247,9 +248,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
 
     stage.fetch.click(
         export, [session.current, session.owned], [stage.file], api_visibility="private", show_progress="hidden", concurrency_limit=2
-    ).success(
-        None, None, None, js="() => { const a = document.querySelector('#style-file'); (a.querySelector('a, button') || a).click(); }"
-    )
+    ).success(None, None, None, js=press("style-file"))
     stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet)
     return AdaptTab(form.chips, stage.originals, stage.previews, resume, [*outputs, session.browser, form.prompt])
 

@@ -21,6 +21,7 @@ from .portraits import PhotoShelf
 from .previews import write_faces
 from .shelf import StyleShelf
 from .text import slug
+from .thumbnails import Thumbnails
 from .turns import WorkLine
 from .views import AdaptView, Ticket
 
@@ -54,7 +55,7 @@ class Backend:
 
     engine: Callable[[], Any]  # () -> Engine
     options: Callable[..., Any]  # keywords of AdaptOptions -> AdaptOptions
-    export: Callable[[Any, Path], Any]  # (style, path) writes one style file
+    export: Callable[[Any, Path], Any]  # (style, path) writes one style file: complete or absent
     decode: Callable[[Any], Any]  # path -> PIL.Image RGB; raises PhotoError
     check: Callable[[Any, str | None, Any], None] = check_request  # (engine, prompt, options) raises NadaError
     jobs_folder: Callable[[], Path] = default_jobs_folder  # where running styles are saved against crashes
@@ -112,6 +113,7 @@ class AppContext:
     line: WorkLine = field(default_factory=WorkLine)
     shelf: StyleShelf = field(default_factory=StyleShelf)
     photos: PhotoShelf = field(default_factory=PhotoShelf)
+    thumbnails: Thumbnails = field(default_factory=Thumbnails)
     limits: JobLimits = field(default_factory=JobLimits)
     inline: bool | None = None  # None: only on ZeroGPU
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -13,8 +12,9 @@ from typing import Any
 
 from ..errors import NadaError, OptionsError, PhotoError, StyleError
 from .context import AppContext, close_iterator
+from .guarded import guarded
 from .portraits import ShelvedPhoto
-from .text import duration
+from .text import duration, style_title, waiting_words
 from .widgets import identity_panel, progress
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "style_choices",
 ]
 
-log = logging.getLogger(__name__)
 OWN = "mine:"  # marks a dropdown value that is the id of an unsaved style, not the name of a saved one
 _TICK = 1.0
 _PICTURE_GAP = 0.7  # seconds between pictures of the rebuilt face
@@ -75,35 +74,22 @@ def style_choices(context: AppContext, owned: Sequence[str]) -> list[tuple[str, 
     pairs = [(f"{entry.prompt} (just made, {entry.steps} steps)", OWN + key) for key, entry in context.shelf.listing(owned)]
     if context.is_open:
         engine, _ = context.open()
-        pairs += [(_title(card), card.name) for card in engine.styles()]
+        pairs += [(style_title(card.name), card.name) for card in engine.styles()]
     return pairs
-
-
-def _title(card: Any) -> str:
-    name = str(card.name)
-    readable = name.replace("-", " ").replace("_", " ")
-    return readable[:1].upper() + readable[1:]
 
 
 def run_edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     """Yield views until the edit is done or refused; a failure is the last view, with a readable ``error``."""
-    yield from _guarded(lambda: _edit(context, request))
+    return _guarded(lambda: _edit(context, request))
 
 
 def run_rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     """The same photo and styles at another strength, share or size: one picture, no steps; nothing where there is no portrait yet."""
-    yield from _guarded(lambda: _rerender(context, request))
+    return _guarded(lambda: _rerender(context, request))
 
 
-def _guarded(run: Callable[[], Iterator[EditView]]) -> Iterator[EditView]:
-    try:
-        yield from run()
-    except NadaError as error:
-        yield EditView("failed", progress(0, "Not finished", kind="bad", note="See the message under the button."), error=str(error))
-    except Exception:  # a bug, not the person's doing
-        log.exception("edit failed")
-        sentence = "Something went wrong on the server and the photo was not edited. Please try again; the server's log has the details."
-        yield EditView("failed", progress(0, "Ended early", kind="bad"), error=sentence)
+def _guarded(work: Callable[[], Iterator[EditView]]) -> Iterator[EditView]:
+    return guarded(work, EditView, where="under the button", name="an edit", sorry=" and the photo was not edited")
 
 
 def _style(context: AppContext, engine: Any, name: str | None, owned: Sequence[str]) -> tuple[Callable[[], Any], Any]:
@@ -140,8 +126,7 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     request_strength(request)  # said now, not after the work
     with context.line.join() as turn:
         while not turn.wait(_TICK):
-            ahead = "1 job" if turn.ahead == 1 else f"{turn.ahead} jobs"
-            yield EditView("wait", progress(0, f"Waiting: {ahead} ahead of you", kind="wait"))
+            yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
         begun = time.monotonic()
         portrait, known = entry.portraits.get(request.portrait_key), True
         if portrait is None:

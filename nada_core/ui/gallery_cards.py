@@ -1,37 +1,27 @@
-"""The gallery's cards: one picture a style, made once and kept, and the HTML around it."""
+"""The gallery's cards: one picture a style, and the HTML around it."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
 import math
-import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from ..errors import NadaError
 from .context import AppContext
+from .text import style_title
+from .thumbnails import Thumbnails, draw_thumbnail, kept_thumbnail
 
-__all__ = ["CardsView", "Thumbnails", "cards_html", "data_url", "jpeg_bytes", "readable_size", "run_cards", "title"]
+__all__ = ["CardsView", "cards_html", "data_url", "readable_size", "run_cards"]
 
-_SEED, _PSI = 3, 0.7  # the same face on every card, so that only the styles differ
 _PATIENCE = 1.0  # seconds that a card waits for its picture: whoever looks around must not queue behind an adaptation
 _MIN_GAP = 0.4  # seconds between two versions of the cards, each of which holds every picture
 _MISSING = "No picture yet"
 _OPTIONS = {"layers": "Layers", "lr": "Learning rate", "batch": "Faces a step"}  # of all options the ones that tell most
-
-
-def title(name: str) -> str:
-    """A style's name as a heading."""
-    readable = name.replace("-", " ").replace("_", " ")
-    return readable[:1].upper() + readable[1:]
 
 
 def readable_size(size: int) -> str:
@@ -39,44 +29,9 @@ def readable_size(size: int) -> str:
     return f"{size / 2**20:.1f} MB" if size >= 100_000 else f"{max(round(size / 1024), 1)} kB"
 
 
-def jpeg_bytes(image: Any) -> bytes:
-    """One picture `[3, H, W]` in [-1, 1] as a JPEG file."""
-    from ..images import to_pil
-
-    target = io.BytesIO()
-    to_pil(image.detach().cpu()).save(target, "JPEG", quality=88)
-    return target.getvalue()
-
-
 def data_url(jpeg: bytes) -> str:
     """The picture inside the page itself: no address of a file on the server is ever shown."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-
-
-class Thumbnails:
-    """JPEG files in a folder that goes away with the app, one for each version of each style's file."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def _path(self, stamp: str) -> Path:
-        with self._lock:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="nada-gallery-")
-            return Path(self._folder.name) / f"{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.jpg"
-
-    def get(self, stamp: str) -> bytes | None:
-        """The kept picture, if there is one."""
-        path = self._path(stamp)
-        return path.read_bytes() if path.is_file() else None
-
-    def put(self, stamp: str, jpeg: bytes) -> None:
-        """Keep a picture."""
-        path = self._path(stamp)
-        part = path.with_suffix(".part")
-        part.write_bytes(jpeg)
-        part.replace(path)
 
 
 @dataclass(frozen=True)
@@ -93,7 +48,7 @@ def run_cards(context: AppContext, thumbnails: Thumbnails) -> Iterator[CardsView
     engine, _ = context.open()
     entries = engine.style_entries()
     names = tuple(entry.card.name for entry in entries)
-    pictures = {entry.card.name: jpeg for entry in entries if (jpeg := thumbnails.get(entry.stamp)) is not None}
+    pictures = {entry.card.name: jpeg for entry in entries if (jpeg := kept_thumbnail(thumbnails, engine, entry)) is not None}
     unusable: dict[str, str] = {}
     missing = [entry for entry in entries if entry.card.name not in pictures]
     waiting, busy, shown = {entry.card.name for entry in missing}, False, time.monotonic()
@@ -101,7 +56,7 @@ def run_cards(context: AppContext, thumbnails: Thumbnails) -> Iterator[CardsView
     for entry in missing:
         name = entry.card.name
         try:
-            jpeg = _thumbnail(context, engine, entry, thumbnails)
+            jpeg = draw_thumbnail(context, thumbnails, entry.stamp, name, _PATIENCE)
         except NadaError as error:
             unusable[name] = str(error)
             waiting.discard(name)
@@ -116,18 +71,6 @@ def run_cards(context: AppContext, thumbnails: Thumbnails) -> Iterator[CardsView
             yield CardsView(cards_html(entries, pictures, unusable, waiting), _cards_note(len(entries), len(waiting), busy), names)
     if missing:
         yield CardsView(cards_html(entries, pictures, unusable), _cards_note(len(entries), len(waiting), busy), names)
-
-
-def _thumbnail(context: AppContext, engine: Any, entry: Any, thumbnails: Thumbnails) -> bytes | None:
-    """Make one picture, or None when other work is going on."""
-    with context.line.join() as turn:
-        if not turn.wait(_PATIENCE):
-            return None
-        kept = thumbnails.get(entry.stamp)  # another visitor may have asked for the same one
-        if kept is None:
-            kept = jpeg_bytes(engine.sample([_SEED], style=entry.card.name, resolution=256, truncation_psi=_PSI)[0])
-            thumbnails.put(entry.stamp, kept)
-        return kept
 
 
 def _cards_note(count: int, missing: int, busy: bool) -> str:
@@ -153,7 +96,7 @@ def cards_html(
 
 def _card(entry: Any, jpeg: bytes | None, problem: str, pending: bool) -> str:
     card = entry.card
-    name, heading, prompt = escape(str(card.name)), escape(title(str(card.name))), escape(str(card.prompt))
+    name, heading, prompt = escape(str(card.name)), escape(style_title(str(card.name))), escape(str(card.prompt))
     if jpeg is not None:
         picture = f'<img src="{data_url(jpeg)}" alt="A generated face in the style {heading}" width="256" height="256">'
     else:

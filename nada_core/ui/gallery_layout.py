@@ -8,8 +8,8 @@ from html import escape
 
 import gradio as gr
 
-from .gallery_cards import title
 from .gallery_sheet import sheet_html
+from .text import style_title
 from .widgets import progress
 
 __all__ = ["GalleryTab", "build_gallery_layout", "chosen_html"]
@@ -171,5 +171,5 @@ def chosen_html(names: Sequence[str]) -> str:
     """The chosen styles as tags."""
     if not names:
         return '<div class="picked"><b>Nothing chosen</b><span>Press one or more of the cards.</span></div>'
-    tags = "".join(f"<li>{escape(title(name)[:60])}</li>" for name in names)
+    tags = "".join(f"<li>{escape(style_title(name)[:60])}</li>" for name in names)
     return f'<div class="picked"><b>{len(names)} chosen</b><ol>{tags}</ol></div>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import tempfile
@@ -12,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import NadaError, OptionsError, StyleError
+from ..errors import OptionsError, StyleError
 from .context import AppContext, close_iterator
-from .gallery_cards import jpeg_bytes
 from .gallery_sheet import MARK, SheetRow, sheet_html, write_zip
-from .text import duration, slug
+from .guarded import guarded
+from .text import duration, slug, waiting_words
+from .thumbnails import jpeg_bytes
 from .turns import Turn
 from .widgets import progress
 
@@ -36,7 +36,6 @@ __all__ = [
     "run_walk",
 ]
 
-log = logging.getLogger(__name__)
 FACES, MAX_FACES, MAX_STYLES = 4, 6, 6
 _TICK = 1.0
 _MIN_GAP = 0.4  # seconds between two signs of life of a film
@@ -108,20 +107,12 @@ def run_export(context: AppContext, name: str | None) -> Iterator[GalleryView]:
 
 
 def _guarded(work: Callable[[], Iterator[GalleryView]]) -> Iterator[GalleryView]:
-    try:
-        yield from work()
-    except NadaError as error:
-        yield GalleryView("failed", progress(0, "Not finished", kind="bad", note="See the message on this page."), error=str(error))
-    except Exception:  # a bug, not the person's doing
-        log.exception("the gallery failed")
-        sentence = "Something went wrong on the server. Please try again; the server's log has the details."
-        yield GalleryView("failed", progress(0, "Ended early", kind="bad"), error=sentence)
+    return guarded(work, GalleryView, where="on this page", name="the gallery", sorry="")
 
 
 def _await(turn: Turn) -> Iterator[GalleryView]:
     while not turn.wait(_TICK):
-        ahead = "1 job" if turn.ahead == 1 else f"{turn.ahead} jobs"
-        yield GalleryView("wait", progress(0, f"Waiting: {ahead} ahead of you", kind="wait"))
+        yield GalleryView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
 
 
 def _compare(context: AppContext, names: Any, text: str | None) -> Iterator[GalleryView]:

@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .gallery_cards import data_url, title
-from .text import slug
+from .gallery_cards import data_url
+from .text import slug, style_title
 
 __all__ = ["MARK", "SheetRow", "sheet_html", "write_zip"]
 
@@ -34,7 +34,7 @@ class SheetRow:
     @property
     def heading(self) -> str:
         """What stands above the row."""
-        return title(self.name) if self.card is not None else "Without a style"
+        return style_title(self.name) if self.card is not None else "Without a style"
 
 
 def sheet_html(rows: Sequence[SheetRow], seeds: Sequence[int]) -> str:

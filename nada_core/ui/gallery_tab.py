@@ -12,7 +12,7 @@ import gradio as gr
 from ..errors import NadaError
 from .context import AppContext, close_iterator
 from .edit_run import style_choices
-from .gallery_cards import Thumbnails, run_cards, title
+from .gallery_cards import run_cards
 from .gallery_layout import build_gallery_layout, chosen_html
 from .gallery_run import (
     GalleryView,
@@ -24,19 +24,18 @@ from .gallery_run import (
     run_export,
     run_walk,
 )
-from .session import SHOW_STAGE, Session
-from .text import message_box
+from .scripts import press, show_stage
+from .session import Session
+from .text import message_box, style_title
 
 __all__ = ["build_gallery_tab"]
 
 log = logging.getLogger(__name__)
 _BUG = "Something went wrong on the server. Please try again; the server's log has the details."
-_CLICK_LINK = "() => {{ const a = document.querySelector('{}'); (a.querySelector('a, button') || a).click(); }}"
 
 
 def build_gallery_tab(context: AppContext, session: Session, place: gr.Tab) -> None:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
-    thumbnails = Thumbnails()
     tab = build_gallery_layout(own=not context.public)
 
     def ready(value: str | None) -> bool:
@@ -59,16 +58,19 @@ def build_gallery_tab(context: AppContext, session: Session, place: gr.Tab) -> N
     def draw(picked: Any, held: str | None) -> Iterator[dict[Any, Any]]:
         """The cards, picture by picture. Choices that are gone are dropped."""
         try:
-            for number, view in enumerate(run_cards(context, thumbnails)):
+            for number, view in enumerate(run_cards(context, context.thumbnails)):
                 update: dict[Any, Any] = {tab.cards: gr.update(cards=view.cards), tab.note: _note(view.note)}
                 if not number:
-                    update |= {tab.which: gr.update(choices=[(title(one), one) for one in view.names])}
+                    update |= {tab.which: gr.update(choices=[(style_title(one), one) for one in view.names])}
                     # what still holds is left alone: the person may be choosing at this very moment
                     left = [one for one in _names(picked) if one in view.names]
                     if left != _names(picked):
                         update |= {tab.cards: gr.update(cards=view.cards, value=left), tab.chosen: chosen_html(left)}
                     if held and held not in view.names:
-                        update |= {tab.which: gr.update(choices=[(title(one), one) for one in view.names], value=None), **manage(None)}
+                        update |= {
+                            tab.which: gr.update(choices=[(style_title(one), one) for one in view.names], value=None),
+                            **manage(None),
+                        }
                 yield update
         except NadaError as error:
             yield {tab.note: message_box(str(error), "bad")}
@@ -132,7 +134,7 @@ def build_gallery_tab(context: AppContext, session: Session, place: gr.Tab) -> N
         "trigger_mode": "once",
     }
     shown = [tab.bar, tab.compare, tab.stroll, tab.notice, tab.sheet, tab.archive, tab.film_row, tab.film, tab.fetch_film, tab.file]
-    scroll = SHOW_STAGE.format("#gallery-progress")
+    scroll = show_stage("gallery-progress")
 
     def on_compare(picked: Any, text: str) -> Iterator[dict[Any, Any]]:
         yield from show(run_compare(context, picked, text), "Not compared")
@@ -145,7 +147,7 @@ def build_gallery_tab(context: AppContext, session: Session, place: gr.Tab) -> N
 
     tab.compare.click(on_compare, [tab.cards, tab.seeds], shown, js=scroll, **working)
     tab.stroll.click(on_walk, [tab.cards, tab.seeds], shown, js=scroll, **working)
-    tab.export.click(on_export, [tab.which], shown, **working).success(None, None, None, js=_CLICK_LINK.format("#gallery-file"))
+    tab.export.click(on_export, [tab.which], shown, **working).success(None, None, None, js=press("gallery-file"))
 
     def change(work: Callable[[], str], heading: str, done: str, owned: list[str], worn: str | None) -> dict[Any, Any]:
         """Run one change of the library; the list of the Stylise tab follows."""
@@ -160,7 +162,7 @@ def build_gallery_tab(context: AppContext, session: Session, place: gr.Tab) -> N
         return {
             tab.notice: message_box(done.format(name_now), "good"),
             session.style: gr.update(choices=choices, value=worn if worn in values else (values[0] if values else None)),
-            tab.which: gr.update(choices=[(title(one), one) for one in listed], value=now),
+            tab.which: gr.update(choices=[(style_title(one), one) for one in listed], value=now),
             **manage(now),
         }
 

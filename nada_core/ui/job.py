@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import NadaError
 from .job_store import JobFolder
-from .text import duration
+from .text import duration, waiting_words
 from .turns import Turn
 from .views import AdaptRequest, AdaptView, Ticket
 from .widgets import loss_chart, progress
@@ -106,9 +106,8 @@ def waiting_view(job: Job, ahead: int, seconds: float | None) -> AdaptView:
     """The job's view with its place in the line."""
     if not ahead:
         return job.view
-    words = f"Waiting: {ahead} {'job' if ahead == 1 else 'jobs'} ahead of you"
     guess = f"about {duration(seconds)}" if seconds else ""
-    return replace(job.view, progress=progress(0, words, guess, kind="wait", note="You may close the page and come back."))
+    return replace(job.view, progress=progress(0, waiting_words(ahead), guess, kind="wait", note="You may close the page and come back."))
 
 
 def last_view(job: Job, view: AdaptView, kept: bool) -> AdaptView:

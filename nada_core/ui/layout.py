@@ -51,8 +51,8 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
         with tabs:
             with gr.Tab("Adapt", id="adapt"):
                 adapt = build_adapt_tab(context, session)
-            with gr.Tab("Stylise a photo", id="stylise"):
-                build_stylise_tab(context, session)
+            with gr.Tab("Stylise a photo", id="stylise") as stylise:
+                build_stylise_tab(context, session, stylise)
             with gr.Tab("Gallery", id="gallery") as gallery:
                 build_gallery_tab(context, session, gallery)
         gr.HTML(FOOTER)

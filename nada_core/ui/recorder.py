@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,13 +113,8 @@ class StepRecorder:
             log.exception("the style so far could not be saved")
 
     def _export(self, step: Any, stem: str) -> Path:
-        """Write the style under a name that is complete or absent."""
+        """Write the style; its name appears when it is complete."""
         file = self._ticket.styles / f"{stem}.safetensors"
-        part = self._ticket.styles / f"{stem}.part"
-        try:
-            self._context.backend.export(step.style(), part)
-            os.replace(part, file)
-        finally:
-            part.unlink(missing_ok=True)
+        self._context.backend.export(step.style(), file)
         self._last_save, self._last_step = time.monotonic(), step.index
         return file

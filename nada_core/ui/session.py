@@ -10,13 +10,10 @@ import gradio as gr
 from .context import AppContext
 from .shelf import new_id
 
-__all__ = ["SHOW_STAGE", "Session", "build_session", "read_memory", "write_memory"]
+__all__ = ["Session", "build_session", "read_memory", "write_memory"]
 
 _HOURS = 2 * 3600
 _REMEMBERED = 12
-# On a phone the result is below the fold: bring it into view when the work starts. The arguments pass through unchanged.
-SHOW_STAGE = """(...values) => {{ if (window.innerWidth <= 760) {{
-  document.querySelector('{}').scrollIntoView({{ behavior: 'smooth', block: 'start' }}); }} return values; }}"""
 
 
 @dataclass(frozen=True)

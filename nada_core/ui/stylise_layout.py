@@ -28,6 +28,7 @@ class StyliseTab:
     faces: gr.Gallery
     pointing: gr.Image
     style: gr.Dropdown
+    looks: gr.Gallery  # the same choice by picture
     blending: gr.Accordion
     blend: gr.Dropdown
     share: gr.Slider
@@ -49,6 +50,8 @@ class StyliseTab:
     face: gr.State
     points: gr.State  # clicked eyes and mouth, in pixels of the photo
     scale: gr.State
+    listed: gr.State  # what the pictures stand for: values of the dropdown
+    picked: gr.State  # counts the pictures that were pressed
     downloads: dict[str, gr.Button] = field(default_factory=dict)
 
 
@@ -59,6 +62,8 @@ def build_stylise_layout(session: Session) -> StyliseTab:
         "face": gr.State(0),
         "points": gr.State([]),
         "scale": gr.State(1.0),
+        "listed": gr.State([]),
+        "picked": gr.State(0),
     }
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="controls"):
@@ -97,6 +102,18 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                 alt_text="Your photo, for showing where the eyes and the mouth are",
             )
             session.style.render()
+            looks = gr.Gallery(
+                label="Styles",
+                show_label=False,
+                container=False,
+                columns=5,
+                elem_id="style-pictures",
+                interactive=False,
+                allow_preview=False,
+                object_fit="cover",
+                format="jpeg",
+                buttons=[],
+            )
             with gr.Accordion("Blend with a second style", open=False, elem_id="blending") as blending:
                 session.blend.render()
                 share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of the second style", elem_id="share")
@@ -159,6 +176,6 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                 }
                 file = gr.DownloadButton("File", elem_id="edit-file", visible="hidden")
     return StyliseTab(
-        photo, hint, faces, pointing, session.style, blending, session.blend, share, mode, start, notice, strength, shape, texture,
+        photo, hint, faces, pointing, session.style, looks, blending, session.blend, share, mode, start, notice, strength, shape, texture,
         colour, resolution, paste, bar, pair, inverted, identity, file, **hidden, downloads=downloads,
     )  # fmt: skip

@@ -15,7 +15,9 @@ from ..errors import NadaError
 from .context import AppContext, close_iterator
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_faces import displayable, find_faces, mode_seconds, pointed_at
-from .session import SHOW_STAGE, Session
+from .scripts import press, reveal, show_stage
+from .session import Session
+from .style_pictures import run_style_pictures
 from .stylise_layout import EDIT_IDLE, EDIT_READY, MODES, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
 from .text import message_box
@@ -25,14 +27,13 @@ __all__ = ["StyliseTab", "build_stylise_tab"]
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _POINT_WORDS = ("Click one eye.", "Click the other eye.", "Click the middle of the mouth.", "Eyes and mouth are set: press Stylise.")
-# the hidden button holds the finished file; pressing it starts the browser's own download
-_PRESS = "() => { const a = document.querySelector('#edit-file'); (a.querySelector('a, button') || a).click(); }"
 
 
-def build_stylise_tab(context: AppContext, session: Session) -> StyliseTab:
-    """Build the tab inside the current gr.Tab and connect it."""
+def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> StyliseTab:
+    """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
     tab = build_stylise_layout(session)
     _connect_photo(tab, context)
+    _connect_pictures(tab, context, session, place)
     requests = [
         tab.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.face, tab.points, tab.mode,
         tab.resolution, tab.paste, session.owned,
@@ -101,11 +102,11 @@ def build_stylise_tab(context: AppContext, session: Session) -> StyliseTab:
         concurrency_limit=8,
         concurrency_id="edit",
         trigger_mode="once",
-        js=SHOW_STAGE.format("#edit-progress"),
+        js=show_stage("edit-progress"),
     )
     live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
     gr.on(
-        [*live, tab.paste.input, tab.resolution.input, tab.blend.input, tab.style.input],
+        [*live, tab.paste.input, tab.resolution.input, tab.blend.input, tab.style.input, tab.picked.change],
         rerender,
         requests,
         results,
@@ -125,9 +126,49 @@ def build_stylise_tab(context: AppContext, session: Session) -> StyliseTab:
                 raise gr.Error(escape(str(error)), title=f"{KINDS[kind]}: not downloaded", print_exception=False) from None
 
         button.click(download, requests, [tab.file], concurrency_limit=2, concurrency_id="download", **_QUIET).success(
-            None, None, None, js=_PRESS
+            None, None, None, js=press("edit-file")
         )
     return tab
+
+
+def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, place: gr.Tab) -> None:
+    """The gallery of styles and the dropdown above it follow each other."""
+
+    def draw_pictures(style: str | None, owned: list[str]) -> Iterator[dict[Any, Any]]:
+        """All pictures, then those that had to be made."""
+        for number, view in enumerate(run_style_pictures(context, owned)):
+            value = list(view.pictures)
+            if number:  # the mark is left alone: the person may have chosen another one by now
+                yield {tab.looks: gr.update(value=value)}
+            else:
+                mark = view.names.index(style) if style in view.names else None
+                yield {tab.looks: gr.update(value=value, selected_index=mark), tab.listed: list(view.names)}
+
+    def follow_library(style: str | None, owned: list[str], listed: list[str]) -> Iterator[dict[Any, Any]]:
+        """What was chosen may be new in the list."""
+        yield {tab.listed: gr.skip()}
+        if [value for _, value in style_choices(context, owned)] != listed:
+            yield from draw_pictures(style, owned)
+
+    def mark_picture(style: str | None, listed: list[str]) -> dict[str, Any]:
+        return gr.update(selected_index=listed.index(style) if style in listed else None)
+
+    def press_picture(style: str | None, listed: list[str], picked: int, event: gr.SelectData) -> dict[Any, Any]:
+        """The gallery also reports what was marked because of the dropdown: then nothing is to be rendered."""
+        number = event.index if isinstance(event.index, int) else -1
+        name = listed[number] if 0 <= number < len(listed) else style
+        return {tab.style: name, tab.picked: picked + (name != style)}
+
+    drawn: dict[str, Any] = {"outputs": [tab.looks, tab.listed], "concurrency_limit": 8, "concurrency_id": "style-pictures", **_QUIET}
+    drawn["trigger_mode"] = "always_last"
+    place.select(draw_pictures, [tab.style, session.owned], **drawn)
+    tab.style.change(follow_library, [tab.style, session.owned, tab.listed], **drawn)
+    marked = tab.style.input(mark_picture, [tab.style, tab.listed], [tab.looks], queue=False, trigger_mode="always_last", **_QUIET)
+    marked.then(None, None, None, js=reveal("style-pictures"))
+    pressed = [tab.style, tab.picked]
+    tab.looks.select(  # queued, although it is quick: a gr.State tells of its change only then; one at a time, so that the last one counts
+        press_picture, [tab.style, tab.listed, tab.picked], pressed, trigger_mode="multiple", concurrency_limit=1, **_QUIET
+    )
 
 
 def _connect_photo(tab: StyliseTab, context: AppContext) -> None:

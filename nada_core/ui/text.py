@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+from ..errors import PromptError
+from ..prompts import MAX_PROMPT, SOURCE_PROMPTS
+
 __all__ = [
     "FOOTER",
     "HERO",
     "PHOTO_NOTE",
-    "PROMPT_LIMIT",
-    "SOURCE_PROMPTS",
     "banner",
     "chips",
     "clean_prompt",
@@ -20,10 +21,9 @@ __all__ = [
     "identity_words",
     "message_box",
     "slug",
+    "style_title",
+    "waiting_words",
 ]
-
-PROMPT_LIMIT = 200  # characters; checked on the server, because a text box's own limit is only a courtesy of the browser
-SOURCE_PROMPTS = ("Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay")
 
 # What to suggest before the engine is there, or where it has no list because every prompt works.
 _ANY_PROMPT = (*SOURCE_PROMPTS, "Zombie", "Vampire", "Clown", "Pencil sketch", "Oil painting", "Bronze statue", "Blue skin", "Green hair")
@@ -55,14 +55,15 @@ FOOTER = """
 
 
 def clean_prompt(prompt: str | None) -> str:
-    """The prompt with white space tidied. Raises PromptError when it is empty or longer than PROMPT_LIMIT."""
-    from ..errors import PromptError
+    """The prompt with white space tidied. Raises PromptError when it is empty or longer than MAX_PROMPT characters.
 
+    Checked on the server, because a text box's own limit is only a courtesy of the browser.
+    """
     text = " ".join((prompt or "").split())
     if not text:
         raise PromptError("The prompt is empty. Type a look, for example Joker, or press one of the suggestions.")
-    if len(text) > PROMPT_LIMIT:
-        raise PromptError(f"The prompt has {len(text):,} characters and at most {PROMPT_LIMIT} are read. Describe the look in a few words.")
+    if len(text) > MAX_PROMPT:
+        raise PromptError(f"The prompt has {len(text):,} characters and at most {MAX_PROMPT} are read. Describe the look in a few words.")
     return text
 
 
@@ -155,3 +156,14 @@ def identity_words(distance: float | None) -> str:
 def slug(text: str) -> str:
     """A safe piece of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "style"
+
+
+def style_title(name: str) -> str:
+    """A style's name, or its prompt, as a heading."""
+    readable = name.replace("-", " ").replace("_", " ")
+    return readable[:1].upper() + readable[1:]
+
+
+def waiting_words(ahead: int) -> str:
+    """How many jobs come first."""
+    return f"Waiting: {ahead} {'job' if ahead == 1 else 'jobs'} ahead of you"
