@@ -230,4 +230,5 @@ def test_a_reloaded_and_a_closed_page_find_their_run_again(server):
         deadline = time.monotonic() + 10
         while len(demo.context.line) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert len(demo.context.line) == 0 and engine.log[-1] == "close"
+        # pictures of styles may be drawn after a run
+        assert len(demo.context.line) == 0 and [event for event in engine.log if not event.startswith("sample")][-1] == "close"
