@@ -1,6 +1,6 @@
 """Command line: ``python -m nada_core adapt | edit | sample | convert | styles | report | doctor``.
 
-Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted (the style so far is kept).
+Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted (style and training so far are kept).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from nada_core.adapt_flags import add_adapt_flags
 from nada_core.errors import NadaError, OptionsError
 from nada_core.prompts import MAX_PROMPT
 
@@ -30,22 +31,12 @@ def _parser() -> argparse.ArgumentParser:
 
     def shared(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (untested)")
-        sub.add_argument("--base", default=None, help="generator file; default: the starter generator")
+        sub.add_argument("--world", choices=("starter", "full"), default=None, help="default: the best one this machine can have")
+        sub.add_argument("--base", default=None, help="generator: starter, stylegan2-ffhq, or a file; default: the world's")
 
     adapt = commands.add_parser("adapt", help="fine-tune the generator towards a text")
-    adapt.add_argument("prompt", help=f"what faces become, at most {MAX_PROMPT} characters: 'Joker'")
-    adapt.add_argument("--source", default="face", help="what they are now (default: face)")
-    adapt.add_argument("--steps", type=int, default=60)
-    adapt.add_argument("--batch", type=int, default=2)
-    adapt.add_argument("--lr", type=float, default=None, help="default: suited to the generator")
-    adapt.add_argument("--layers", default="all", help="all, shape, texture or colour")
-    adapt.add_argument("--seed", type=int, default=0)
-    adapt.add_argument("--resolution", type=int, default=None, help="side of the images the loss sees")
-    adapt.add_argument("--encoder", default="starter")
-    adapt.add_argument(
-        "--images", nargs="+", default=None, metavar="FILE", help="pictures of the target instead of the text, which then is a name"
-    )
-    adapt.add_argument("--out", type=Path, required=True)
+    adapt.add_argument("prompt", nargs="?", help=f"what faces become, at most {MAX_PROMPT} characters: 'Joker'; with --resume the file's")
+    add_adapt_flags(adapt)
     shared(adapt)
 
     edit = commands.add_parser("edit", help="align a photo, invert it, render it in a style")
@@ -55,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     edit.add_argument("--mode", default="balanced", help="fast, balanced or faithful: how long the likeness is worked on")
     edit.add_argument("--face", default="0", help="which face, 0 the largest; all (with --paste: every face of the photo)")
     edit.add_argument("--points", default=None, metavar="X,Y,X,Y,X,Y", help="both eyes and the mouth, where no face is found")
-    edit.add_argument("--resolution", type=int, default=256)
+    edit.add_argument(
+        "--resolution", type=int, default=None, help="side of the pictures; default: the generator's smallest, 256 in the starter world"
+    )
+    edit.add_argument("--encoder", default=None, help="text-image encoder that fits the style to the person; default: the world's")
+    edit.add_argument("--inverter", default=None, help="photo encoder: starter, e4e, restyle-e4e or none; default: the generator's")
     edit.add_argument("--paste", action="store_true", help="also put the edited face back into the photo (pasted.png)")
     edit.add_argument("--gif", action="store_true", help="also a film from the person to the style and back (ramp.gif)")
     edit.add_argument("--out", type=Path, required=True)
@@ -64,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("sample", help="faces side by side in one strip")
     sample.add_argument("--style", default=None)
     sample.add_argument("--seeds", default="0-3", help="A-B or A,B,C")
-    sample.add_argument("--resolution", type=int, default=256)
+    sample.add_argument("--resolution", type=int, default=None, help="side of each face; default: the generator's smallest")
     sample.add_argument("--truncation", type=float, default=0.7)
     sample.add_argument("--out", type=Path, required=True)
     shared(sample)
@@ -75,11 +70,24 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--to", choices=["rosinality", "safetensors"], default=None, help="default: what OUT ends in")
     convert.add_argument("--style", default=None, help="write the generator as this style changes it: a name, or a file")
 
-    styles = commands.add_parser("styles", help="list the styles there are")
-    styles.add_argument("--json", action="store_true")
+    styles = commands.add_parser("styles", help="list the styles there are; import, export or upload one")
+    deeds = styles.add_mutually_exclusive_group()
+    deeds.add_argument("--json", action="store_true", help="the list as JSON")
+    deeds.add_argument(
+        "--import",
+        dest="import_",
+        default=None,
+        metavar="FILE",
+        help="take in a style file, a published rosinality .pt (with --base), or hf:user/repo[/file][@revision]",
+    )
+    deeds.add_argument("--export", nargs=2, default=None, metavar=("NAME", "FILE"), help="write a compact file of a style")
+    deeds.add_argument("--push", default=None, metavar="NAME", help="upload a style to the Hugging Face Hub")
+    styles.add_argument("--full", action="store_true", help="with --export: all values, bit for bit")
+    styles.add_argument("--repo", default=None, metavar="USER/NAME", help="with --push: where to")
+    styles.add_argument("--private", action="store_true", help="with --push: not for everybody to see")
+    shared(styles)
     report = commands.add_parser("report", help="repeat the source project's experiment: one HTML page")
     report.add_argument("--photo", nargs="+", default=None, metavar="P", help="1 to 6 portraits; default: the astronaut Eileen Collins")
-    report.add_argument("--world", choices=("starter", "full"), default=None, help="default: the one this machine is in")
     report.add_argument("--quick", action="store_true", help="a look within minutes: 28 steps a run")
     report.add_argument("--seed", type=int, default=0)
     report.add_argument("--out", type=Path, required=True)

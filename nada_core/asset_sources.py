@@ -22,7 +22,7 @@ from nada_core.errors import AssetError
 from nada_core.network import offline_asked, pip_settings, reach
 from nada_core.pip_download import download_wheel
 
-__all__ = ["HubFile", "LocalFile", "PackageFile", "Source", "WheelMember", "local_folder"]
+__all__ = ["HubFile", "LocalFile", "PackageFile", "Source", "WheelMember", "hub_endpoint", "local_folder"]
 
 
 class Source(Protocol):
@@ -48,6 +48,11 @@ def local_folder() -> Path | None:
     """The folder of hand-placed files named by the environment variable ``NADA_ASSETS``."""
     named = os.environ.get("NADA_ASSETS", "").strip()
     return Path(named).expanduser().absolute() if named else None
+
+
+def hub_endpoint() -> str:
+    """Address of the Hugging Face Hub, or of the mirror that ``HF_ENDPOINT`` names."""
+    return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ class HubFile:
         return Path(found) if isinstance(found, str) else None
 
     def deliver(self, asset: str, files: Sequence[str], scratch: Path, *, progress: bool) -> dict[str, Path]:
-        endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+        endpoint = hub_endpoint()
         if offline_asked("HF_HUB_OFFLINE"):
             raise AssetError("working offline as asked by the environment (NADA_OFFLINE or HF_HUB_OFFLINE)")
         if reach(endpoint) == "no":  # before the import: the client alone takes half a second to load

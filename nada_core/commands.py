@@ -6,51 +6,56 @@ import argparse
 import json
 import math
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import torch
 
+from nada_core.adapt_flags import TRAINING_FILE, given_options
 from nada_core.adaptation import AdaptationStep, AdaptOptions
 from nada_core.checkpoints import save_style, slug
 from nada_core.engine import Engine
-from nada_core.errors import OptionsError
+from nada_core.errors import OptionsError, ResumeError
 from nada_core.files import output_folder, write_bytes
 from nada_core.images import grid, save_png
+from nada_core.interrupt import finishing_steps
 from nada_core.photo_command import edit
 from nada_core.prompts import check_prompt
+from nada_core.resume import load_training, save_training
+from nada_core.styles_command import styles
 
 __all__ = ["run"]
 
 
 def adapt(args: argparse.Namespace) -> int:
-    """Write style.safetensors, steps.jsonl, before_after.png, preview_*.png and summary.json."""
-    prompt = check_prompt(args.prompt)  # before the networks are loaded
-    engine = Engine(args.device, base=args.base, encoder=args.encoder)
-    options = AdaptOptions(
-        steps=args.steps, batch=args.batch, lr=args.lr, layers=args.layers, source=args.source, seed=args.seed, resolution=args.resolution
-    )
-    steps = engine.adapt(prompt, options=options, images=args.images)
+    """Write style.safetensors, steps.jsonl, before_after.png, preview_*.png, summary.json; training.safetensors to be resumed."""
+    state = None if args.resume is None else load_training(args.resume)
+    prompt = check_prompt(state.prompt if args.prompt is None and state else args.prompt or "")  # before the networks are loaded
+    engine = Engine(args.device, base=args.base, encoder=args.encoder or (state.encoder if state else None), world=args.world)
+    options = replace(state.options if state else AdaptOptions(), **given_options(args))
+    steps = engine.adapt(prompt, options=options, images=args.images, resume=state)
     out = output_folder(args.out)
     originals = engine.preview_originals(options)
-    log: list[str] = []
+    log = _earlier_steps(out / "steps.jsonl", state.step) if state else []
     latest: AdaptationStep | None = None
     previews = originals
     interrupted = False
     try:
-        for latest in steps:
-            record = {k: getattr(latest, k) for k in ("index", "loss", "similarity", "seconds", "lr", "note")}
-            # a diverged step has no finite loss, and NaN is no JSON
-            log.append(json.dumps({k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}))
-            print(
-                f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ",
-                end="",
-                file=sys.stderr,
-            )
-            if latest.note:
-                print(f"\n{latest.note}", file=sys.stderr)
-            if latest.previews is not None:
-                previews = latest.previews
-                save_png(grid(previews, len(previews)), out / f"preview_{latest.index:04d}.png", {"prompt": prompt})
+        with finishing_steps() as asked_to_stop:
+            for latest in steps:
+                log.append(_record(latest))
+                print(
+                    f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ",
+                    end="",
+                    file=sys.stderr,
+                )
+                if latest.note:
+                    print(f"\n{latest.note}", file=sys.stderr)
+                if latest.previews is not None:
+                    previews = latest.previews
+                    save_png(grid(previews, len(previews)), out / f"preview_{latest.index:04d}.png", {"prompt": prompt})
+                if asked_to_stop() and latest.index < latest.steps:
+                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         interrupted = True
         print("\ninterrupted: keeping the style so far", file=sys.stderr)
@@ -60,12 +65,37 @@ def adapt(args: argparse.Namespace) -> int:
     style = latest.style(slug(prompt))
     save_style(style, out / "style.safetensors")
     write_bytes(out / "steps.jsonl", ("\n".join(log) + "\n").encode())
-    both = torch.cat([originals, previews])
-    save_png(grid(both, len(originals)), out / "before_after.png", {"prompt": prompt, "steps": str(latest.index), "seed": str(args.seed)})
+    facts = {"prompt": prompt, "steps": str(latest.index), "seed": str(options.seed)}
+    save_png(grid(torch.cat([originals, previews]), len(originals)), out / "before_after.png", facts)
     summary = {"card": asdict(style.card), "seconds": round(latest.seconds, 1), "interrupted": interrupted, "world": engine.world}
     write_bytes(out / "summary.json", json.dumps(summary, indent=2).encode())
     print(f"{out / 'style.safetensors'}: '{prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
+    if interrupted or args.keep_training:
+        _keep_training(latest, out / TRAINING_FILE)
     return 130 if interrupted else 0
+
+
+def _record(step: AdaptationStep) -> str:
+    """One line of steps.jsonl."""
+    record = {k: getattr(step, k) for k in ("index", "loss", "similarity", "seconds", "lr", "note")}
+    if step.layers:
+        record["layers"] = step.layers
+    # a diverged step has no finite loss, and NaN is no JSON
+    return json.dumps({k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()})
+
+
+def _earlier_steps(path: Path, count: int) -> list[str]:
+    """The first ``count`` lines of the log that a resumed run's first part left in the same folder; none where it lies elsewhere."""
+    return path.read_text().splitlines()[:count] if path.is_file() else []
+
+
+def _keep_training(step: AdaptationStep, path: Path) -> None:
+    try:
+        save_training(path, step.checkpoint())
+    except ResumeError as error:  # the second Ctrl-C came in the middle of a change: the style is kept all the same
+        print(str(error), file=sys.stderr)
+    else:
+        print(f"{path}: to go on, `python -m nada_core adapt --resume {path} --out {path.parent}`")
 
 
 def sample(args: argparse.Namespace) -> int:
@@ -75,7 +105,7 @@ def sample(args: argparse.Namespace) -> int:
     seeds = parse_seeds(args.seeds)
     if not 0 <= args.truncation <= 1.5:
         raise OptionsError(f"--truncation is {args.truncation}; it must be between 0 and 1.5.")
-    engine = Engine(args.device, base=args.base)
+    engine = Engine(args.device, base=args.base, world=args.world)
     images = engine.sample(seeds, args.style, args.resolution, args.truncation)
     save_png(grid(images, len(images)), args.out, {"seeds": args.seeds, "style": str(args.style), "note": "generated by AI"})
     print(args.out)
@@ -85,29 +115,14 @@ def sample(args: argparse.Namespace) -> int:
 def convert(args: argparse.Namespace) -> int:
     """Write a generator in another format."""
     from nada_core.generators.convert import convert as convert_file
+    from nada_core.generators.load import load_generator
     from nada_core.styles import StyleLibrary
 
-    style = None if args.style is None else StyleLibrary().load(args.style)
+    style = None if args.style is None else StyleLibrary().load(args.style, lambda: load_generator(args.source))
     done = convert_file(args.source, args.out, args.to, style)
     for note in done.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"{done.path}: {done.format}, {done.resolution} px{f', in the style {done.style}' if done.style else ''}")
-    return 0
-
-
-def styles(args: argparse.Namespace) -> int:
-    """List styles."""
-    from nada_core.__main__ import print_json
-    from nada_core.styles import StyleLibrary
-
-    cards = StyleLibrary().cards()
-    if args.json:
-        print_json([asdict(card) for card in cards])
-        return 0
-    for card in cards:
-        print(f"{card.name:24s} '{card.prompt}'  {card.steps} steps, {card.base}, {card.created[:10]}")
-    if not cards:
-        print("no styles yet: make one with `python -m nada_core adapt PROMPT --out DIR`")
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from nada_core.asset_sources import local_folder
 from nada_core.assets import REGISTRY, AssetState, cache_folder, state
 from nada_core.network import offline_asked
+from nada_core.worlds import choose_world
 
 __all__ = ["format_report", "report"]
 
@@ -36,12 +37,13 @@ def report(*, verify: bool = True) -> dict[str, Any]:
         verify: read the files whose checksum was not compared yet (about a second, once).
     """
     states = [state(name, verify=verify) for name in REGISTRY]
-    world, why = _world(states)
+    device = _device()
+    world = choose_world(device["kind"] if device["kind"] != "none" else "cpu")
     return {
         "versions": {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}", **_versions()},
-        "device": _device(),
-        "world": world,
-        "world_reason": why,
+        "device": device,
+        "world": world.name,
+        "world_reason": world.reason,
         "cache": str(cache_folder()),
         "local_folder": str(local_folder()) if local_folder() else None,
         "offline": offline_asked("HF_HUB_OFFLINE"),
@@ -77,16 +79,6 @@ def format_report(found: dict[str, Any]) -> str:
         lines.append(f"missing for the {world} world: {'nothing' if not missing else ''}".rstrip())
         lines += [f"  {entry['name']}: {entry['remedy']}" for entry in missing]
     return "\n".join(lines)
-
-
-def _world(states: list[AssetState]) -> tuple[str, str]:
-    needed = [found for found in states if found.world == "full" and not found.optional]
-    absent = [found.name for found in needed if found.status in {"missing", "corrupt"}]
-    if absent:
-        missing = f"; its files {', '.join(absent)} are not on this machine either"
-    else:
-        missing = ", though its files are on this machine"
-    return "starter", f"the full world (CLIP, StyleGAN2, ReStyle) is not built yet{missing}"
 
 
 def _missing(states: list[AssetState], world: str) -> list[dict[str, str]]:

@@ -20,9 +20,10 @@ from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import PromptError
 from nada_core.generators.base import Generator
 from nada_core.images import decode_photo, to_pil, to_tensor
-from nada_core.inversion.base import Inversion
+from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.optimisation import invert, invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
+from nada_core.inversion.photo_encoder import PhotoEncoder
 from nada_core.inversion.starter import StarterInverter
 from nada_core.manual_alignment import landmarks_from_points
 from nada_core.metrics import identity_distance, likeness, reconstruction_error
@@ -71,12 +72,15 @@ class EditProgress:
 
 
 class PhotoEditor:
-    """Holds the networks; photos, portraits and styles are values that go in and come out."""
+    """Holds the networks; photos, portraits and styles are values that go in and come out.
+
+    ``inverter`` is None where no photo encoder knows the generator: inversions then start from the mean face.
+    """
 
     def __init__(
         self,
         generator: Generator,
-        inverter: StarterInverter,
+        inverter: StarterInverter | PhotoEncoder | None,
         perceptual: PerceptualLoss,
         encoder: ImageTextEncoder,
         base_hash: str | None = None,
@@ -134,11 +138,20 @@ class PhotoEditor:
 
     # -- inversion
 
-    def first_guess(self, photo: Tensor) -> Tensor:
-        """The encoder's codes ``[1, num_ws, w_dim]`` for a crop ``[1, 3, 256, 256]`` in [-1, 1]."""
-        with torch.no_grad(), precision_context(self.generator.device):
-            w = self.inverter(photo)
-        return w.float()[:, None].expand(-1, self.generator.num_ws, -1)
+    def first_guess(self, photo: Tensor) -> Iterator[InversionStage]:
+        """The encoder's codes for a crop ``[1, 3, R, R]`` in [-1, 1]: one stage, or, from an encoder that looks again, several.
+
+        Raises:
+            GeneratorError: the encoder was made for a generator of another size.
+        """
+        if isinstance(self.inverter, PhotoEncoder):
+            yield from self.inverter.stages(photo, self.generator)
+            return
+        w = self.generator.w_avg[None]
+        if self.inverter is not None:
+            with torch.no_grad(), precision_context(self.generator.device):
+                w = self.inverter(photo).float()
+        yield InversionStage("encoding", 1.0, None, Inversion(w[:, None].expand(-1, self.generator.num_ws, -1)))
 
     def seconds(self, mode: str) -> float:
         """How long an inversion takes on this device, from the last one, or, before there was one, from a few timed steps."""
@@ -154,15 +167,19 @@ class PhotoEditor:
         """
         start, options = time.monotonic(), invert_options(mode)
         small = aligned.crop.resize((256, 256), Image.Resampling.LANCZOS)
-        photo = to_tensor(small).to(self.generator.device)
-        inversion = Inversion(self.first_guess(photo))
+        side = self.generator.resolutions[0]
+        photo = to_tensor(aligned.crop.resize((side, side), Image.Resampling.LANCZOS)).to(self.generator.device)
+        for stage in self.first_guess(photo):
+            inversion = stage.inversion
+            if stage.image is not None:
+                yield EditProgress(stage.name, 0.0, to_pil(stage.image))
         ticks: list[tuple[str, float]] = []
         for stage in invert(self.generator, self.perceptual, photo, inversion.ws, options):
             inversion = stage.inversion
             ticks.append((stage.name, time.monotonic()))
             yield EditProgress(stage.name, stage.fraction, None if stage.image is None else to_pil(stage.image))
         self._pace = Pace.from_ticks(ticks) or self._pace
-        (rebuilt,) = render_portrait(self.generator, inversion, resolution=256)
+        (rebuilt,) = render_portrait(self.generator, inversion, resolution=side)
         picture, reference = to_pil(rebuilt), self.recogniser.embed(small, aligned.landmarks)
         identity = self.identity(aligned, picture, reference)
         error = reconstruction_error(rebuilt, photo).item()
@@ -195,9 +212,10 @@ class PhotoEditor:
         portrait: Portrait,
         worn: Sequence[tuple[Worn, float]] = (),
         strengths: Sequence[Strength] = (Strength(),),
-        resolution: int = 256,
+        resolution: int | None = None,
     ) -> list[Image.Image]:
-        """The person in a blend of styles, one picture for each strength."""
+        """The person in a blend of styles, one picture for each strength; by default at the generator's smallest size."""
+        resolution = resolution or self.generator.resolutions[0]
         return [to_pil(p) for p in render_portrait(self.generator, portrait.inversion, worn, strengths, resolution)]
 
     def paste(self, portrait: Portrait, edited: Image.Image, inverted: Image.Image, onto: Image.Image | None = None) -> Image.Image:
@@ -235,7 +253,7 @@ class PhotoEditor:
         strength: Strength,
         face: int = 0,
         points: Sequence[Sequence[float]] | None = None,
-        resolution: int = 256,
+        resolution: int | None = None,
         mode: str = "balanced",
     ) -> Iterator[EditProgress]:
         """Stages of an edit; the last one carries the result."""
@@ -253,7 +271,7 @@ class PhotoEditor:
             for stage in self.wear_steps(portrait, style):
                 yield EditProgress(stage.stage, 0.75 + 0.2 * (number + stage.fraction) / len(styles), stage.image)
                 worn += [(stage.worn, share)] if stage.worn else []
-        result = self.finish(portrait, worn, strength, resolution)
+        result = self.finish(portrait, worn, strength, resolution or self.generator.resolutions[0])
         yield EditProgress("done", 1.0, result.edited, replace(result, seconds=time.monotonic() - start))
 
     def finish(self, portrait: Portrait, worn: Sequence[tuple[Worn, float]], strength: Strength, resolution: int) -> EditResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,31 @@ from PIL import Image
 from torch import Tensor
 
 from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
-from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, compact_style, save_style, styled
+from nada_core.assets import REGISTRY, fetch
+from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, compact_style, resolved_weights, save_style, styled
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
-from nada_core.encoders.load import load_encoder
+from nada_core.encoders.load import load_backbone, load_encoder
 from nada_core.encoders.starter import StarterEncoder
 from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
 from nada_core.generators.load import load_generator
+from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.images import to_tensor
 from nada_core.inversion.base import Inversion
-from nada_core.inversion.load import load_starter_inverter
+from nada_core.inversion.load import load_inverter, load_starter_inverter
 from nada_core.inversion.optimisation import invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
+from nada_core.inversion.photo_encoder import PhotoEncoder
+from nada_core.inversion.starter import StarterInverter
 from nada_core.mixing import Strength
 from nada_core.portrait import check_shares
 from nada_core.prompts import CONCEPTS
 from nada_core.rendering import render
+from nada_core.resume import TrainingState
 from nada_core.styles import StyleEntry, StyleLibrary
 from nada_core.walk import walk
+from nada_core.worlds import STARTER, World, check_world, choose_world
 
 __all__ = ["Engine", "Model"]
 
@@ -45,29 +51,55 @@ class Engine:
 
     Args:
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps`` (untested).
-        base: the generator: ``None`` for the starter world's, or a file.
-        encoder: the image-text encoder's name.
+        base: the generator: ``starter``, an asset's name (``stylegan2-ffhq``), or a file; by default the world's.
+        encoder: the image-text encoder's name, as :func:`nada_core.encoders.load.load_encoder` takes it; by default the world's.
         styles_folder: where styles are saved; the user's data folder by default.
+        world: ``starter`` or ``full``; by default what :func:`nada_core.worlds.choose_world` finds.
+        inverter: ``starter``, ``e4e``, ``restyle-e4e`` or ``none``; by default the one that knows the generator.
+
+    Raises:
+        OptionsError: no such device or world.
     """
 
-    world = "starter"
-    world_reason = (
-        "the weights that need no hub: MobileStyleGAN-FFHQ and this project's text-image encoder. The full world is not built yet"
-    )
-
     def __init__(
-        self, device: str = "auto", base: str | Path | None = None, encoder: str = "starter", styles_folder: Path | None = None
+        self,
+        device: str = "auto",
+        base: str | Path | None = None,
+        encoder: str | None = None,
+        styles_folder: Path | None = None,
+        *,
+        world: str | None = None,
+        inverter: str | None = None,
     ) -> None:
         self.device = choose_device(device)
         self.library = StyleLibrary(styles_folder)
-        self._base, self._encoder = base, encoder
+        check_world(world)
+        self._choose = partial(choose_world, self.device.type, world=world, base=base, encoder=encoder, inverter=inverter)
         if self.device.type == "cpu":
             tune_cpu_allocator()
 
     @cached_property
+    def parts(self) -> World:
+        """The networks this engine works with; chosen on first use, since that may mean to download them."""
+        return self._choose(download=True)
+
+    @property
+    def world(self) -> str:
+        """``starter``, ``full`` or ``mixed``."""
+        return self.parts.name
+
+    @property
+    def world_reason(self) -> str:
+        """Why this world, in words for people."""
+        return self.parts.reason
+
+    @cached_property
     def generator(self) -> Generator:
         """The frozen base generator."""
-        return load_generator(self._base, self.device)
+        base = self.parts.base
+        if base == STARTER:
+            return load_generator(None, self.device)
+        return load_generator(fetch(str(base)) if str(base) in REGISTRY else base, self.device)
 
     @cached_property
     def base_hash(self) -> str:
@@ -77,13 +109,21 @@ class Engine:
     @cached_property
     def encoder(self) -> Any:
         """The image-text encoder."""
-        return load_encoder(self._encoder, self.device)
+        return load_encoder(self.parts.encoder, self.device)
 
     @cached_property
     def editor(self) -> PhotoEditor:
         """Photo editing: detector, inversion, rendering, scores."""
-        inverter = load_starter_inverter(self.device)
-        return PhotoEditor(self.generator, inverter, PerceptualLoss(inverter.backbone), self.encoder, self.base_hash)
+        name = self.parts.inverter
+        inverter: StarterInverter | PhotoEncoder | None = None
+        if name == STARTER and self.generator.family != MobileStyleGAN.family:
+            raise OptionsError(f"The starter's photo encoder does not know {self.generator.family}: use e4e, restyle-e4e or none.")
+        if name == STARTER:
+            inverter = load_starter_inverter(self.device)
+        elif name != "none":
+            inverter = load_inverter(name, device=self.device)
+        backbone = inverter.backbone if isinstance(inverter, StarterInverter) else load_backbone().to(self.device)
+        return PhotoEditor(self.generator, inverter, PerceptualLoss(backbone), self.encoder, self.base_hash)
 
     def concepts(self) -> list[str]:
         """Titles of the prompts that the starter encoder knows, the source project's five first; empty where any text is understood."""
@@ -92,7 +132,7 @@ class Engine:
         return [CONCEPTS[key].title for key in self.encoder.concepts if key != "photo"]
 
     def preview_originals(self, options: AdaptOptions | None = None, person: Inversion | None = None) -> Tensor:
-        """The preview faces before adaptation, ``[P, 3, 256, 256]`` in about [-1, 1]; a ``person`` takes the first one's place."""
+        """The preview faces before adaptation, ``[P, 3, R, R]`` in about [-1, 1]; a ``person`` takes the first one's place."""
         return preview_images(self.generator, resolve_options(options or AdaptOptions(), self.generator.family), person)
 
     def adapt(
@@ -103,6 +143,7 @@ class Engine:
         options: AdaptOptions | None = None,
         images: Sequence[Any] | None = None,
         person: Inversion | None = None,
+        resume: TrainingState | None = None,
     ) -> Iterator[AdaptationStep]:
         """Adapt the generator to ``prompt``; yields one :class:`AdaptationStep` a step. Checks its arguments before returning.
 
@@ -110,36 +151,45 @@ class Engine:
             images: 1 to 16 pictures of the target instead of a text; faces in them are aligned, others are taken whole. ``prompt`` names
                 them.
             person: an inverted photo (``EditResult.inversion``) to show in the previews, in place of the first face.
+            resume: go on after this state (``AdaptationStep.checkpoint()``); its options are the default.
 
         Raises:
-            PromptError, OptionsError: see :func:`nada_core.adaptation.adapt`.
+            PromptError, OptionsError, ResumeError: see :func:`nada_core.adaptation.adapt`.
         """
-        options = options or AdaptOptions()
+        options = options or (resume.options if resume else AdaptOptions())
         if steps is not None:
             options = replace(options, steps=steps)
         if options.resolution is not None:
-            self._check_resolution(options.resolution)
+            self._resolution(options.resolution)
         if images is not None and len(images) > MAX_TARGETS:  # before any of them is decoded and searched for a face
             raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
         targets = None if images is None else [to_tensor(self.editor.target(image)).to(self.device) for image in images]
-        return adapt(self.generator, self.encoder, prompt, options, targets, person)
+        return adapt(self.generator, self.encoder, prompt, options, targets, person, resume)
 
-    def _check_resolution(self, resolution: int) -> None:
+    def _resolution(self, resolution: int | None) -> int:
+        """The side to render at; the generator's smallest where none is given.
+
+        Raises:
+            OptionsError: the generator cannot render at this one.
+        """
         possible = self.generator.resolutions
+        if resolution is None:
+            return possible[0]
         if resolution not in possible:
             raise OptionsError(f"resolution is {resolution}; this generator renders at {' or '.join(map(str, possible))}.")
+        return resolution
 
     def styles(self) -> list[StyleCard]:
-        """Cards of all styles, ready ones first; ``card.name`` is what :meth:`style` and :meth:`edit` take."""
-        return self.library.cards()
+        """Cards of the styles made for this generator, ready ones first; ``card.name`` is what :meth:`style` and :meth:`edit` take."""
+        return [entry.card for entry in self.style_entries()]
 
     def style(self, name_or_path: str | Path) -> Style:
-        """Load a style.
+        """Load a style: a name, a file, or ``hf:user/repo`` (:mod:`nada_core.hub_styles`). Pass only listed names on from a web page.
 
         Raises:
             StyleError: missing or damaged.
         """
-        return self.library.load(name_or_path)
+        return self.library.load(name_or_path, lambda: self.generator)
 
     def save_style(self, style: Style, name: str | None = None) -> str:
         """Save into the user's folder; returns the name it got.
@@ -164,8 +214,8 @@ class Engine:
         return [(part if isinstance(part, Style) else self.style(part), share) for (part, _), share in zip(parts, shares, strict=True)]
 
     def style_entries(self) -> list[StyleEntry]:
-        """Cards with file size, whether they are ready ones, and a stamp that changes with the file."""
-        return self.library.entries()
+        """Cards with file size, whether they are ready ones, and a stamp that changes with the file; of this generator's styles."""
+        return [entry for entry in self.library.entries() if entry.card.base_hash == self.base_hash]
 
     def rename_style(self, name: str, new: str) -> str:
         """See :meth:`StyleLibrary.rename`."""
@@ -179,10 +229,19 @@ class Engine:
         """Take a style file for this generator into the library; ``compact``: only small delta files, as from the web."""
         return self.library.import_file(path, self.generator, compact=compact)
 
-    def export_style(self, name: str, path: Path) -> None:
-        """Write a style's compact file."""
+    def export_style(self, name: str, path: Path, *, full: bool = False) -> None:
+        """Write a style's compact file, or with ``full`` all values bit for bit.
+
+        Raises:
+            StyleError: missing, damaged, made for another base, or the file cannot be written.
+        """
         style = self.style(name)
-        save_style(style if style.card.storage in COMPACT_STORAGES else compact_style(style, self.generator), path)
+        if full:
+            weights = resolved_weights(style, self.generator, self.base_hash)
+            style = Style(replace(style.card, storage="full"), weights)
+        elif style.card.storage not in COMPACT_STORAGES:
+            style = compact_style(style, self.generator)
+        save_style(style, path)
 
     def walk(self, seeds: Sequence[int], style: str | Path | Style, frames_between: int = 8) -> Iterator[Image.Image]:
         """Frames of a closed walk between the seeds' faces in a style."""
@@ -196,7 +255,7 @@ class Engine:
         *,
         strength: float | Strength = 1.0,
         face: int = 0,
-        resolution: int = 256,
+        resolution: int | None = None,
         mode: str = "balanced",
         points: Sequence[Sequence[float]] | None = None,
     ) -> Iterator[EditProgress]:
@@ -207,7 +266,7 @@ class Engine:
             model: a style, its name, or its file; or a blend, a sequence of ``(style, share)``.
             strength: 0 (the inverted photo) to 1.5; a :class:`Strength` sets it by layer group.
             face: which face, 0 being the largest.
-            resolution: one of the generator's resolutions.
+            resolution: one of the generator's resolutions; by default its smallest.
             mode: ``fast``, ``balanced`` or ``faithful``: how long the likeness is worked on.
             points: both eyes and the mouth, ``(x, y)`` each in the upright photo, where no detector finds the face.
 
@@ -216,7 +275,7 @@ class Engine:
         """
         invert_options(mode)  # an unknown one is refused now, not when the first stage is asked for
         even = strength if isinstance(strength, Strength) else Strength.even(strength)
-        self._check_resolution(resolution)
+        resolution = self._resolution(resolution)
         styles = self.look(model)
         return self.editor.edit_steps(image, styles, strength=even, face=face, points=points, resolution=resolution, mode=mode)
 
@@ -229,14 +288,14 @@ class Engine:
         return result
 
     def sample(
-        self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int = 256, truncation_psi: float = 0.7
+        self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int | None = None, truncation_psi: float = 0.7
     ) -> Tensor:
         """Faces of the given seeds, in a style or plain: ``[len(seeds), 3, R, R]`` in about [-1, 1].
 
         Raises:
             StyleError, OptionsError.
         """
-        self._check_resolution(resolution)
+        resolution = self._resolution(resolution)
         if not len(seeds):
             raise OptionsError("No seeds were given; at least one is needed.")
         generator = self.generator

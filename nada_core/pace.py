@@ -44,7 +44,7 @@ class Pace:
 def measure_pace(generator: Generator, perceptual: PerceptualLoss, steps: int = 3) -> Pace:
     """Time a few steps of either kind on the mean face."""
     start = generator.w_avg.expand(1, generator.num_ws, -1)
-    photo = generator.synthesis(start, resolution=256).detach().float()
+    photo = generator.synthesis(start, resolution=generator.resolutions[0]).detach().float()
     options = InvertOptions(latent_steps=steps, tuning_steps=steps, preview_every=1000)
     ticks = [(stage.name, time.monotonic()) for stage in invert(generator, perceptual, photo, start, options)]
     pace = Pace.from_ticks(ticks)

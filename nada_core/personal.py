@@ -33,7 +33,7 @@ class PersonalOptions:
     steps: int = 20
     lr: float = 4e-4
     crops: int = 4
-    resolution: int | None = 256
+    resolution: int | None = None  # the generator's smallest
     seed: int = 0
     precision: Precision = "auto"
 
@@ -69,10 +69,11 @@ def fit_style(
         PromptError: the encoder does not know the style's prompt (a style made from pictures, say).
     """
     o = options or PersonalOptions()
+    resolution = o.resolution or base.resolutions[0]
     direction, target = DirectionalLoss(encoder, source, prompt), GlobalLoss(encoder, prompt)
     person = apply_mix(copy.deepcopy(base), base, (), offsets=inversion.offsets)
     with torch.no_grad(), precision_context(base.device, o.precision):
-        original = person.synthesis(inversion.ws, resolution=o.resolution).float()
+        original = person.synthesis(inversion.ws, resolution=resolution).float()
         mask = encoder.untouched(original, source, prompt) if isinstance(encoder, KnowsRegions) else None
     apply_mix(person, base, [(delta, 1.0)], offsets=inversion.offsets)
     defaults = FAMILY_DEFAULTS[base.family]
@@ -90,7 +91,7 @@ def fit_style(
         with precision_context(base.device, o.precision):
             with torch.no_grad():
                 before = encoder.encode_image(view(original, crops))
-            image = person.synthesis(inversion.ws, resolution=o.resolution).float()
+            image = person.synthesis(inversion.ws, resolution=resolution).float()
             after = encoder.encode_image(view(image.clamp(-1.15, 1.15), crops))
         similarity = direction.similarity(before, after).mean()
         loss = 1 - similarity + 2 * defaults["global_weight"] * target.distance(after).mean()

@@ -81,7 +81,7 @@ def edit(args: argparse.Namespace) -> int:
     With ``--face all`` the pictures of the second face are named aligned_2.png and so on.
     """
     strength, points, model = parse_strength(args.strength), parse_points(args.points), parse_blend(args.style)
-    engine = Engine(args.device, base=args.base)
+    engine = Engine(args.device, base=args.base, encoder=args.encoder, world=args.world, inverter=args.inverter)
     engine.look(model)  # an unknown style is refused before the photo is searched for faces
     everyone = str(args.face).lower() == "all"
     try:
@@ -131,7 +131,7 @@ def _follow(stages: Iterator[EditProgress]) -> EditResult:
 def _write(engine: Engine, result: EditResult, out: Path, suffix: str, label: dict, args: argparse.Namespace, strength: Strength) -> None:
     for name in ("aligned", "inverted", "edited"):
         save_png(getattr(result, name), out / f"{name}{suffix}.png", {} if name == "aligned" else label)
-    sheet = side_by_side([[result.aligned, result.inverted, result.edited]], ["photo", "rebuilt", str(args.style)], args.resolution)
+    sheet = side_by_side([[result.aligned, result.inverted, result.edited]], ["photo", "rebuilt", str(args.style)], result.edited.width)
     save_png(sheet, out / f"sheet{suffix}.png", label)
     if args.gif and result.portrait:
         strengths = [strength.scaled(value) for value in ramp()]

@@ -35,6 +35,6 @@ def render(generator: Generator, ws: Tensor, resolution: int | None = None, nois
     resolution = resolution or generator.img_resolution
     smallest = generator.resolutions[0]
     images = generator.synthesis(ws, noise_mode, resolution)
-    if resolution == smallest:
+    if resolution == smallest or generator.pooled:
         return images
     return match_low_band(images, generator.synthesis(ws, noise_mode, smallest))

@@ -40,7 +40,7 @@ def walk_latents(generator: Generator, seeds: Sequence[int], frames_between: int
 
 
 def walk(
-    generator: Generator, seeds: Sequence[int], frames_between: int = 8, *, resolution: int = 256, truncation_psi: float = 0.7
+    generator: Generator, seeds: Sequence[int], frames_between: int = 8, *, resolution: int | None = None, truncation_psi: float = 0.7
 ) -> Iterator[Image.Image]:
     """Render :func:`walk_latents` one frame at a time. Arguments are checked before the first frame is asked for.
 
@@ -48,4 +48,5 @@ def walk(
         OptionsError: see :func:`walk_latents`.
     """
     latents = walk_latents(generator, seeds, frames_between, truncation_psi)
+    resolution = resolution or generator.resolutions[0]
     return (to_pil(render(generator, ws[None], resolution)) for ws in latents)

@@ -32,7 +32,7 @@ def own_styles(monkeypatch, tmp_path):
 @pytest.fixture
 def cli(monkeypatch, capfd, engine):
     """``main`` in this process, on networks loaded once: exit code, stdout, stderr."""
-    monkeypatch.setattr(commands, "Engine", lambda device="auto", base=None, encoder="starter": engine)
+    monkeypatch.setattr(commands, "Engine", lambda device="auto", **parts: engine)
 
     def call(*argv: object) -> tuple[int, str, str]:
         capfd.readouterr()

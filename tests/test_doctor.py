@@ -65,15 +65,14 @@ def test_damaged_file_is_shown(empty):
     assert "11 bytes, expected 18,826,032" in format_report(found)
 
 
-def test_full_world_is_not_claimed_before_it_is_built(empty, monkeypatch):
+def test_full_world_is_claimed_where_its_files_are(empty, monkeypatch):
     for name in ("stylegan2-ffhq", "restyle-e4e-ffhq", "clip-vit-b-32"):
         folder = empty / "mine" / name
         folder.mkdir(parents=True)
         (folder / REGISTRY[name].files[0].name).write_bytes(name.encode())
     monkeypatch.setenv("NADA_ASSETS", str(empty / "mine"))
     found = report()
-    assert found["world"] == "starter"
-    assert "not built yet, though its files are on this machine" in found["world_reason"]
+    assert found["world"] == "full" and "are on this machine" in found["world_reason"]
     assert found["missing_for_full"] == []
     assert _asset(found, "clip-vit-b-32")["status"] == "local"
     assert _asset(found, "clip-vit-b-32")["checksum"] == "recorded on first use"

@@ -13,13 +13,15 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LAYER_GROUPS", "Generator", "LayerGroup", "NoiseMode"]
+__all__ = ["LAYER_GROUPS", "LAYER_SETS", "Generator", "LayerGroup", "NoiseMode"]
 
 NoiseMode = Literal["const", "random", "none"]
 LayerGroup = Literal["shape", "texture", "colour"]
 
 #: Coarse-to-fine groups of layers, in the order of the synthesis network.
 LAYER_GROUPS: tuple[LayerGroup, ...] = ("shape", "texture", "colour")
+#: What an adaptation can train: :meth:`Generator.layer_set`.
+LAYER_SETS: tuple[str, ...] = ("all", *LAYER_GROUPS, "default", "no_fine")
 
 
 class Generator(nn.Module):
@@ -32,11 +34,13 @@ class Generator(nn.Module):
         num_ws: number of modulated layers, the second dimension of ``ws``.
         img_resolution: side of the full-size image in pixels.
         resolutions: every side ``synthesis`` can render, smallest first.
+        pooled: smaller pictures are the full one, averaged, and not outputs of their own.
         layer_names: one name per slot of ``ws``.
         w_avg: the mean of ``w`` over many ``z``, shape ``[w_dim]``; the centre of truncation.
     """
 
     family: ClassVar[str]
+    pooled: ClassVar[bool] = False
     z_dim: int
     w_dim: int
     num_ws: int
@@ -58,12 +62,41 @@ class Generator(nn.Module):
         raise NotImplementedError
 
     def adaptable(self, layers: str = "all") -> list[str]:
-        """Names of the parameters an adaptation trains. ``layers`` is ``"all"`` or one of :data:`LAYER_GROUPS`.
+        """Names of the parameters an adaptation can train: ``"all"``, or those of one of :data:`LAYER_GROUPS`.
+
+        The mapping network is not among them: the adapted copy renders the ``ws`` of the frozen one, so its own would get no gradient.
 
         Raises:
             ValueError: unknown ``layers``.
         """
         raise NotImplementedError
+
+    def layer_set(self, layers: str = "all") -> list[str]:
+        """Names of the parameters that an adaptation with ``layers``, one of :data:`LAYER_SETS`, trains.
+
+        ``all`` is everything :meth:`adaptable`. The others are the official code's sets (Gal et al. 2021, section 4.2), or what fits the
+        family best: ``default`` has the constant input and every styled convolution but no layer that makes colours of features,
+        ``no_fine`` those of it up to 128 px, ``shape`` and ``texture`` coarse ones and those in the middle. ``colour`` is the layer group.
+
+        Raises:
+            ValueError: unknown ``layers``.
+        """
+        raise NotImplementedError
+
+    def slot_parameters(self, slot: int, *, official: bool = False) -> list[str]:
+        """Names of the parameters of all layers that ``ws[:, slot]`` modulates.
+
+        Args:
+            official: those that StyleGAN-NADA's published code trains for this slot instead, which are other ones.
+
+        Raises:
+            ValueError: ``official``, and the published code knows no such generator.
+        """
+        raise NotImplementedError
+
+    def unused_at(self, resolution: int | None) -> list[str]:
+        """Names of the :meth:`adaptable` parameters that take no part in rendering at ``resolution``, so get no gradient there."""
+        return []
 
     @property
     def device(self) -> torch.device:

@@ -237,3 +237,22 @@ class MobileStyleGAN(Generator):
         frozen = ("mapping_layers.", "small_head.")
         names = [n for n, _ in self.named_parameters() if not n.startswith(frozen)]
         return [n for n in names if layers == "all" or self.layer_group(n) == layers]
+
+    def layer_set(self, layers: str = "all") -> list[str]:
+        """See :meth:`Generator.layer_set`. ``shape`` and ``texture`` are the layer groups, which together are ``no_fine``."""
+        if layers == "default":
+            return [n for n in self.adaptable() if not n.startswith("to_img.")]
+        if layers == "no_fine":
+            return [n for n in self.adaptable() if self.layer_group(n) != "colour"]
+        return self.adaptable(layers)
+
+    def slot_parameters(self, slot: int, *, official: bool = False) -> list[str]:
+        if official:
+            raise ValueError("the published code selects layers of StyleGAN2 only")
+        return [n for n in self.adaptable() if n.startswith(f"{self.layer_names[slot]}.")]
+
+    def unused_at(self, resolution: int | None) -> list[str]:
+        if resolution in (None, self.img_resolution):
+            return []
+        used = ("const", "conv1.", *(f"blocks.{i}." for i in range(HEAD_BLOCK + 1)))
+        return [n for n in self.adaptable() if not n.startswith(used)]

@@ -20,6 +20,11 @@ from nada_core.generators.stylegan2_ops import ACT_GAIN, SLOPE, styled_conv2d, u
 
 __all__ = ["StyleGAN2", "StyleGAN2Config", "published_channels"]
 
+#: Side to which encoders of photos and losses average full-size pictures (the "face pool" of pSp, e4e and ReStyle).
+POOLED_SIZE = 256
+#: Sides of the blocks whose convolutions the published code trains, beside those at 4 px: its ``convs[2:10]`` are 16 to 128 px.
+_CONVOLUTIONS: dict[str, range] = {"default": range(8, 1 << 20), "no_fine": range(8, 129), "shape": range(8, 9), "texture": range(16, 129)}
+
 
 def published_channels(resolution: int, multiplier: float = 2) -> tuple[int, ...]:
     """Channels at 4, 8, ..., ``resolution`` px of the published networks; ``multiplier`` 2 is config-f."""
@@ -127,6 +132,7 @@ class StyleGAN2(Generator):
     """
 
     family = "stylegan2"
+    pooled = True
 
     def __init__(self, config: StyleGAN2Config | None = None) -> None:
         super().__init__()
@@ -135,7 +141,7 @@ class StyleGAN2(Generator):
             raise ValueError(f"{config} is too small: at least two blocks (8 px) and one mapping layer are needed")
         self.z_dim, self.w_dim = config.z_dim, config.w_dim
         self.img_resolution = config.resolutions[-1]
-        self.resolutions = (self.img_resolution,)
+        self.resolutions = (POOLED_SIZE, self.img_resolution) if self.img_resolution > POOLED_SIZE else (self.img_resolution,)
         names = [f"blocks.b{r}.{part}" for r in config.resolutions for part in ("conv0", "conv1")][1:]
         self.layer_names = (*names, f"blocks.b{self.img_resolution}.torgb")
         self.num_ws = len(self.layer_names)
@@ -163,8 +169,8 @@ class StyleGAN2(Generator):
             raise ValueError(f"ws has shape {tuple(ws.shape)}; expected [N, {self.num_ws}, {self.w_dim}]: one w per layer")
         if noise_mode not in ("const", "random", "none"):
             raise ValueError(f"noise_mode is {noise_mode!r}; expected 'const', 'random' or 'none'")
-        if resolution not in (None, self.img_resolution):
-            raise ValueError(f"this generator renders at {self.img_resolution} only, not at {resolution}")
+        if resolution is not None and resolution not in self.resolutions:
+            raise ValueError(f"this generator renders at {' or '.join(map(str, self.resolutions))} only, not at {resolution}")
         first, *others = cast("list[SynthesisBlock]", list(self.blocks.values()))
         x = first.conv1(first.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise_mode)
         image = first.torgb(x, ws[:, 1])
@@ -173,7 +179,7 @@ class StyleGAN2(Generator):
             x = block.conv1(x, ws[:, 2 * i + 2], noise_mode)
             # the picture is summed up over the blocks, in the precision of the weights
             image = upsample2(image) + block.torgb(x, ws[:, 2 * i + 3])
-        return image
+        return image if resolution in (None, self.img_resolution) else F.adaptive_avg_pool2d(image, resolution)
 
     @torch.no_grad()
     def estimate_w_avg(self, seed: int = 0, count: int = 8192) -> Tensor:
@@ -208,3 +214,23 @@ class StyleGAN2(Generator):
             raise ValueError(f"layers is {layers!r}; expected 'all' or one of {', '.join(LAYER_GROUPS)}")
         names = [n for n, _ in self.named_parameters() if not n.startswith("mapping_layers.")]
         return [n for n in names if layers == "all" or self.layer_group(n) == layers]
+
+    def layer_set(self, layers: str = "all") -> list[str]:
+        """See :meth:`Generator.layer_set`. The published sets also for ``shape`` and ``texture``; only ``colour`` is the layer group."""
+        if layers not in _CONVOLUTIONS:
+            return self.adaptable(layers)
+        sides = (4, *(side for side in self.config.resolutions if side in _CONVOLUTIONS[layers]))
+        return [n for n in self.adaptable() if int(n.split(".")[1][1:]) in sides and ".torgb." not in n]
+
+    def slot_parameters(self, slot: int, *, official: bool = False) -> list[str]:
+        """See :meth:`Generator.slot_parameters`.
+
+        The published code takes slot 1 for the first ``torgb`` and slot j for the convolution that slot j - 1 modulates.
+        """
+        if official:
+            owners = [self.layer_names[0], "blocks.b4.torgb", *self.layer_names[1:]][slot : slot + 1]
+        else:
+            owners = [self.layer_names[slot]]
+            if slot % 2:  # a torgb shares its slot with the next block's conv0
+                owners.append(f"blocks.b{self.config.resolutions[slot // 2]}.torgb")
+        return [n for n in self.adaptable() if n.rpartition(".affine.")[0] in owners or n.rpartition(".")[0] in owners]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,11 +34,11 @@ class InvertOptions:
     latent_steps: int = 40
     latent_lr: float = 0.05  # of the one latent all layers share
     layer_lr: float = 0.01  # of each layer's difference to it
-    prior: float = 0.05  # weight of those differences: styles were made on codes without any, and fade where they are large
+    prior: float = 0.05  # weight of moving those differences: styles were made on codes without any, and fade where they are large
     tuning_steps: int = 35
     tuning_lr: float = 8e-4
     pixel_weight: float = 2.0
-    resolution: int | None = 256
+    resolution: int | None = None  # the generator's smallest
     precision: Precision = "auto"
     preview_every: int = 6
 
@@ -73,6 +73,7 @@ def invert(
         start: first guess, ``[1, num_ws, w_dim]``.
     """
     o = options or InvertOptions()
+    o = replace(o, resolution=o.resolution or generator.resolutions[0])
     device = generator.device
     with torch.no_grad(), precision_context(device, o.precision):
         target = perceptual.features(photo)
@@ -84,7 +85,8 @@ def invert(
 
     yield InversionStage("encoding", 1 / total, first, Inversion(start.detach()))
     shared = start.mean(1, keepdim=True).detach().clone().requires_grad_(True)
-    layers = (start - shared.detach()).clone().requires_grad_(True)
+    apart = (start - shared).detach()  # of an encoder that gives each layer its own code
+    layers = apart.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], betas=(0.9, 0.99))
     for step in range(o.latent_steps):
         schedule = min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
@@ -92,7 +94,7 @@ def invert(
             group["lr"] = group["peak"] * schedule
         with precision_context(device, o.precision):
             images = generator.synthesis(shared + layers, resolution=o.resolution).float()
-            loss = distance(images) + o.prior * layers.pow(2).mean()
+            loss = distance(images) + o.prior * (layers - apart).pow(2).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

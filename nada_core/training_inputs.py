@@ -1,0 +1,65 @@
+"""What one step of an adaptation trains on: latents, and the views of the pictures that the encoder reads."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nada_core.generators.base import Generator
+from nada_core.options import AdaptOptions
+
+__all__ = ["draw_ws", "mix_slots", "random_crops", "training_pool", "training_ws", "view"]
+
+
+def training_pool(options: AdaptOptions, z_dim: int) -> Tensor | None:
+    """The latents ``[latent_pool, z_dim]`` that a run with a fixed pool trains on, a function of its seed; None where they are fresh."""
+    if options.latent_pool is None:
+        return None
+    return torch.randn(options.latent_pool, z_dim, generator=torch.Generator().manual_seed(options.seed))
+
+
+def draw_ws(base: Generator, options: AdaptOptions, count: int, rng: torch.Generator, pool: Tensor | None = None) -> Tensor:
+    """Latents ``[count, num_ws, w_dim]`` of the frozen generator, fresh or from ``pool`` ``[P, z_dim]``; no mixing here."""
+    if pool is None:
+        z = torch.randn(count, base.z_dim, generator=rng)
+    else:
+        z = pool[torch.randint(len(pool), (count,), generator=rng)]
+    return base.mapping(z.to(base.device), options.truncation_psi)
+
+
+def mix_slots(first: Tensor, second: Tensor, rng: torch.Generator) -> Tensor:
+    """Style mixing of ``ws`` (Karras et al. 2019, "A Style-Based Generator", section 3.1): ``second`` from one random slot on.
+
+    As in the StyleGAN2 code that StyleGAN-NADA trains with, the slot is the same for the whole batch and never the first.
+    """
+    start = int(torch.randint(1, first.shape[1], (), generator=rng))
+    return torch.cat([first[:, :start], second[:, start:]], dim=1)
+
+
+def training_ws(base: Generator, options: AdaptOptions, rng: torch.Generator, pool: Tensor | None = None) -> Tensor:
+    """The latents ``[batch, num_ws, w_dim]`` of one step, mixed with the options' probability."""
+    ws = draw_ws(base, options, options.batch, rng, pool)
+    if options.mixing and float(torch.rand((), generator=rng)) < options.mixing:
+        ws = mix_slots(ws, draw_ws(base, options, options.batch, rng, pool), rng)
+    return ws
+
+
+def random_crops(count: int, rng: torch.Generator, device: torch.device) -> Tensor:
+    """Affine maps ``[count, 2, 3]`` of slightly zoomed, shifted and mirrored views: the loss must hold for all, not for one pixel grid."""
+    scale = 0.75 + 0.3 * torch.rand(count, generator=rng)
+    shift = 0.25 * (torch.rand(2, count, generator=rng) - 0.5)
+    mirror = torch.randint(0, 2, (count,), generator=rng) * 2.0 - 1
+    zero = torch.zeros(count)
+    rows = [torch.stack([scale * mirror, zero, shift[0]], 1), torch.stack([zero, scale, shift[1]], 1)]
+    return torch.stack(rows, 1).to(device)
+
+
+def view(images: Tensor, crops: Tensor | None, side: int = 160) -> Tensor:
+    """Crops ``[N * k, 3, side, side]`` of images ``[N, 3, R, R]``, or the images themselves."""
+    if crops is None:
+        return images
+    k = len(crops) // len(images)
+    small = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True).repeat_interleave(k, 0)
+    grid = F.affine_grid(crops, list(small.shape), align_corners=False)
+    return F.grid_sample(small, grid, padding_mode="reflection", align_corners=False)

@@ -1,0 +1,300 @@
+"""One adaptation while it runs: everything that changes from step to step, and what a step computes."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from functools import cached_property
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nada_core.checkpoints import Style, StyleCard
+from nada_core.device import precision_context
+from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
+from nada_core.encoders.ensemble import EncoderEnsemble
+from nada_core.errors import ResumeError
+from nada_core.generators.base import LAYER_GROUPS, Generator
+from nada_core.layer_selection import slot_scores, slot_table, top_slots
+from nada_core.losses import DirectionalLoss, GlobalLoss, ManifoldLoss, PatchLoss, kept_distance, mean_embedding
+from nada_core.options import AdaptOptions
+from nada_core.resume import TrainingState, pictures_hash
+from nada_core.training_inputs import draw_ws, random_crops, training_pool, training_ws, view
+
+__all__ = ["Progress", "TrainingRun", "rate_groups"]
+
+#: Names of Adam's state in torch, by the kind of tensor in a :class:`TrainingState`.
+ADAM = {"adam_mean": "exp_avg", "adam_square": "exp_avg_sq", "adam_step": "step"}
+#: Pixels beyond this are cut off before an encoder sees them.
+WIDEST_PIXEL = 1.15
+
+
+class Progress(NamedTuple):
+    """What one step came to; ``layers`` are the names of the slots it trained, empty where it trained all."""
+
+    loss: float
+    similarity: float
+    lr: float
+    note: str
+    layers: tuple[str, ...] = ()
+
+
+def rate_groups(generator: Generator, parameters: Mapping[str, Tensor], layer_rates: Sequence[float]) -> list[dict[str, Any]]:
+    """Optimiser groups for named ``parameters``: one a layer group, with its ``factor`` on the step size; empty ones are left out."""
+    groups = []
+    for layer_group, factor in zip(LAYER_GROUPS, layer_rates, strict=True):
+        members = [p for name, p in parameters.items() if generator.layer_group(name) == layer_group]
+        if members:
+            groups.append({"params": members, "factor": factor})
+    return groups
+
+
+class TrainingRun:
+    """The mutable state of one adaptation. ``options`` have the family's defaults filled in.
+
+    Raises:
+        PromptError: the prompt means the same as the source, or the encoder does not know it.
+        OptionsError: a loss that the encoder cannot compute.
+    """
+
+    def __init__(
+        self, base: Generator, encoder: ImageTextEncoder, prompt: str, options: AdaptOptions, images: Sequence[Tensor] | None = None
+    ) -> None:
+        self.base, self.encoder, self.prompt, self.options = base, encoder, prompt, options
+        self.targets_hash = pictures_hash(images)
+        if images:
+            target, start = mean_embedding(encoder, images), mean_embedding(encoder, self.samples())
+            self.direction = DirectionalLoss(encoder, options.source, prompt, direction=target - start)
+            self.target = GlobalLoss(encoder, prompt, embedding=target)
+        else:
+            self.direction = DirectionalLoss(encoder, options.source, prompt)
+            self.target = GlobalLoss(encoder, prompt)
+        self.manifold = ManifoldLoss(encoder, options.source, prompt) if options.manifold_weight else None
+        self.patch = PatchLoss(encoder, options.source, prompt) if options.patch_weight else None
+        self.keeper = encoder if options.keep_weight and not images and isinstance(encoder, KnowsRegions) else None
+        self.generator = copy.deepcopy(base).requires_grad_(False)
+        self.averaged = copy.deepcopy(base).requires_grad_(False) if options.average else self.generator
+        trained = set(base.layer_set(options.layers))
+        if options.adaptive_layers:
+            self.slots = slot_table(base, trained, options.resolution, official=options.official_mapping)
+            # the constant input belongs to no slot: it would never train
+            trained = {name for names in self.slots.values() for name in names}
+            # by the bare text, as the official code scores layers
+            self.scorer = self.target if images else GlobalLoss(encoder, prompt, embedding=encoder.encode_text([prompt])[0])
+        self.parameters = {n: p.requires_grad_(True) for n, p in self.generator.named_parameters() if n in trained}
+        self.shadow = {n: p for n, p in self.averaged.named_parameters() if n in trained}
+        assert options.lr is not None and options.betas is not None and options.layer_rates is not None
+        self.lr = options.lr
+        groups = rate_groups(base, self.parameters, options.layer_rates)
+        self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas)
+        self.rng = torch.Generator().manual_seed(options.seed)
+        self.pool = training_pool(options, base.z_dim)
+        self.good = {n: p.detach().clone() for n, p in self.parameters.items()}
+        self.index = 0
+        # an interrupted step has drawn numbers that its repetition must draw again
+        self.rng_state = self.rng.get_state()
+        self.updating = False
+
+    @cached_property
+    def base_hash(self) -> str:
+        """Computed when a style is first asked for, not before the first step."""
+        return self.base.content_hash()
+
+    def samples(self, count: int = 16) -> Iterator[Tensor]:
+        """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""
+        for z in self.base.sample_z(range(count)):
+            yield self.base.synthesis(self.base.mapping(z[None], self.options.truncation_psi), resolution=self.options.resolution)
+
+    def rate(self) -> float:
+        """Linear warm-up, then a cosine down to a fifth: large moves first, settling at the end."""
+        o = self.options
+        warm = min(1.0, (self.index + 1) / (o.warmup + 1)) if o.warmup else 1.0
+        if o.average:
+            return self.lr * warm * (0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * self.index / o.steps)))
+        return self.lr * warm
+
+    def select(self) -> tuple[str, ...]:
+        """Leave only the layers trainable that matter most now; their slots' names. The others get no gradient, so Adam passes them by."""
+        o = self.options
+        if o.adaptive_layers is None:
+            return ()
+        for parameter in self.parameters.values():
+            parameter.requires_grad_(False)
+        ws = draw_ws(self.base, o, o.adaptive_batch, self.rng)
+        with precision_context(self.base.device, o.precision):
+            scores = slot_scores(
+                self.generator,
+                lambda images: self.scorer(images.clamp(-WIDEST_PIXEL, WIDEST_PIXEL)),
+                ws,
+                steps=o.adaptive_steps,
+                lr=o.adaptive_lr,
+                resolution=o.resolution,
+            )
+        chosen = top_slots(scores, self.slots, o.adaptive_layers)
+        for slot in chosen:
+            for name in self.slots[slot]:
+                self.parameters[name].requires_grad_(True)
+        return tuple(self.base.layer_names[slot] for slot in chosen)
+
+    def losses(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, mean similarity and mean absolute pixel of one batch: near 0.5 for faces, above 1 when they blow up."""
+        o = self.options
+        ws = training_ws(self.base, o, self.rng, self.pool)
+        crops = random_crops(o.batch * o.crops, self.rng, self.base.device) if o.crops else None
+        with precision_context(self.base.device, o.precision):
+            with torch.no_grad():
+                originals = self.base.synthesis(ws, resolution=o.resolution).float()
+                source = self.encoder.encode_image(view(originals, crops))
+            images = self.generator.synthesis(ws, resolution=o.resolution).float()
+            shown = images.clamp(-WIDEST_PIXEL, WIDEST_PIXEL)
+            target = self.encoder.encode_image(view(shown, crops))
+            patches = self.patch(originals, shown, self.rng) if self.patch else None
+        similarity = self.direction.similarity(source, target).mean()
+        single = not isinstance(self.encoder, EncoderEnsemble)
+        loss = o.direction_weight * (1 - similarity if single else self.direction.distance(source, target).mean())
+        if o.global_weight:
+            loss = loss + o.global_weight * self.target.distance(target).mean()
+        if self.manifold:
+            loss = loss + o.manifold_weight * self.manifold.distance(source, target).mean()
+        if patches is not None:
+            loss = loss + o.patch_weight * patches
+        if self.keeper:
+            mask = self.keeper.untouched(originals, o.source, self.prompt).to(images)
+            loss = loss + (o.keep_weight or 0.0) * kept_distance(originals, images, mask)
+        # pixels outside the range look clipped: a soft wall instead of a hard one
+        loss = loss + 0.5 * F.relu(images.abs() - 1.0).pow(2).mean() * bool(o.average)
+        return loss, similarity.detach(), images.detach().abs().mean()
+
+    def advance(self) -> Progress:
+        """One step. On divergence the last good weights return with half the rate."""
+        lr = self.rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr * group["factor"]
+        layers = self.select()
+        loss, similarity, size = self.losses()
+        self.optimiser.zero_grad(set_to_none=True)
+        note = ""
+        if torch.isfinite(loss):
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), self.options.max_gradient or math.inf)
+        diverged = not torch.isfinite(loss) or not torch.isfinite(norm) or bool(size > 1.5)
+        self.updating = True
+        if diverged:
+            self.back_off()
+            note = f"The pictures diverged: went back to the last good weights and halved the rate to {self.lr:.2g}."
+        else:
+            self.optimiser.step()
+            self.track()
+        self.index += 1
+        self.rng_state = self.rng.get_state()
+        self.updating = False
+        return Progress(loss.item(), similarity.item(), lr, note, layers)
+
+    @torch.no_grad()
+    def track(self) -> None:
+        """Follow the weights with their running mean, and keep them every ten steps."""
+        if self.options.average:
+            decay = min(self.options.average, (1 + self.index) / (6 + self.index))
+            for name, parameter in self.parameters.items():
+                self.shadow[name].lerp_(parameter, 1 - decay)
+        if self.index % 10 == 9:
+            for name, parameter in self.parameters.items():
+                self.good[name].copy_(parameter)
+
+    @torch.no_grad()
+    def back_off(self) -> None:
+        """Return to the last good weights, with half the rate and no memory of gradients."""
+        self.lr *= 0.5
+        for name, parameter in self.parameters.items():
+            parameter.copy_(self.good[name])
+        self.optimiser.state.clear()
+
+    def state(self, seconds: float) -> TrainingState:
+        """A copy of everything that the next step depends on.
+
+        Raises:
+            ResumeError: an interruption hit the run while it was changing the weights.
+        """
+        if self.updating:
+            raise ResumeError("The interruption came while the weights were being changed: this training cannot be continued.")
+        kinds: dict[str, Mapping[str, Tensor]] = {"weights": self.parameters, "good": self.good}
+        if self.options.average:
+            kinds["average"] = self.shadow
+        for kind, key in ADAM.items():
+            kinds[kind] = {n: self.optimiser.state[p][key] for n, p in self.parameters.items() if p in self.optimiser.state}
+        tensors = {f"{kind}|{name}": t.detach().to("cpu", copy=True) for kind, values in kinds.items() for name, t in values.items()}
+        return TrainingState(
+            prompt=self.prompt,
+            base=self.base.family,
+            base_hash=self.base_hash,
+            encoder=self.encoder.name,
+            options=self.options,
+            step=self.index,
+            lr=self.lr,
+            seconds=seconds,
+            targets=self.targets_hash,
+            tensors=tensors | {"rng": self.rng_state.clone()},
+        )
+
+    @torch.no_grad()
+    def restore(self, state: TrainingState) -> None:
+        """Continue from ``state``, which :func:`nada_core.resume.check_resumable` found to be of this run.
+
+        Raises:
+            ResumeError: its tensors do not fit.
+        """
+        wanted: dict[str, Mapping[str, Tensor]] = {"weights": self.parameters, "good": self.good}
+        if self.options.average:
+            wanted["average"] = self.shadow
+        moments = {kind: state.of_kind(kind) for kind in ADAM}
+        try:
+            for kind, values in wanted.items():
+                stored = state.of_kind(kind)
+                if stored.keys() != values.keys():
+                    raise ResumeError(f"The training file lacks {kind} of some layers, or has others. Start the adaptation again.")
+                for name, value in values.items():
+                    _fill(value, stored[name])
+            for name in moments["adam_step"]:
+                parameter = self.parameters[name]
+                memory = {key: _fill(torch.empty_like(parameter), moments[kind][name]) for kind, key in ADAM.items() if key != "step"}
+                self.optimiser.state[parameter] = {"step": _fill(torch.zeros(()), moments["adam_step"][name]), **memory}
+            self.rng.set_state(state.tensors["rng"])
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            raise ResumeError("The training file does not fit this generator, or is damaged. Start the adaptation again.") from error
+        self.rng_state = self.rng.get_state()
+        self.index, self.lr = state.step, state.lr
+
+    def style(self, name: str | None, steps: int, loss: float, similarity: float) -> Style:
+        """The weights of this moment, averaged where the options say so, as a style after ``steps`` steps."""
+        # infinity is no JSON: an unlimited gradient is written as null
+        options = {key: None if value == math.inf else value for key, value in asdict(self.options).items()}
+        versions = {p: metadata.version(p) for p in ("torch", "numpy")}
+        card = StyleCard(
+            name=name or self.prompt,
+            prompt=self.prompt,
+            source=self.options.source,
+            base=self.base.family,
+            base_hash=self.base_hash,
+            encoder=self.encoder.name,
+            steps=steps,
+            loss=loss if math.isfinite(loss) else None,
+            similarity=similarity if math.isfinite(similarity) else None,
+            seed=self.options.seed,
+            options=options,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions=versions,
+        )
+        return Style(card, {n: p.detach().clone() for n, p in self.shadow.items()})
+
+
+def _fill(tensor: Tensor, stored: Tensor) -> Tensor:
+    """``tensor``, in its own memory layout and on its device, with the values of ``stored``; nothing is broadcast or cast."""
+    if stored.shape != tensor.shape or stored.dtype != tensor.dtype:
+        raise ValueError(f"{tuple(stored.shape)} {stored.dtype} instead of {tuple(tensor.shape)} {tensor.dtype}")
+    return tensor.copy_(stored)

@@ -1,0 +1,137 @@
+"""Which world an engine works in: the networks it uses, and the sentence that says why these.
+
+*Starter*: everything that needs no hub. *Full*: CLIP, StyleGAN2-FFHQ and ReStyle-e4e. *Mixed*: some of each, or a generator of the user's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nada_core.asset_sources import hub_endpoint
+from nada_core.assets import REGISTRY, fetch, state
+from nada_core.errors import AssetError, OptionsError
+from nada_core.network import offline_asked, reach
+
+__all__ = ["STARTER", "WORLDS", "World", "check_world", "choose_world", "missing_for_full"]
+
+WORLDS = ("starter", "full")
+#: Stands for the starter's generator, encoder and inverter alike.
+STARTER = "starter"
+_FULL_BASE, _FULL_ENCODER, _FULL_INVERTER = "stylegan2-ffhq", "ViT-B-32", "restyle-e4e"
+_ASK = "`--world full` or NADA_WORLD=full"
+
+
+@dataclass(frozen=True)
+class World:
+    """What an engine loads.
+
+    Attributes:
+        name: ``starter``, ``full`` or ``mixed``.
+        reason: why this one, for people.
+        base: ``starter``, an asset's name, or a generator's file.
+        encoder: what :func:`nada_core.encoders.load.load_encoder` takes.
+        inverter: ``starter``, a name that :func:`nada_core.inversion.load_inverter` takes, or ``none``: inversions start from the mean.
+    """
+
+    name: str
+    reason: str
+    base: str | Path
+    encoder: str
+    inverter: str
+
+
+def check_world(world: str | None) -> str:
+    """The world asked for here, or else by the environment variable ``NADA_WORLD``; empty where nobody asks.
+
+    Raises:
+        OptionsError: no such world.
+    """
+    asked = (world or os.environ.get("NADA_WORLD", "")).strip().lower()
+    if asked and asked not in WORLDS:
+        raise OptionsError(f"There is no world '{asked[:40]}'; there are {' and '.join(WORLDS)}.")
+    return asked
+
+
+def missing_for_full() -> list[str]:
+    """Names of the assets that the full world needs and this machine does not have; nothing is read or fetched."""
+    needed = [name for name, asset in REGISTRY.items() if asset.world == "full" and not asset.optional]
+    return [name for name in needed if state(name).status in {"missing", "corrupt"}]
+
+
+def choose_world(
+    device: str,
+    *,
+    world: str | None = None,
+    base: str | Path | None = None,
+    encoder: str | None = None,
+    inverter: str | None = None,
+    download: bool = False,
+) -> World:
+    """The world that was asked for, or else the best one that this machine can have.
+
+    Without a wish: the full world where its weights are on the machine, or where there is a GPU and they can be fetched; else the starter
+    world. On a CPU they are not fetched unasked: two gigabytes, for steps that take many seconds each.
+
+    Args:
+        device: kind of the device that computes: ``cpu``, ``cuda``, ``mps``.
+        world: one of :data:`WORLDS`; by default the environment variable ``NADA_WORLD``, and without it the automatic choice.
+        base, encoder, inverter: replace that part, as in :class:`World`.
+        download: fetch what the automatic choice of the full world lacks; where that fails, the starter world is taken and says so.
+
+    Raises:
+        OptionsError: no such world.
+    """
+    asked = check_world(world)
+    name, reason = (asked, f"the {asked} world was asked for") if asked else _automatic(device, download)
+    parts: dict[str, str | Path] = {"base": STARTER, "encoder": STARTER, "inverter": STARTER}
+    if name == "full":
+        parts = {"base": _FULL_BASE, "encoder": _FULL_ENCODER, "inverter": _FULL_INVERTER}
+    given = {"base": base, "encoder": encoder, "inverter": inverter}
+    changed = {part: value for part, value in given.items() if value is not None and value != parts[part]}
+    parts |= changed
+    if "base" in changed and inverter is None:  # encoders for photos know one generator only
+        parts["inverter"] = {STARTER: STARTER, _FULL_BASE: _FULL_INVERTER}.get(str(parts["base"]), "none")
+    if changed:
+        name, reason = _mixed(parts), f"asked for: {', '.join(f'{part} {_title(value)}' for part, value in changed.items())}"
+    return World(name, reason, parts["base"], str(parts["encoder"]), str(parts["inverter"]))
+
+
+def _automatic(device: str, download: bool) -> tuple[str, str]:
+    missing = missing_for_full()
+    if not missing:
+        slow = "; on a CPU its steps take many seconds each, `--world starter` is quick" if device == "cpu" else ""
+        return "full", f"CLIP, StyleGAN2 and ReStyle-e4e are on this machine{slow}"
+    why = f"what the full world needs is not on this machine ({', '.join(missing)})"
+    if device == "cpu":
+        return "starter", f"{why}, and without a GPU it is fetched only when asked for, by {_ASK}"
+    if offline_asked("HF_HUB_OFFLINE"):
+        return "starter", f"{why}, and the environment asks to work offline"
+    if reach(hub_endpoint()) == "no":
+        return "starter", f"{why}, and the Hugging Face Hub cannot be reached"
+    if download and (failure := _fetch(missing)):
+        return "starter", f"the full world's weights could not be fetched: {failure}"
+    return "full", "there is a GPU, and the weights of CLIP, StyleGAN2 and ReStyle-e4e can be fetched from the Hub"
+
+
+def _fetch(names: Sequence[str]) -> str:
+    """Download what is missing; the reason where that failed."""
+    try:
+        for name in names:
+            fetch(name)
+    except AssetError as error:
+        return str(error)
+    return ""
+
+
+def _mixed(parts: dict[str, str | Path]) -> str:
+    starters = {part for part in ("base", "encoder") if parts[part] == STARTER}
+    return {0: "full", 2: "starter"}.get(len(starters), "mixed")
+
+
+def _title(value: str | Path) -> str:
+    """A part's name; of a file only its name, never its folder."""
+    text = str(value)
+    return text if text in REGISTRY or not Path(text).suffix else Path(text).name
