@@ -94,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     shared(report)
     doctor = commands.add_parser("doctor", help="device, world, and the state of every downloadable file")
     doctor.add_argument("--json", action="store_true")
+    check = commands.add_parser("selfcheck", help="try everything this machine's world consists of, and write a report to send back")
+    check.add_argument("--full", action="store_true", help="of the full world, whose files are fetched first (2 GB)")
+    check.add_argument("--steps", type=int, default=20, help="length of the adaptation")
+    check.add_argument("--photo", default=None, help="a portrait; default: the astronaut Eileen Collins")
+    check.add_argument("--out", type=Path, default=None, metavar="FILE", help="also write the report as JSON")
+    shared(check)
     return parser
 
 

@@ -19,6 +19,7 @@ from nada_core.errors import OptionsError, ResumeError
 from nada_core.files import output_folder, write_bytes
 from nada_core.images import grid, save_png
 from nada_core.interrupt import finishing_steps
+from nada_core.options import MAX_STEPS
 from nada_core.photo_command import edit
 from nada_core.prompts import check_prompt
 from nada_core.resume import load_training, save_training
@@ -146,8 +147,42 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
+def selfcheck(args: argparse.Namespace) -> int:
+    """Try the whole world; exit code 1 where a stage failed."""
+    from nada_core import doctor as examination
+    from nada_core.selfcheck import selfcheck as check
+
+    if args.full and args.world == "starter":
+        raise OptionsError("--full and --world starter contradict each other; leave one of them out.")
+    if not 10 <= args.steps <= MAX_STEPS:
+        raise OptionsError(f"--steps is {args.steps}; it must be between 10 and {MAX_STEPS}.")
+    engine = Engine(args.device, base=args.base, world="full" if args.full else args.world)
+    print(f"world: {engine.world}: {engine.world_reason}")
+    findings = []
+    for finding in check(engine, args.photo, steps=args.steps):
+        findings.append(finding)
+        print(f"{'passed' if finding.passed else 'FAILED'}  {finding.name:<28} {finding.seconds:7.1f} s  {finding.detail}", flush=True)
+    if args.out is not None:
+        machine = {key: value for key, value in examination.report().items() if key not in ("cache", "local_folder")}  # folders name people
+        machine["assets"] = [{key: value for key, value in asset.items() if key != "path"} for asset in machine["assets"]]
+        found = {"world": engine.world, "machine": machine, "stages": [asdict(finding) for finding in findings]}
+        write_bytes(args.out, json.dumps(found, indent=2, default=str).encode())
+        print(f"{args.out}: the report; it names no folder and no person")
+    failed = [finding.name for finding in findings if not finding.passed]
+    print(f"{len(failed)} of {len(findings)} stages failed: {', '.join(failed)}" if failed else f"all {len(findings)} stages passed")
+    return 1 if failed else 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Dispatch; returns the exit code."""
-    return {"adapt": adapt, "edit": edit, "sample": sample, "convert": convert, "styles": styles, "report": report, "doctor": doctor}[
-        args.command
-    ](args)
+    commands = {
+        "adapt": adapt,
+        "edit": edit,
+        "sample": sample,
+        "convert": convert,
+        "styles": styles,
+        "report": report,
+        "doctor": doctor,
+        "selfcheck": selfcheck,
+    }
+    return commands[args.command](args)
