@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from nada_core.inversion.optimisation import invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.inversion.photo_encoder import PhotoEncoder
 from nada_core.inversion.starter import StarterInverter
+from nada_core.latent_edit import LatentOptions, LatentStep, edit_latent
 from nada_core.mixing import Strength
 from nada_core.portrait import check_shares
 from nada_core.prompts import CONCEPTS
@@ -286,6 +287,12 @@ class Engine:
             result = progress.result or result
         assert result is not None
         return result
+
+    def latent_edit_steps(
+        self, prompt: str, inversion: Inversion, options: LatentOptions | None = None, identity: Callable[[Tensor], Tensor] | None = None
+    ) -> Iterator[LatentStep]:
+        """Move an inversion's latent towards ``prompt`` and leave the generator as it is: :func:`nada_core.latent_edit.edit_latent`."""
+        return edit_latent(self.generator, self.encoder, prompt, inversion, options, identity)
 
     def sample(
         self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int | None = None, truncation_psi: float = 0.7

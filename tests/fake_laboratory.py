@@ -18,6 +18,7 @@ from nada_core.errors import NoFaceError
 from nada_core.generators.mobile_stylegan import MobileStyleGAN, Modulation, StyledConv
 from nada_core.images import decode_photo, to_pil
 from nada_core.inversion.base import Inversion
+from nada_core.latent_edit import LatentOptions, edit_latent
 from nada_core.mixing import style_delta
 from nada_core.portrait import AlignedPhoto, Portrait, Scores, Worn, render_portrait
 
@@ -125,12 +126,15 @@ class LaboratoryEditor:
 
 @dataclass
 class Laboratory:
-    """``log`` counts adaptations; ``stop_at`` interrupts the one of that number."""
+    """``log`` has the texts of adaptations, ``moved`` text and start of each moved latent; ``stop_at`` and ``stop_moving_at`` interrupt the
+    one of that number."""
 
     world: str = "starter"
     world_reason: str = "no hub"
     stop_at: int | None = None
+    stop_moving_at: int | None = None
     log: list[str] = field(default_factory=list)
+    moved: list[tuple[str, torch.Tensor]] = field(default_factory=list)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:
@@ -146,3 +150,10 @@ class Laboratory:
         if len(self.log) == self.stop_at:
             raise KeyboardInterrupt
         return adapt(self.generator, self.encoder, prompt, replace(options, resolution=SIDE, crops=0, precision="float32"))
+
+    def latent_edit_steps(self, prompt, inversion, options=None, identity=None):
+        self.moved.append((prompt, inversion.ws))
+        if len(self.moved) == self.stop_moving_at:
+            raise KeyboardInterrupt
+        options = replace(options or LatentOptions(), resolution=SIDE, precision="float32")
+        return edit_latent(self.generator, self.encoder, prompt, inversion, options, identity)

@@ -36,10 +36,11 @@ from tests.fake_laboratory import Laboratory
 
 
 def shrunk_plan(*args, **options):
-    """Two steps a run, in place of hundreds."""
+    """Two steps a run and four a latent, in place of hundreds."""
     plan = make_plan(*args, **options)
     runs = [replace(run, options=replace(run.options, steps=2), probes=(1, 2)) for run in plan.runs]
-    return replace(plan, half=1, steps=2, runs=tuple(runs))
+    latent = replace(plan.latent, options=replace(plan.latent.options, steps=4))
+    return replace(plan, half=1, steps=2, runs=tuple(runs), latent=latent)
 
 
 @pytest.fixture
@@ -130,10 +131,10 @@ def test_a_whole_report(tiny, photo, tmp_path):
     assert str(tmp_path / "report.html") in steps[-1].text
     text = (tmp_path / "report.html").read_text("utf-8")
     checker = check_page(text)
-    assert len(checker.images) == 11 * (4 + 4 * 3) and checker.seen["svg"] == 33
+    assert len(checker.images) == 12 * (4 + 4 * 3) and checker.seen["svg"] == 33
     with Image.open(io.BytesIO(base64.b64decode(checker.images[0].split(",")[1]))) as picture:
         assert picture.size == (128, 128)
-    for words in ("StyleCLIP baseline", 'id="styleclip"', "Not there yet", "AI-generated", "my-b-selfie", *SOURCE_PROMPTS):
+    for words in ("Moving the latent instead (StyleCLIP)", 'id="styleclip"', "AI-generated", "my-b-selfie", *SOURCE_PROMPTS):
         assert words in text
     assert "<b>selfie" not in text and str(photo.parent) not in text and str(tmp_path) not in text
     assert len(text) < page.MAX_PAGE_BYTES
@@ -165,7 +166,7 @@ def test_finished_runs_are_reused(report_folder, photo):
     before = (report_folder / "report.html").read_text("utf-8")
     again = Laboratory()
     assert run(again, report_folder, photo) == before
-    assert again.log == [] and again.editor.log == []
+    assert again.log == [] and again.editor.log == [] and again.moved == []
     assert [path.name for path in report_folder.glob("report*")] == ["report.html"]
 
 
@@ -190,8 +191,8 @@ def test_the_command_says_how_to_go_on(report_folder, photo, monkeypatch, capsys
     assert "same command goes on" in capsys.readouterr().err
     assert main(words) == 0
     out, err = capsys.readouterr()
-    assert "report.html: 11 runs" in out
-    assert "found in the folder" in err and " left" in err and "run 11/11" in err
+    assert "report.html: 12 runs" in out
+    assert "found in the folder" in err and " left" in err and "run 12/12" in err
 
 
 def test_a_half_written_run_is_done_again(report_folder, photo):

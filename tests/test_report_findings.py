@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nada_core.report.findings import judge
-from nada_core.report.results import Probe, RunResult
+from nada_core.report.findings import compare, judge
+from nada_core.report.results import EditScore, FacePair, LatentResult, Probe, RunResult
 from nada_core.report.zones import ZONES, colour_change, find_zones, mouth_width, redness, to_lab
 from tests.fake_laboratory import face_landmarks
 
@@ -146,3 +147,42 @@ def test_every_finding_of_the_source_is_there_with_what_it_is_worth():
 def test_numbers_are_the_measured_ones():
     finding = verdicts(joker_texture=made_up("joker-texture", similarity=0.4321), joker=made_up("joker", similarity=0.8765))[2]
     assert "0.876" in finding.numbers and "0.432" in finding.numbers
+
+
+# -- the adapted generator beside moved latents
+
+
+def beside(*faces: tuple[float, float | None, float, float | None]) -> LatentResult:
+    """Faces as similarity and identity, adapted and moved."""
+    pairs = tuple(FacePair(f"face-{i}", False, EditScore(a, 0.5, b), EditScore(c, 0.4, d)) for i, (a, b, c, d) in enumerate(faces, 1))
+    return LatentResult("styleclip", "Joker", "joker", 200, 200, 0.1, 0.008, pairs, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("face", "says", "keeps", "verdict"),
+    [
+        ((0.8, 0.3, 0.4, 0.5), "the adapted generator says", "the adapted generator keeps", "the adapted generator wins"),
+        ((0.8, 0.5, 0.4, 0.52), "the adapted generator says", "both keep", "the adapted generator wins"),
+        ((0.41, 0.3, 0.4, 0.5), "both say", "the adapted generator keeps", "the adapted generator wins"),
+        ((0.4, 0.5, 0.8, 0.3), "the moved latent says", "the moved latent keeps", "the moved latent wins"),
+        ((0.8, 0.5, 0.4, 0.3), "the adapted generator says", "the moved latent keeps", "each wins one and neither both"),
+        ((0.4, 0.3, 0.8, 0.5), "the moved latent says", "the adapted generator keeps", "each wins one and neither both"),
+        ((0.81, 0.5, 0.8, 0.51), "both say", "both keep", "neither wins"),
+        ((0.8, None, 0.4, None), "the adapted generator says", "could not be measured", "neither is said to win"),
+    ],
+)
+def test_the_sentence_follows_from_the_numbers(face, says, keeps, verdict):
+    sentence = compare(beside(face))
+    assert says in sentence and keeps in sentence and sentence.endswith(f"{verdict}.")
+    assert f"{face[0]:.3f} adapted, {face[2]:.3f} moved" in sentence and sentence.count(".") == len(re.findall(r"\d\.\d", sentence)) + 1
+
+
+def test_means_of_a_comparison():
+    adapted, moved = beside((0.8, 0.3, 0.4, 0.5), (0.6, None, 0.2, 0.9), (0.7, 0.5, 0.3, 0.7)).means()
+    assert adapted.similarity == pytest.approx(0.7) and moved.similarity == pytest.approx(0.3)
+    assert (adapted.identity, moved.identity) == pytest.approx((0.4, 0.6)), "only faces that both were found on"
+    assert (adapted.distance, moved.distance) == pytest.approx((0.5, 0.4))
+    result = beside((0.8, 0.3, 0.4, None))
+    assert LatentResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+    with pytest.raises(KeyError):
+        LatentResult.from_json({**result.to_json(), "faces": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from nada_core.adaptation import training_pool
 from nada_core.errors import OptionsError
+from nada_core.latent_edit import LatentOptions
 from nada_core.options import AdaptOptions, resolve_options
 from nada_core.prompts import SOURCE_PROMPTS
 from nada_core.report import command
@@ -35,6 +37,16 @@ def test_quick_is_short_and_still_whole():
     assert sum(run.options.steps for run in plan.runs) <= 300, "two cores need 0.65 s a step, and 6 minutes are allowed"
     assert plan.faces == SAMPLES and len(make_plan("starter", lambda prompt: 1e-3).faces) == 8
     assert {run.prompt for run in plan.runs} == set(SOURCE_PROMPTS) and not plan.fitted
+
+
+@pytest.mark.parametrize(("quick", "steps"), [(False, 200), (True, 28)])
+def test_latents_move_as_long_as_generators_adapt(quick, steps):
+    plan = make_plan("starter", lambda prompt: 1e-3, quick=quick, seed=6)
+    assert plan.latent.options == LatentOptions(steps=steps, seed=6), "all else is StyleCLIP's own"
+    against = next(run for run in plan.runs if run.name == plan.latent.against)
+    assert (against.prompt, against.changed, against.options.steps) == (plan.latent.prompt, "", steps)
+    assert plan.latent.name not in {run.name for run in plan.runs}
+    json.dumps(plan.latent.settings(), allow_nan=False)
 
 
 def test_the_rates_of_both_worlds():

@@ -18,7 +18,7 @@ from nada_core.options import AdaptOptions, resolve_options
 from nada_core.portrait import AlignedPhoto
 from nada_core.report.page import build_page
 from nada_core.report.plan import SOURCE_RATE, Plan, make_plan
-from nada_core.report.results import RunResult
+from nada_core.report.results import LatentResult, RunResult
 from nada_core.report.run import Progress, do_runs
 from nada_core.report.store import PageFile, RunStore
 
@@ -31,7 +31,7 @@ DEFAULT_PHOTO = "portrait-astronaut"
 
 def report(args: argparse.Namespace) -> int:
     """Do the runs that are not in the folder yet and write ``report.html``; returns the exit code."""
-    engine = Engine(args.device, base=args.base)
+    engine = Engine(args.device, base=args.base, world=args.world)
     last: Progress | None = None
     try:
         for last in make_report(engine, args.out, args.photo, world=args.world, quick=args.quick, seed=args.seed):
@@ -72,16 +72,19 @@ def make_report(
     plan = make_plan(engine.world, lambda prompt: baseline_rate(engine, prompt), quick=quick, seed=seed)
     store = RunStore(out)
     results: dict[str, RunResult] = {}
-    progress: Progress | None = None
+    latent: LatentResult | None = None
     for progress in do_runs(engine, plan, people, store):
         if progress.result is not None:
             results[progress.result.name] = progress.result
+        latent = progress.latent or latent
         yield progress
-    page = build_page(plan, results, {run.name: store.path(run.name) for run in plan.runs}, _facts(engine, plan, seed))
+    names = [*(run.name for run in plan.runs), plan.latent.name]
+    folders = {name: store.path(name) for name in names}
+    page = build_page(plan, results, latent, folders, _facts(engine, plan, seed))
     file = PageFile(out)
     older = file.write(page)
     kept = f"; the older page is now {older.name}" if older else ""
-    yield Progress(1.0, f"{file.path}: {len(results)} runs, {len(page) / 1e6:.1f} MB{kept}", 0.0)
+    yield Progress(1.0, f"{file.path}: {len(results) + (latent is not None)} runs, {len(page) / 1e6:.1f} MB{kept}", 0.0)
 
 
 def baseline_rate(engine: Any, prompt: str) -> float:
@@ -128,7 +131,7 @@ def _facts(engine: Any, plan: Plan, seed: int) -> dict[str, str]:
 def _show(progress: Progress) -> None:
     left = "" if progress.left is None else f"  {_minutes(progress.left)} left"
     line = f"{progress.fraction:4.0%} {progress.text}{left}"
-    ending = "\n" if progress.result is not None else ""
+    ending = "\n" if progress.result is not None or progress.latent is not None else ""
     print(f"\r{line[:110]:110s}", end=ending, file=sys.stderr, flush=True)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nada_core.faces import SAME_PERSON
-from nada_core.report.results import RunResult
+from nada_core.report.results import LatentResult, RunResult
 
-__all__ = ["LEARNED", "TAUGHT", "UNTESTABLE", "Finding", "judge"]
+__all__ = ["LEARNED", "TAUGHT", "UNTESTABLE", "Finding", "compare", "judge"]
 
 LEARNED, TAUGHT, UNTESTABLE = "learned", "taught", "not testable here"
 HOLDS, PARTLY, FAILS = "holds", "holds in part", "does not hold"
@@ -73,6 +73,29 @@ def judge(runs: Runs, world: str) -> list[Finding]:
             verdict, numbers, mark = UNTESTABLE, str(reason), UNTESTABLE
         found.append(Finding(rule.statement, rule.rule, verdict, numbers, mark))
     return found
+
+
+def compare(result: LatentResult) -> str:
+    """One sentence: which way says the text better, which keeps the person better, and so which wins. Means over all faces and photos;
+    similarities nearer than :data:`SIMILAR` and identities nearer than :data:`LOST` count as equal."""
+    adapted, moved = result.means()
+
+    def ahead(lead: float, least: float) -> int:
+        return 0 if abs(lead) < least else 1 if lead > 0 else -1
+
+    names = {1: "the adapted generator", -1: "the moved latent"}
+    text = f"“{result.prompt}”"
+    says = ahead(adapted.similarity - moved.similarity, SIMILAR)
+    numbers = f"(similarity {adapted.similarity:.3f} adapted, {moved.similarity:.3f} moved)"
+    first = f"{names[says]} says {text} better {numbers}" if says else f"both say {text} about equally well {numbers}"
+    if adapted.identity is None or moved.identity is None:
+        return f"Here {first}; who keeps the person better could not be measured, so neither is said to win."
+    keeps = ahead(moved.identity - adapted.identity, LOST)
+    numbers = f"(identity {adapted.identity:.3f} adapted, {moved.identity:.3f} moved; above {SAME_PERSON} it is another person)"
+    second = f"{names[keeps]} keeps the person better {numbers}" if keeps else f"both keep the person about equally well {numbers}"
+    total = says + keeps
+    wins = f"{names[1 if total > 0 else -1]} wins" if total else "each wins one and neither both" if says else "neither wins"
+    return f"Here {first}, and {second}: {wins}."
 
 
 def _get(runs: Runs, name: str) -> RunResult:

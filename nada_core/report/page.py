@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from PIL import Image
 
 from nada_core.errors import NadaError
 from nada_core.faces import SAME_PERSON
 from nada_core.report.charts import Line, chart, smooth
-from nada_core.report.findings import LEARNED, TAUGHT, UNTESTABLE, Finding, judge
-from nada_core.report.plan import STYLECLIP, Plan
-from nada_core.report.results import Probe, RunResult
+from nada_core.report.findings import LEARNED, TAUGHT, UNTESTABLE, Finding, compare, judge
+from nada_core.report.pictures import picture_bytes
+from nada_core.report.plan import Plan
+from nada_core.report.results import LatentResult, Probe, RunResult
 from nada_core.sheets import AI_NOTE
 
 __all__ = ["MAX_PAGE_BYTES", "build_page"]
@@ -31,11 +29,14 @@ _MARKS = {
 }
 
 
-def build_page(plan: Plan, results: Mapping[str, RunResult], folders: Mapping[str, Path], facts: Mapping[str, str]) -> bytes:
+def build_page(
+    plan: Plan, results: Mapping[str, RunResult], latent: LatentResult | None, folders: Mapping[str, Path], facts: Mapping[str, str]
+) -> bytes:
     """The whole page, at most :data:`MAX_PAGE_BYTES`. The same results give the same bytes.
 
     Args:
         results: by run name; runs of the plan that are missing are said to be.
+        latent: the moved latents; None where there are none yet.
         folders: where each run's pictures lie.
         facts: lines under the title, name to value.
 
@@ -43,27 +44,34 @@ def build_page(plan: Plan, results: Mapping[str, RunResult], folders: Mapping[st
         NadaError: a picture is missing, or the page is too large even with small pictures.
     """
     for quality in _QUALITIES:
-        page = _page(plan, results, folders, facts, quality).encode()
+        page = _page(plan, results, latent, folders, facts, quality).encode()
         if len(page) <= MAX_PAGE_BYTES:
             return page
     raise NadaError(f"The page would have {len(page) / 1e6:.0f} MB; at most {MAX_PAGE_BYTES / 1e6:.0f} are allowed. Give fewer photos.")
 
 
-def _page(plan: Plan, results: Mapping[str, RunResult], folders: Mapping[str, Path], facts: Mapping[str, str], quality: int | None) -> str:
+def _page(
+    plan: Plan,
+    results: Mapping[str, RunResult],
+    latent: LatentResult | None,
+    folders: Mapping[str, Path],
+    facts: Mapping[str, str],
+    quality: int | None,
+) -> str:
     done = [results[run.name] for run in plan.runs if run.name in results]
     css = (Path(__file__).parent / "page.css").read_text("utf-8")
     short = " This is the quick report: fewer steps, so that what happens past 100 steps cannot be seen." if plan.quick else ""
     body = [
         "<h1>The Joker experiment, repeated</h1>",
         f"<p>Five prompts with the baseline of the source project (Adam, two faces a step, all layers, four sample faces), then one factor "
-        f"at a time for “Joker”: {len(done)} runs of {plan.steps} steps.{short}</p>",
+        f"at a time for “Joker”: {len(done)} runs of {plan.steps} steps. Last, StyleCLIP on the same faces.{short}</p>",
         f'<p class="soft">{" · ".join(f"{_text(name)}: {_text(value)}" for name, value in facts.items())}</p>',
         f'<p class="soft">{_text(AI_NOTE)}</p>',
         "<h2>Findings of the source</h2>",
         _findings(judge({result.name: result for result in done}, plan.world)),
         "<h2>All runs</h2>",
         _table(done),
-        *([f'<section id="styleclip"><h2>{_text(STYLECLIP.title)}</h2><p>{_text(STYLECLIP.text)}</p></section>'] if STYLECLIP else []),
+        f'<section id="{_text(plan.latent.name)}"><h2>{_text(plan.latent.title)}</h2>{_latent(latent, folders, quality)}</section>',
         "<h2>Run by run</h2>",
         *(_run(result, folders[result.name], quality) for result in done),
     ]
@@ -152,6 +160,50 @@ def _run(run: RunResult, folder: Path, quality: int | None) -> str:
     return "\n".join(parts)
 
 
+def _latent(result: LatentResult | None, folders: Mapping[str, Path], quality: int | None) -> str:
+    if result is None:
+        return "<p>This has not been done.</p>"
+    parts = [
+        f"<p>{_text(compare(result))}</p>",
+        '<p class="soft">StyleCLIP (Patashnik et al. 2021, section 4) leaves the generator as it is and moves each face’s latent codes '
+        f"towards “{_text(result.prompt)}”: {result.steps} steps of Adam a face, rate {result.rate:g} at the top of its ramp, the "
+        f"squared distance to the start weighted by {result.l2_weight:g}, no identity term, since the face recogniser here only judges. "
+        "The same text-image encoder guides both ways. The adapted generator is the run "
+        f'“{_text(result.against)}” after {result.last} steps. <span class="time">{result.seconds:.0f}</span> s.</p>',
+        _latent_table(result),
+    ]
+    old, new = folders[result.against], folders[result.name]
+    generated = []
+    for face in result.faces:
+        files = [(old, "aligned", "original, aligned"), (old, "inverted", "rebuilt")] if face.photo else [(old, "0", "before")]
+        files.append((old, str(result.last), f"adapted generator{_distance(face.adapted.identity)}"))
+        files.append((new, "moved", f"moved latent{_distance(face.moved.identity)}"))
+        figures = [_figure(folder / f"{face.name}-{key}.jpg", f"{face.name}: {words}", words, quality) for folder, key, words in files]
+        if face.photo:
+            parts.append(f'<div class="row four">{"".join(figures)}</div>')
+        else:
+            generated += figures
+    parts.append(f'<div class="row faces">{"".join(generated)}</div>')
+    return "\n".join(parts)
+
+
+def _latent_table(result: LatentResult) -> str:
+    adapted, moved = result.means()
+    rows = []
+    for name, first, second in [*((f.name, f.adapted, f.moved) for f in result.faces), ("mean", adapted, moved)]:
+        values = (first.similarity, second.similarity, first.identity, second.identity, first.distance, second.distance)
+        rows.append(f"<tr><td>{_text(name)}</td>{''.join(f'<td>{_number(value)}</td>' for value in values)}</tr>")
+    heads = "".join(
+        f"<th>{name}, {way}</th>" for name in ("similarity", "identity", "distance to the text") for way in ("adapted", "moved")
+    )
+    return (
+        f'<div class="wide"><table><thead><tr><th>face</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        '<p class="soft">Measured on the pictures below as they are stored. Similarity: directional similarity with the text, which the '
+        "adaptation maximises. Distance to the text: what StyleCLIP minimises. Identity: dlib’s distance to the face before, for a photo "
+        "to the photo; lower is better for both distances.</p>"
+    )
+
+
 def _charts(run: RunResult) -> str:
     raw = [(index + 1.0, value) for index, value in enumerate(run.losses) if value is not None]
 
@@ -178,19 +230,7 @@ def _charts(run: RunResult) -> str:
 
 
 def _figure(path: Path, alt: str, caption: str, quality: int | None) -> str:
-    try:
-        content = path.read_bytes()
-        if quality is not None:
-            target = io.BytesIO()
-            with Image.open(path) as image:
-                image.convert("RGB").save(target, "JPEG", quality=quality, optimize=True)
-            content = target.getvalue()
-    except OSError as error:
-        raise NadaError(
-            f"The picture '{path.name}' of the run '{path.parent.name}' is missing or damaged. Delete the folder runs/{path.parent.name} "
-            "and give the same command again."
-        ) from error
-    data = base64.b64encode(content).decode()
+    data = base64.b64encode(picture_bytes(path, quality)).decode()
     return f'<figure><img src="data:image/jpeg;base64,{data}" alt="{_text(alt)}"><figcaption>{_text(caption)}</figcaption></figure>'
 
 

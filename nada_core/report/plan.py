@@ -1,4 +1,4 @@
-"""What the report runs, as data: the five prompts with the baseline, then one factor at a time for "Joker"."""
+"""What the report runs, as data: the five prompts with the baseline, one factor at a time for "Joker", then StyleCLIP on its faces."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nada_core.latent_edit import LatentOptions
 from nada_core.options import AdaptOptions
 from nada_core.prompts import SOURCE_PROMPTS
 
-__all__ = ["SAMPLES", "SOURCE_RATE", "STYLECLIP", "UNSEEN", "Pending", "Plan", "RunPlan", "make_plan"]
+__all__ = ["SAMPLES", "SOURCE_RATE", "UNSEEN", "LatentPlan", "Plan", "RunPlan", "make_plan"]
 
 #: Seeds of the four faces that are shown, as many as the source shows.
 SAMPLES = (3, 11, 27, 42)
@@ -40,6 +41,21 @@ class RunPlan:
 
 
 @dataclass(frozen=True)
+class LatentPlan:
+    """The StyleCLIP baseline, on the faces and photos that the run ``against`` shows."""
+
+    name: str
+    title: str
+    prompt: str
+    against: str
+    options: LatentOptions
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the outcome, ready for JSON."""
+        return {"prompt": self.prompt, "against": self.against, "options": asdict(self.options)}
+
+
+@dataclass(frozen=True)
 class Plan:
     """All runs; ``half`` is the step whose state is kept beside the last one, ``fitted`` whether styles are fitted to each photo."""
 
@@ -51,22 +67,8 @@ class Plan:
     faces: tuple[int, ...]
     """Seeds of the faces that are measured, the shown ones first."""
     runs: tuple[RunPlan, ...]
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A part of the source's experiment that this report has a place for and no numbers yet."""
-
-    title: str
-    text: str
-
-
-#: The place of the StyleCLIP baseline: once there is one, its runs are added in :func:`make_plan` and this becomes None.
-STYLECLIP: Pending | None = Pending(
-    "StyleCLIP baseline",
-    "Not there yet. The source compares with StyleCLIP, which moves a latent code and leaves the generator as it is. This project has no "
-    "StyleCLIP editing so far, so nothing is compared here, and nothing is said about it.",
-)
+    latent: LatentPlan
+    """Done after the runs."""
 
 
 def make_plan(world: str, rate: Callable[[str], float], *, quick: bool = False, seed: int = 0) -> Plan:
@@ -102,4 +104,5 @@ def make_plan(world: str, rate: Callable[[str], float], *, quick: bool = False, 
         runs.append(run(f"joker-pool-{pool}", f"Joker, {faces}", joker, f"{faces} instead of fresh ones", pool=pool))
     runs.append(run("joker-rate-third", "Joker, a third of the rate", joker, "a third of the rate", 1 / 3))
     runs.append(run("joker-rate-triple", "Joker, three times the rate", joker, "three times the rate", 3.0))
-    return Plan(world, quick, half, steps, not quick, SAMPLES if quick else UNSEEN, tuple(runs))
+    moved = LatentPlan("styleclip", "Moving the latent instead (StyleCLIP)", joker, runs[0].name, LatentOptions(steps=steps, seed=seed))
+    return Plan(world, quick, half, steps, not quick, SAMPLES if quick else UNSEEN, tuple(runs), moved)

@@ -1,11 +1,11 @@
-"""What one run of the report found: plain values that go to JSON and back."""
+"""What the report's runs found: plain values that go to JSON and back."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["PhotoScore", "Probe", "RunResult"]
+__all__ = ["EditScore", "FacePair", "LatentResult", "PhotoScore", "Probe", "RunResult"]
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,70 @@ class RunResult:
         if not values["probes"]:
             raise KeyError("probes")
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class EditScore:
+    """One picture of a face: directional similarity with the text, distance to the text (what StyleCLIP minimises), and dlib's distance to
+    the face before or, for a photo, to the photo; None where no face was found."""
+
+    similarity: float
+    distance: float
+    identity: float | None = None
+
+
+@dataclass(frozen=True)
+class FacePair:
+    """One face both ways: drawn by the adapted generator, and by the unchanged one from a moved latent."""
+
+    name: str
+    photo: bool
+    adapted: EditScore
+    moved: EditScore
+
+
+@dataclass(frozen=True)
+class LatentResult:
+    """The StyleCLIP baseline beside the run ``against``, whose pictures after step ``last`` it is compared with."""
+
+    name: str
+    prompt: str
+    against: str
+    last: int
+    steps: int
+    rate: float
+    l2_weight: float
+    faces: tuple[FacePair, ...]
+    seconds: float
+
+    def means(self) -> tuple[EditScore, EditScore]:
+        """Over all faces: the adapted generator's and the moved latents'. Identity counts only where both have one."""
+        both = [face for face in self.faces if face.adapted.identity is not None and face.moved.identity is not None]
+        adapted, moved = ([getattr(face, way) for face in self.faces] for way in ("adapted", "moved"))
+        known = ([getattr(face, way).identity for face in both] for way in ("adapted", "moved"))
+        first, second = (
+            EditScore(
+                sum(score.similarity for score in scores) / len(scores),
+                sum(score.distance for score in scores) / len(scores),
+                sum(identities) / len(identities) if identities else None,
+            )
+            for scores, identities in zip((adapted, moved), known, strict=True)
+        )
+        return first, second
+
+    def to_json(self) -> dict[str, Any]:
+        """Values for ``json.dumps``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> LatentResult:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            TypeError, KeyError: something else.
+        """
+        ways = ("adapted", "moved")
+        faces = tuple(FacePair(**{**face, **{way: EditScore(**face[way]) for way in ways}}) for face in raw["faces"])
+        if not faces:
+            raise KeyError("faces")
+        return cls(**{**raw, "faces": faces})

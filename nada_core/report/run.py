@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -22,10 +21,12 @@ from nada_core.images import to_pil
 from nada_core.mixing import style_delta
 from nada_core.portrait import AlignedPhoto, Portrait, Worn
 from nada_core.report.faces import Measurer
-from nada_core.report.plan import SAMPLES, Plan, RunPlan
-from nada_core.report.results import PhotoScore, Probe, RunResult
+from nada_core.report.latent import MOVE_SECONDS, LatentWork, pictures_digest
+from nada_core.report.pictures import jpeg
+from nada_core.report.plan import SAMPLES, LatentPlan, Plan, RunPlan
+from nada_core.report.results import LatentResult, PhotoScore, Probe, RunResult
 from nada_core.report.store import RunStore
-from nada_core.sheets import AI_NOTE, side_by_side
+from nada_core.sheets import side_by_side
 
 __all__ = ["Progress", "do_runs", "settings_of"]
 
@@ -35,12 +36,14 @@ _STEP, _PROBE, _INVERT, _FIT, _SHOW, _STORE = 0.65, 0.4, 26.0, 7.0, 0.7, 4.0  # 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the report is: the share done, a line for people, seconds left (None until something was timed), a result when one is done."""
+    """Where the report is: the share done, a line for people, seconds left (None until something was timed), a result when one is done:
+    a run's, or at the end that of the moved latents."""
 
     fraction: float
     text: str
     left: float | None = None
     result: RunResult | None = None
+    latent: LatentResult | None = None
     reused: bool = False
 
 
@@ -56,7 +59,7 @@ class _Clock:
         return Progress(min(done / self.total, 1.0), text, left, **more)
 
 
-def settings_of(engine: Any, plan: Plan, run: RunPlan, photos: Sequence[tuple[str, AlignedPhoto]]) -> dict[str, Any]:
+def settings_of(engine: Any, plan: Plan, run: RunPlan | LatentPlan, photos: Sequence[tuple[str, AlignedPhoto]]) -> dict[str, Any]:
     """Everything a run's result depends on: a stored one is reused only if all of it is the same."""
     pixels = [[name, hashlib.sha256(photo.crop.tobytes()).hexdigest()] for name, photo in photos]
     return {
@@ -72,40 +75,77 @@ def settings_of(engine: Any, plan: Plan, run: RunPlan, photos: Sequence[tuple[st
 
 
 def do_runs(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]], store: RunStore) -> Iterator[Progress]:
-    """Run what is not stored yet; every run ends with an item that carries its result, in the plan's order.
+    """Run what is not stored yet; every run ends with an item that carries its result, in the plan's order, the moved latents last.
 
     Raises:
         NadaError: a result cannot be stored. What is stored already is found again by the next call.
     """
     settings = {run.name: settings_of(engine, plan, run, photos) for run in plan.runs}
-    stored = {run.name: store.load(run.name, settings[run.name]) for run in plan.runs}
+    stored = {run.name: store.load(run.name, settings[run.name], RunResult) for run in plan.runs}
+    latent = plan.latent
+    latent_base = settings_of(engine, plan, latent, photos)
+    last = next(run.options.steps for run in plan.runs if run.name == latent.against)
+
+    def find_latent() -> tuple[dict[str, Any], LatentResult | None]:
+        digest = pictures_digest(store.path(latent.against), [name for name, _ in photos], last)
+        own = {**latent_base, "pictures": digest}
+        return own, store.load(latent.name, own, LatentResult)
+
     todo = [run for run in plan.runs if stored[run.name] is None]
     shown = len(photos) * 2 * (_FIT if plan.fitted else _SHOW)
     weights = {run.name: run.options.steps * _STEP + len(run.probes) * len(plan.faces) * _PROBE + shown + _STORE for run in todo}
-    clock = _Clock(sum(weights.values()) + (len(photos) * _INVERT if todo else 0))
-    portraits: list[tuple[str, Portrait]] = []
-    measurer: Measurer | None = None
+    if stored[latent.against] is None or find_latent()[1] is None:
+        weights[latent.name] = latent.options.steps * (len(SAMPLES) + len(photos)) * MOVE_SECONDS + _STORE
+    clock = _Clock(sum(weights.values()) + (len(photos) * _INVERT if weights else 0))
+    known: _Known | None = None
+    total = len(plan.runs) + 1
     for number, run in enumerate(plan.runs, 1):
-        label = f"run {number}/{len(plan.runs)}, {run.title}"
+        label = f"run {number}/{total}, {run.title}"
         earlier = stored[run.name]
         if earlier is not None:
             yield clock.at(f"{label}: found in the folder", result=earlier, reused=True)
             continue
-        if measurer is None:
-            yield clock.at("looking at the faces before")
-            measurer = Measurer(engine, plan.faces, run.options.truncation_psi)
-            for name, photo in photos:
-                for stage in engine.editor.invert_steps(photo):
-                    yield clock.at(f"rebuilding {name}", stage.fraction * _INVERT)
-                    portraits += [(name, stage.portrait)] if stage.portrait else []
-                clock.done += _INVERT
-        work = _OneRun(engine, plan, run, measurer, portraits)
+        known = known or (yield from _look(engine, plan, photos, clock))
+        work = _OneRun(engine, plan, run, known.measurer, known.portraits)
         for spent, text in work.steps():
             yield clock.at(f"{label}: {text}", spent)
         result = work.result()
         store.save(run.name, settings[run.name], result, work.write)
         clock.done += weights[run.name]
         yield clock.at(f"{label}: done", result=result)
+    label = f"run {total}/{total}, {latent.title}"
+    own, moved = find_latent()
+    if moved is not None:
+        clock.done += weights.get(latent.name, 0.0)
+        yield clock.at(f"{label}: found in the folder", latent=moved, reused=True)
+        return
+    known = known or (yield from _look(engine, plan, photos, clock))
+    moving = LatentWork(engine, latent, known.measurer, known.portraits, store.path(latent.against), last)
+    for spent, text in moving.steps():
+        yield clock.at(f"{label}: {text}", spent)
+    moved = moving.result()
+    store.save(latent.name, own, moved, moving.write)
+    clock.done += weights.get(latent.name, 0.0)
+    yield clock.at(f"{label}: done", latent=moved)
+
+
+class _Known(NamedTuple):
+    """What all runs share: the faces before, and the people on the photos."""
+
+    measurer: Measurer
+    portraits: list[tuple[str, Portrait]]
+
+
+def _look(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]], clock: _Clock) -> Generator[Progress, None, _Known]:
+    yield clock.at("looking at the faces before")
+    known = _Known(Measurer(engine, plan.faces, plan.runs[0].options.truncation_psi), [])
+    for name, photo in photos:
+        for stage in engine.editor.invert_steps(photo):
+            yield clock.at(f"rebuilding {name}", stage.fraction * _INVERT)
+            if stage.portrait:
+                known.portraits.append((name, stage.portrait))
+        clock.done += _INVERT
+    return known
 
 
 class _OneRun:
@@ -210,13 +250,6 @@ class _OneRun:
         for index, style in self.styles.items():
             named = Style(replace(style.card, name=f"{self.run.name}-{index}"), style.tensors)
             save_style(compact_style(named, self.engine.generator), folder / f"style_{index}.safetensors")
-
-
-def jpeg(image: Image.Image, quality: int, generated: bool = True) -> bytes:
-    """A picture as JPEG; generated ones say so in their comment."""
-    target = io.BytesIO()
-    image.convert("RGB").save(target, "JPEG", quality=quality, optimize=True, comment=AI_NOTE.encode() if generated else b"")
-    return target.getvalue()
 
 
 def _fingerprint(module: Any) -> str:

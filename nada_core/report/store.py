@@ -10,17 +10,18 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nada_core.errors import NadaError
 from nada_core.files import output_folder, write_bytes
-from nada_core.report.results import RunResult
+from nada_core.report.results import LatentResult, RunResult
 
 __all__ = ["SCHEMA", "PageFile", "RunStore"]
 
 #: Goes up when the meaning of a stored number changes: older results are then not reused.
 SCHEMA = 1
 _RESULT = "result.json"
+R = TypeVar("R", RunResult, LatentResult)
 _STALE_SECONDS = 6 * 3600  # scratch folders of killed processes
 
 
@@ -39,17 +40,17 @@ class RunStore:
         """A run's folder."""
         return self.folder / name
 
-    def load(self, name: str, settings: Mapping[str, Any]) -> RunResult | None:
-        """The stored result, None where there is none or it was made with other settings."""
+    def load(self, name: str, settings: Mapping[str, Any], kind: type[R]) -> R | None:
+        """The stored result of this kind, None where there is none or it was made with other settings."""
         try:
             raw = json.loads((self.path(name) / _RESULT).read_text("utf-8"))
             if raw["schema"] != SCHEMA or raw["settings"] != json.loads(json.dumps(settings)):
                 return None
-            return RunResult.from_json(raw["result"])
+            return kind.from_json(raw["result"])
         except (OSError, ValueError, KeyError, TypeError):
             return None  # absent, or written by something else: it is set aside, not overwritten
 
-    def save(self, name: str, settings: Mapping[str, Any], result: RunResult, write: Callable[[Path], None]) -> Path:
+    def save(self, name: str, settings: Mapping[str, Any], result: RunResult | LatentResult, write: Callable[[Path], None]) -> Path:
         """Store a result and what ``write`` puts into the folder beside it, all or nothing.
 
         Raises:
