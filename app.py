@@ -39,8 +39,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="StyleGAN-NADA: adapt a face generator to a look, and photos to it.")
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1"))
     parser.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT") or "7860")
+    parser.add_argument("--world", choices=("starter", "full"), help="default: the best one this machine can have (NADA_WORLD)")
+    parser.add_argument("--base", help="generator: starter, stylegan2-ffhq, or a file; default: the world's")
+    parser.add_argument("--encoder", help="text-image encoder: starter, ViT-B-32, 'ViT-B-32,ViT-B-16', ...; default: the world's")
     options = parser.parse_args(arguments)
-    return serve(build_app(public=on_space), options.host, options.port)
+
+    def engine() -> Any:
+        from nada_core.engine import Engine  # torch is loaded while the page is already up
+
+        return Engine(world=options.world, base=options.base, encoder=options.encoder)
+
+    return serve(build_app(engine, public=on_space), options.host, options.port)
 
 
 def serve(demo: Any, host: str, port: int) -> int:

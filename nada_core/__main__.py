@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
     edit = commands.add_parser("edit", help="align a photo, invert it, render it in a style")
     edit.add_argument("photo")
-    edit.add_argument("--style", default="joker", help="name of a style, or its file; a blend: joker:0.6,zombie:0.4")
+    edit.add_argument("--style", default="joker", help="name of a style, its file, or hf:user/repo; a blend: joker:0.6,zombie:0.4")
     edit.add_argument("--strength", default="1", help="0 to 1.5, or three of them for shape,texture,colour")
     edit.add_argument("--mode", default="balanced", help="fast, balanced or faithful: how long the likeness is worked on")
     edit.add_argument("--face", default="0", help="which face, 0 the largest; all (with --paste: every face of the photo)")
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     shared(edit)
 
     sample = commands.add_parser("sample", help="faces side by side in one strip")
-    sample.add_argument("--style", default=None)
+    sample.add_argument("--style", default=None, help="name of a style, its file, or hf:user/repo")
     sample.add_argument("--seeds", default="0-3", help="A-B or A,B,C")
     sample.add_argument("--resolution", type=int, default=None, help="side of each face; default: the generator's smallest")
     sample.add_argument("--truncation", type=float, default=0.7)
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path, metavar="IN")
     convert.add_argument("out", type=Path, metavar="OUT", help="ends in .pt (rosinality) or .safetensors")
     convert.add_argument("--to", choices=["rosinality", "safetensors"], default=None, help="default: what OUT ends in")
-    convert.add_argument("--style", default=None, help="write the generator as this style changes it: a name, or a file")
+    convert.add_argument("--style", default=None, help="write the generator as this style changes it: a name, a file, or hf:user/repo")
 
     styles = commands.add_parser("styles", help="list the styles there are; import, export or upload one")
     deeds = styles.add_mutually_exclusive_group()
@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     shared(report)
     doctor = commands.add_parser("doctor", help="device, world, and the state of every downloadable file")
     doctor.add_argument("--json", action="store_true")
+    get = commands.add_parser("fetch", help="download files ahead of their first use")
+    get.add_argument("names", nargs="+", metavar="NAME", help="starter, full (all that the world needs), or files as doctor names them")
     check = commands.add_parser("selfcheck", help="try everything this machine's world consists of, and write a report to send back")
     check.add_argument("--full", action="store_true", help="of the full world, whose files are fetched first (2 GB)")
     check.add_argument("--steps", type=int, default=20, help="length of the adaptation")

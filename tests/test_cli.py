@@ -344,3 +344,14 @@ def test_ctrl_c_keeps_the_style_so_far(tmp_path):
     assert len((out / "steps.jsonl").read_text().splitlines()) == style.card.steps
     with safe_open(out / "style.safetensors", "pt") as file:
         assert len(list(file.keys())) == len(style.tensors) > 10
+
+
+def test_fetch_brings_a_whole_world_or_says_what_it_could_not(cli, monkeypatch, tmp_path):
+    code, out, _ = cli("fetch", "starter", "dlib-recognition")
+    assert code == 0 and out.count("dlib-recognition:") == 1 and "mobile-stylegan-ffhq:" in out
+    monkeypatch.setenv("NADA_CACHE", str(tmp_path))
+    monkeypatch.setenv("NADA_OFFLINE", "1")
+    code, out, err = cli("fetch", "full")
+    assert code == 2 and "stylegan2-ffhq" in err and "working offline" in err and out == ""
+    code, _, err = cli("fetch", "clip-vit-b-23")
+    assert code == 2 and "did you mean clip-vit-b-32" in err

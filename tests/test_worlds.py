@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 import skimage.data
 import torch
+from PIL import Image
 
 from nada_core import worlds
 from nada_core.assets import REGISTRY
 from nada_core.engine import Engine
 from nada_core.errors import AssetError, OptionsError
+from nada_core.images import to_tensor
+from nada_core.inversion.restyle import ReStyleE4E
 from nada_core.worlds import World, choose_world, missing_for_full
 from tests.loopback import dead_port
 from tests.small_adaptations import StandInEncoder, small_stylegan2
@@ -144,3 +147,23 @@ def test_the_starters_photo_encoder_is_refused_for_another_generator(mixed, tmp_
         _ = engine.editor
     with pytest.raises(OptionsError, match="'smile'"):
         _ = Engine("cpu", base=tmp_path / "faces.pt", encoder="ViT-B-32", inverter="smile").editor
+
+
+def test_restyle_starts_the_inversion_and_its_looks_are_shown(mixed, monkeypatch, tmp_path):
+    torch.manual_seed(0)
+    generator = mixed.generator
+    encoder = ReStyleE4E(generator.num_ws, generator.w_dim).eval().requires_grad_(False)
+    monkeypatch.setattr("nada_core.engine.load_inverter", lambda name, device: encoder)
+    engine = Engine("cpu", base=tmp_path / "faces.pt", encoder="ViT-B-32", inverter="restyle-e4e")
+    editor = engine.editor
+    aligned = editor.align(skimage.data.astronaut())
+    progress = list(editor.invert_steps(aligned, "fast"))
+    assert [step.stage for step in progress[:5]] == [f"encoding, look {look} of 5" for look in range(1, 6)]
+    assert all(step.image is not None for step in progress[:5])
+    photo = to_tensor(aligned.crop.resize((64, 64), Image.Resampling.LANCZOS))
+    *_, last = editor.first_guess(photo)
+    assert last.inversion.ws.shape == (1, generator.num_ws, generator.w_dim)
+    assert not torch.equal(last.inversion.ws[:, 0], last.inversion.ws[:, 1]), "each layer has its own code"
+    first = next(step for step in progress[5:] if step.image is not None)
+    assert first.stage == "encoding" and first.image.size == (64, 64)
+    assert progress[-1].portrait is not None
