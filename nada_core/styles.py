@@ -6,6 +6,7 @@ import difflib
 import itertools
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, load_card,
 from nada_core.errors import StyleError
 from nada_core.generators.base import Generator
 from nada_core.generators.load import CHECKPOINTS
+from nada_core.hub_styles import fetch_style_file, is_reference
 from nada_core.prompts import SOURCE_PROMPTS
+from nada_core.published_styles import PUBLISHED_SUFFIXES, is_published, read_published
 
 __all__ = [
     "MAX_COMPACT_BYTES",
@@ -32,6 +35,8 @@ READY = CHECKPOINTS / "styles"
 #: The same face on every thumbnail, so that only the styles differ; pixels of a side.
 THUMBNAIL_SEED, THUMBNAIL_PSI, THUMBNAIL_SIDE = 3, 0.7, 256
 MAX_COMPACT_BYTES = 8 << 20  # a compact style has 1 MB, older ones 3; what comes through the web may have this much
+#: How a person takes in what the web interface does not.
+_IMPORT = "`python -m nada_core styles --import FILE`"
 _MAX_CARD, _MAX_PROMPT = 32 << 10, 300  # characters of an imported card; a card that an adaptation writes has about 1000
 
 
@@ -84,18 +89,26 @@ class StyleLibrary:
         """One card a usable style, its ``name`` being what :meth:`load` takes. Damaged files are left out."""
         return [entry.card for entry in self.entries()]
 
-    def load(self, name_or_path: str | Path) -> Style:
-        """A style by its name, or from a file.
+    def load(self, name_or_path: str | Path, base: Callable[[], Generator] | None = None) -> Style:
+        """A style by its name, from a file, or from the Hub (``hf:user/repo``, see :mod:`nada_core.hub_styles`).
+
+        Files and the Hub are for people at the command line: a web page must pass only names that :meth:`cards` gives.
+
+        Args:
+            base: gives the generator that a published ``.pt`` (:mod:`nada_core.published_styles`) was adapted from; asked only for those.
 
         Raises:
-            StyleError: no such style (the message names similar ones), or the file is damaged.
+            StyleError: no such style (the message names similar ones), the file is damaged, or it cannot be fetched.
         """
-        paths = self.paths()
         name = str(name_or_path)
+        if isinstance(name_or_path, str) and is_reference(name):
+            style = _read(fetch_style_file(name), base)
+            return Style(_clean(style.card), style.tensors)
+        paths = self.paths()
         if name in paths or slug(name) in paths:
             return load_style(paths.get(name) or paths[slug(name)])
-        if name.endswith(".safetensors") or os.sep in name:
-            return load_style(Path(name))
+        if name.endswith((".safetensors", *PUBLISHED_SUFFIXES)) or os.sep in name:
+            return _read(Path(name), base)
         near = difflib.get_close_matches(slug(name), paths, 3, 0.3) or list(paths)[:5]
         raise StyleError(f"There is no style '{name[:60]}'. " + (f"Similar: {', '.join(near)}." if near else "None has been saved yet."))
 
@@ -176,10 +189,10 @@ class StyleLibrary:
     def import_file(self, path: Path, base: Generator | None = None, *, compact: bool = False) -> str:
         """Take a style file from elsewhere into the library; returns the name it got, derived from its card.
 
-        The file is checked and written anew, so nothing but a card and finite tensors gets in.
+        The file is checked and written anew, so nothing but a card and finite tensors gets in. A name that is taken gets a number.
 
         Args:
-            base: where given, the style must fit it.
+            base: where given, the style must fit it; a published ``.pt`` (:mod:`nada_core.published_styles`) needs it.
             compact: only compact files (stored as differences) of at most :data:`MAX_COMPACT_BYTES`; what the web interface takes.
 
         Raises:
@@ -190,14 +203,14 @@ class StyleLibrary:
         if compact and size > MAX_COMPACT_BYTES:
             raise StyleError(
                 f"The file has {size / 2**20:.1f} MB; compact style files have at most {MAX_COMPACT_BYTES >> 20} MB. "
-                "Export a compact one, or import this one through the command line."
+                f"Export a compact one, or import this one by the command line: {_IMPORT}."
             )
         if compact and (storage := load_card(path).storage) not in COMPACT_STORAGES:
             raise StyleError(
                 f"The style is stored as '{storage[:20]}'; only compact files are taken here. Export a compact one, or import "
-                "this one through the command line."
+                f"this one by the command line: {_IMPORT}."
             )
-        style = load_style(path)
+        style = load_style(path) if compact else _read(path, None if base is None else lambda: base)
         card = _clean(style.card)
         if base is not None:
             weights = resolved_weights(Style(card, style.tensors), base)
@@ -244,6 +257,15 @@ class StyleLibrary:
         if path.parent == self.ready:
             raise StyleError(f"The style '{name}' comes with the program and stays as it is. Only saved styles can be renamed or deleted.")
         return path
+
+
+def _read(path: Path, base: Callable[[], Generator] | None) -> Style:
+    """A style from this project's file, or from a published one, which needs the base."""
+    if not is_published(path):
+        return load_style(path)
+    if base is None:
+        raise StyleError(f"'{path.name[:60]}' is a whole network. Import it beside its base: {_IMPORT[:-1]} --base BASE`.")
+    return read_published(path, base())
 
 
 def _clean(card: StyleCard) -> StyleCard:
