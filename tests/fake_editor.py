@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -75,25 +76,26 @@ def middle(image: Image.Image, size: int) -> Image.Image:
 
 @dataclass
 class FakeEditor:
-    """Wide pictures have two faces, pictures below 100 px none; ``log`` counts what was really computed."""
+    """Wide pictures have as many faces as squares side by side, pictures below 100 px none; ``log`` counts what was really computed."""
 
     tint: Any
     delay: float = 0.0
     log: list[str] = field(default_factory=list)
 
     def find(self, image: Image.Image) -> tuple[Image.Image, tuple[FakeFace, ...]]:
-        count = 0 if min(image.size) < 100 else 2 if image.width > 2 * image.height else 1
+        count = 0 if min(image.size) < 100 else max(image.width // image.height, 1)
         spots = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)) * min(image.size)
         spots[36:42], spots[42:48] = np.array([0.35, 0.4]) * image.height, np.array([0.65, 0.4]) * image.height
         spots[48], spots[54] = np.array([0.4, 0.7]) * image.height, np.array([0.6, 0.7]) * image.height
-        return image, tuple(FakeFace(spots) for _ in range(count))
+        return image, tuple(FakeFace(spots + np.array([number * image.height, 0.0])) for number in range(count))
 
     def seconds(self, mode: str) -> float:
         return {"fast": 5.0, "balanced": 18.0, "faithful": 50.0}[mode]
 
     def align_found(self, photo: Image.Image, faces: Sequence[FakeFace], face: int) -> FakeAligned:
         choose_face(faces, face)
-        return FakeAligned(photo, middle(photo, 1024), tuple(faces), face)
+        square = (face * photo.height, 0, (face + 1) * photo.height, photo.height)
+        return FakeAligned(photo, middle(photo.crop(square) if face else photo, 1024), tuple(faces), face)
 
     def align_by_hand(self, photo: Image.Image, points: Sequence[Sequence[float]]) -> FakeAligned:
         if len(points) != 3:
@@ -113,9 +115,12 @@ class FakeEditor:
     def wear_steps(self, portrait: FakePortrait, style: Any) -> Iterator[FakeStage]:
         self.log.append(f"wear {style.card.prompt}")
         yield FakeStage("Painting", 0.5)
+        time.sleep(5 * self.delay)
         yield FakeStage("Painted", 1.0, worn=FakeWorn(style.card.name, style.card.prompt))
 
-    def render(self, portrait: FakePortrait, worn: Sequence, strengths: Sequence, resolution: int = 256) -> list[Image.Image]:
+    def render(
+        self, portrait: FakePortrait, worn: Sequence = (), strengths: Sequence = (None,), resolution: int = 256
+    ) -> list[Image.Image]:
         pictures = []
         for strength in strengths:
             picture = middle(portrait.aligned.crop, resolution).filter(ImageFilter.GaussianBlur(resolution / 200))
@@ -130,7 +135,16 @@ class FakeEditor:
         aligned = portrait.aligned
         return FakeResult(middle(aligned.crop, resolution), inverted, edited, faces=len(aligned.faces), face=aligned.face)
 
-    def paste(self, portrait: FakePortrait, edited: Image.Image, inverted: Image.Image) -> Image.Image:
-        photo = portrait.aligned.photo.copy()
-        photo.paste(edited.resize((40, 40)), (10, 10))
+    def scores(self, portrait: FakePortrait, image: Image.Image) -> SimpleNamespace:
+        """The farther from the crop in colour, the less of the person."""
+        before, after = (np.asarray(picture.resize((32, 32)), dtype=float) for picture in (portrait.aligned.crop, image))
+        distance = round(min(0.12 + np.abs(before - after).mean() / 130, 1.0), 4)
+        return SimpleNamespace(identity=distance, likeness=1 - distance)
+
+    def paste(self, portrait: FakePortrait, edited: Image.Image, inverted: Image.Image, onto: Image.Image | None = None) -> Image.Image:
+        photo = (onto or portrait.aligned.photo).copy()
+        if portrait.aligned.face > 0:
+            photo.paste(edited.resize((photo.height, photo.height)), (portrait.aligned.face * photo.height, 0))
+        else:
+            photo.paste(edited.resize((40, 40)), (10, 10))
         return photo

@@ -55,7 +55,7 @@ def test_the_inversion_is_made_once(photo):
     done(run_edit(app, replace(request, mode="faithful")))
     assert log[0] == "invert faithful"  # another mode is another inversion
     done(run_edit(app, request))
-    assert log.count("invert balanced") == 1  # and the one before was let go
+    assert log.count("invert balanced") == 0  # and the one before is still there
 
 
 def test_another_photo_forgets_the_first(photo, tmp_path):

@@ -82,7 +82,7 @@ def test_the_second_style_is_chosen_from_the_same_list():
 def test_a_failed_edit_says_so_twice_and_frees_the_button(photo):
     demo, functions = page()
     key = find_faces(demo.context, photo).photo
-    values = [key, "nobody", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [], "balanced", 256, False, []]
+    values = [key, "nobody", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [], "balanced", 256, False, [], False]
     updates = []
     with pytest.raises(gr.Error, match="not in the library"):
         updates.extend(named(update) for update in functions["edit"](*values))

@@ -104,11 +104,26 @@ def test_photos_leave_without_anybody_looking():
     assert shelf._sweeper is None  # nothing to watch, nobody watching
 
 
-def test_a_photo_keeps_one_portrait_and_four_styles():
+def test_a_photo_keeps_a_group_and_two_styles_for_each():
     entry = ShelvedPhoto(None, ())
-    entry.keep_portrait("a", 1)
-    for number in range(6):
-        entry.keep_worn(number, number)
-    assert list(entry.worn) == [2, 3, 4, 5]
-    entry.keep_portrait("b", 2)
-    assert entry.portraits == {"b": 2} and not entry.worn
+    for person in range(7):
+        entry.keep_portrait(person, person)
+        for style in "ab":
+            entry.keep_worn((person, style), style)
+    assert list(entry.portraits) == [1, 2, 3, 4, 5, 6] and len(entry.worn) == 12 and (0, "a") not in entry.worn
+    entry.keep_worn((6, "c"), "c")  # the oldest makes room
+    assert len(entry.worn) == 12 and (1, "a") not in entry.worn and (1, "b") in entry.worn
+    entry.keep_portrait(6, "again")  # what was fitted to the one before goes
+    assert list(entry.portraits)[-1] == 6 and not any(person == 6 for person, _ in entry.worn)
+
+
+def test_what_was_made_of_the_oldest_photo_goes_first():
+    shelf = PhotoShelf(most=4)
+    keys = [shelf.put(SimpleNamespace(width=10, height=10), ()) for _ in range(3)]
+    for key in keys:
+        shelf.get(key).keep_portrait("face", 1)
+        shelf.get(key).keep_worn(("face", "style"), 2)
+    assert [shelf.get(key).held for key in keys] == [0, 2, 2]
+    for key in keys[1:]:  # a single photo may hold more than that
+        shelf.get(key).keep_worn(("face", "other"), 2)
+    assert len(shelf) == 3 and [shelf.get(key).held for key in keys[1:]] == [0, 3]

@@ -117,7 +117,7 @@ def adapt_views(context: AppContext, ticket: Ticket) -> Iterator[AdaptView]:
 
 
 def _person(context: AppContext, engine: Any, view: AdaptView, photo: str) -> Generator[AdaptView, None, Any]:
-    """The inversion of an uploaded photo: the one there is, else a quick one made now. Raises PhotoError when the photo is gone."""
+    """The inversion of an uploaded photo: the newest there is, else a quick one made now. Raises PhotoError when the photo is gone."""
     entry = context.photos.get(photo)
     if not entry.portraits:
         aligned = engine.editor.align_found(entry.photo, entry.faces, 0)
@@ -126,7 +126,7 @@ def _person(context: AppContext, engine: Any, view: AdaptView, photo: str) -> Ge
             yield replace(view, progress=words)
             if stage.portrait is not None:
                 entry.keep_portrait((0, "fast"), stage.portrait)
-    return next(iter(entry.portraits.values())).inversion
+    return next(reversed(entry.portraits.values())).inversion
 
 
 def _follow(context: AppContext, view: AdaptView, ticket: Ticket, steps: Iterator[Any], recorder: StepRecorder) -> Iterator[AdaptView]:

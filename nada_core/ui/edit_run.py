@@ -10,17 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import NadaError, OptionsError, PhotoError, StyleError
-from .context import AppContext, close_iterator
+from ..errors import OptionsError, PhotoError, StyleError
+from .all_faces import everyones_note, mean_scores, mosaic, paste_all, people_meant
+from .context import AppContext
+from .fitting import FitStage, Person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
 from .portraits import ShelvedPhoto
-from .text import duration, style_title, waiting_words
+from .text import duration, style_title, time_left, waiting_words
 from .widgets import identity_panel, progress
 
 __all__ = [
     "OWN",
+    "Dressed",
     "EditRequest",
     "EditView",
+    "chosen_style",
     "made_so_far",
     "request_strength",
     "run_edit",
@@ -28,6 +32,7 @@ __all__ = [
     "style_choices",
 ]
 
+Dressed = tuple[Any, list[tuple[Any, float]]]  # a portrait, and the styles fitted to it with their shares
 OWN = "mine:"  # marks a dropdown value that is the id of an unsaved style, not the name of a saved one
 _TICK = 1.0
 _PICTURE_GAP = 0.7  # seconds between pictures of the rebuilt face
@@ -49,11 +54,12 @@ class EditRequest:
     resolution: int = 256
     paste: bool = False
     owned: Sequence[str] = ()
+    everyone: bool = False  # all faces that were found, in the whole photo
 
     @property
-    def portrait_key(self) -> Any:
+    def person(self) -> Person:
         """What an inversion depends on."""
-        return (self.points or self.face, self.mode)
+        return Person(self.face, self.points, self.mode)
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,12 @@ def _guarded(work: Callable[[], Iterator[EditView]]) -> Iterator[EditView]:
     return guarded(work, EditView, where="under the button", name="an edit", sorry=" and the photo was not edited")
 
 
-def _style(context: AppContext, engine: Any, name: str | None, owned: Sequence[str]) -> tuple[Callable[[], Any], Any]:
-    """What loads a style, and what to remember it by. Only names the library lists are passed on: never a path from the browser."""
+def chosen_style(context: AppContext, engine: Any, name: str | None, owned: Sequence[str]) -> tuple[Callable[[], Any], Any]:
+    """What loads a style, and what to remember it by. Only names the library lists are passed on: never a path from the browser.
+
+    Raises:
+        StyleError: none is chosen, or it is not there, or not this page's.
+    """
     if not name:
         raise StyleError("No style is chosen. Pick one from the list, or make one in the Adapt tab first.")
     if name.startswith(OWN):
@@ -109,10 +119,10 @@ def _looks(context: AppContext, engine: Any, request: EditRequest) -> list[tuple
     """(loader, key, share) of each style to wear."""
     if not 0 <= request.share <= 1:
         raise OptionsError(f"The second style's share is {request.share:g}; it must be between 0 and 1.")
-    first = _style(context, engine, request.style, request.owned)
+    first = chosen_style(context, engine, request.style, request.owned)
     if not request.blend or request.blend == request.style or not request.share:
         return [(*first, 1.0)]
-    second = _style(context, engine, request.blend, request.owned)
+    second = chosen_style(context, engine, request.blend, request.owned)
     return [(*first, 1 - request.share), (*second, request.share)]
 
 
@@ -124,34 +134,16 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     entry = context.photos.get(request.photo)
     looks = _looks(context, engine, request)
     request_strength(request)  # said now, not after the work
-    with context.line.join() as turn:
+    people = people_meant(entry, request.person, request.everyone)
+    with context.line.join() as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
-        begun = time.monotonic()
-        portrait, known = entry.portraits.get(request.portrait_key), True
-        if portrait is None:
-            known = False
-            aligned = _aligned(engine.editor, entry, request)
-            portrait = yield from _watch(engine.editor.invert_steps(aligned, request.mode), 0.0, 0.75, "portrait")
-            entry.keep_portrait(request.portrait_key, portrait)
-        start = 0.0 if known else 0.75
-        worn = []
-        for number, (load, key, share) in enumerate(looks):
-            wearing = entry.worn.get((request.portrait_key, key))
-            if wearing is None:
-                span = (1 - start) / len(looks)
-                wearing = yield from _watch(engine.editor.wear_steps(portrait, load()), start + number * span, span, "worn")
-                entry.keep_worn((request.portrait_key, key), wearing)
-            worn.append((wearing, share))
+        begun, folder, made = time.monotonic(), Path(name), []
+        for number, person in enumerate(people):
+            stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, folder)
+            made.append((yield from stages))
         yield EditView("run", progress(0.99, "Rendering", kind="run"))
-        with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:  # the page has its own copies once the view is delivered
-            yield _finished(Path(name), engine.editor, portrait, worn, request, begun)
-
-
-def _aligned(editor: Any, entry: ShelvedPhoto, request: EditRequest) -> Any:
-    if request.points:
-        return editor.align_by_hand(entry.photo, request.points)
-    return editor.align_found(entry.photo, entry.faces, request.face)
+        yield _finished(folder, engine.editor, made, request, begun)  # the page has its own copies once the view is delivered
 
 
 def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
@@ -169,39 +161,57 @@ def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
             yield EditView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
-            yield _finished(Path(name), engine.editor, *made, request, begun)
+            yield _finished(Path(name), engine.editor, made, request, begun)
 
 
-def made_so_far(context: AppContext, engine: Any, entry: ShelvedPhoto, request: EditRequest) -> tuple[Any, list[tuple[Any, float]]] | None:
-    """Portrait and fitted styles that a request needs, where all of them have been made."""
-    portrait = entry.portraits.get(request.portrait_key)
-    looks = _looks(context, engine, request)
-    fitted = [(entry.worn.get((request.portrait_key, key)), share) for _, key, share in looks]
-    if portrait is None or any(wearing is None for wearing, _ in fitted):
-        return None
-    return portrait, fitted
+def made_so_far(context: AppContext, engine: Any, entry: ShelvedPhoto, request: EditRequest) -> list[Dressed] | None:
+    """Portrait and fitted styles of each person that a request needs, where all of them have been made."""
+    looks, made = _looks(context, engine, request), []
+    for person in people_meant(entry, request.person, request.everyone):
+        portrait = entry.portraits.get(person.key)
+        worn = [(entry.worn.get(worn_key(person, key)), share) for _, key, share in looks]
+        if portrait is None or any(wearing is None for wearing, _ in worn):
+            return None
+        made.append((portrait, worn))
+    return made
 
 
-def _watch(stages: Iterator[Any], start: float, span: float, wanted: str) -> Generator[EditView, None, Any]:
-    """Follow stages, showing the face as the generator gets closer to it; returns what the last one carries as ``wanted``."""
-    begun, shown, found = time.monotonic(), 0.0, None
-    with tempfile.TemporaryDirectory(prefix="nada-stages-") as name:
-        try:
-            for number, stage in enumerate(stages):
-                found, now, picture = getattr(stage, wanted) or found, time.monotonic(), None
-                if stage.image is not None and now - shown > _PICTURE_GAP:
-                    shown, picture = now, Path(name) / f"{number}.jpg"
-                    stage.image.resize((256, 256)).save(picture, quality=88)
-                left = (now - begun) * (1 - stage.fraction) / max(stage.fraction, 0.01)
-                guess = f"about {duration(left)} left" if 0.15 < stage.fraction < 1 else ""
-                words = stage.stage[:1].upper() + stage.stage[1:]
-                bar = progress(start + span * stage.fraction, words, guess, kind="run")
-                yield EditView("run", bar, inverted=str(picture) if picture else None)
-        finally:
-            close_iterator(stages)
-    if found is None:
-        raise NadaError("The edit ended without a picture. Try again.")
-    return found
+def _fitted(
+    editor: Any, entry: ShelvedPhoto, person: Person, looks: Sequence[tuple[Callable[[], Any], Any, float]]
+) -> Generator[FitStage, None, Dressed]:
+    """Whatever of a person and their styles is not there yet."""
+    start = 0.0 if person.key in entry.portraits else 0.75
+    portrait = yield from _part(fit_person(editor, entry, person), 0.0, start)
+    span, worn = (1 - start) / len(looks), []
+    for number, (load, key, share) in enumerate(looks):
+        fitted = yield from _part(fit_look(editor, entry, person, portrait, load, key), start + number * span, span)
+        worn.append((fitted, share))
+    return portrait, worn
+
+
+def _part(stages: Generator[FitStage, None, Any], start: float, span: float) -> Generator[FitStage, None, Any]:
+    """The same stages as a part of the bar."""
+    return relay(stages, lambda stage: FitStage(start + span * stage.fraction, stage.words, stage.image))
+
+
+def _shown(
+    stages: Generator[FitStage, None, Dressed], number: int, count: int, begun: float, folder: Path
+) -> Generator[EditView, None, Dressed]:
+    """Follow the work on one of ``count`` people, showing the face as the generator gets closer to it."""
+    prefix, shown = f"Face {number + 1} of {count}: " if count > 1 else "", 0.0
+
+    def view(stage: FitStage) -> EditView:
+        nonlocal shown
+        now, picture = time.monotonic(), None
+        if stage.image is not None and now - shown > _PICTURE_GAP:
+            shown, picture = now, folder / f"{number}-{now}.jpg"
+            stage.image.resize((256, 256)).save(picture, quality=88)
+        fraction = (number + stage.fraction) / count
+        words = prefix + (stage.words[:1].lower() + stage.words[1:] if prefix else stage.words)
+        bar = progress(fraction, words, time_left(now - begun, fraction), kind="run")
+        return EditView("run", bar, inverted=str(picture) if picture else None)
+
+    return relay(stages, view)
 
 
 def request_strength(request: EditRequest) -> Any:
@@ -217,35 +227,38 @@ def request_strength(request: EditRequest) -> Any:
     return Strength(*(request.strength * factor for factor in request.groups))
 
 
-def _finished(folder: Path, editor: Any, portrait: Any, worn: Sequence[tuple[Any, float]], request: EditRequest, begun: float) -> EditView:
-    result = editor.finish(portrait, worn, request_strength(request), request.resolution)
+def _finished(folder: Path, editor: Any, made: Sequence[Dressed], request: EditRequest, begun: float) -> EditView:
+    strength = request_strength(request)
+    results = [editor.finish(portrait, worn, strength, request.resolution) for portrait, worn in made]
+    (portrait, _), result = made[0], results[0]
     before, after, kind = result.aligned, result.edited, "png"
-    if request.paste:
-        before, after = portrait.aligned.photo, editor.paste(portrait, result.edited, result.inverted)
-        before, after, kind = _shown(before), _shown(after), "jpg"  # whole photos are several megabytes as PNG
+    if request.paste or request.everyone:
+        before, after = portrait.aligned.photo, paste_all(editor, [portrait for portrait, _ in made], results)
+        before, after, kind = _small(before), _small(after), "jpg"  # whole photos are several megabytes as PNG
     paths = {"before": before, "after": after}
     for part, picture in paths.items():
         picture.save(folder / f"{part}.{kind}", quality=90)
-    result.inverted.save(folder / "inverted.png")
-    note = " ".join(result.notes) or "Move the strength: the picture follows at once. Drag the handle to compare."
+    mosaic([one.inverted for one in results]).save(folder / "inverted.png")
+    notes = [everyones_note(result.faces)] if request.everyone else list(result.notes)
+    scores = mean_scores(results)
+    each = [one.identity_edited for one in results] if len(results) > 1 else ()
     return EditView(
         "done",
-        progress(1, "Done", duration(time.monotonic() - begun), kind="good", note=note),
+        progress(
+            1,
+            "Done",
+            duration(time.monotonic() - begun),
+            kind="good",
+            note=" ".join(notes) or "Move the strength: the picture follows at once. Drag the handle to compare.",
+        ),
         (str(folder / f"before.{kind}"), str(folder / f"after.{kind}")),
         str(folder / "inverted.png"),
-        identity_panel(result.identity_inverted, result.identity_edited, result.reconstruction),
-        scores={
-            "identity_inverted": result.identity_inverted,
-            "identity_edited": result.identity_edited,
-            "reconstruction": result.reconstruction,
-            "faces": result.faces,
-            "face": result.face,
-            "notes": list(result.notes),
-        },
+        identity_panel(*scores.values(), each=each),
+        scores={**scores, "faces": result.faces, "face": result.face, "notes": notes},
     )
 
 
-def _shown(picture: Any, side: int = 1600) -> Any:
+def _small(picture: Any, side: int = 1600) -> Any:
     """A large photo at a size fit for a page; the download has it whole."""
     picture = picture.copy()
     picture.thumbnail((side, side))

@@ -1,4 +1,4 @@
-"""The page: banner, two tabs, footer; and how it is served."""
+"""The page: banner, tabs, footer; and how it is served."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import gradio as gr
 from ..errors import NadaError
 from .adapt_tab import build_adapt_tab
 from .api import build_api
+from .compare_tab import build_compare_tab, first_choice
 from .context import AppContext, Backend, default_backend
 from .edit_run import style_choices
 from .gallery_tab import build_gallery_tab
@@ -52,7 +53,11 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
             with gr.Tab("Adapt", id="adapt"):
                 adapt = build_adapt_tab(context, session)
             with gr.Tab("Stylise a photo", id="stylise") as stylise:
-                build_stylise_tab(context, session, stylise)
+                worn = build_stylise_tab(context, session, stylise)
+            with gr.Tab("Compare", id="compare") as compare:
+                compared = build_compare_tab(context, session, compare)
+            worn.follow(compared.box.photo)
+            compared.follow(worn.box.photo)
             with gr.Tab("Gallery", id="gallery") as gallery:
                 build_gallery_tab(context, session, gallery)
         gr.HTML(FOOTER)
@@ -77,6 +82,7 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
                 world: banner(facts.name, facts.reason, len(facts.concepts)),
                 adapt.chips: chips(facts.concepts),
                 session.style: gr.update(choices=styles, value="joker" if "joker" in names else (names[0] if names else None)),
+                **first_choice(compared, styles),
                 **dict(zip(adapt.originals, facts.originals, strict=False)),
                 **dict(zip(adapt.previews, facts.originals, strict=False)),
             }
@@ -84,7 +90,7 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
         arrived = demo.load(
             arrive,
             [session.owned],
-            [world, adapt.chips, session.style, *adapt.originals, *adapt.previews],
+            [world, adapt.chips, session.style, compared.styles, compared.offered, *adapt.originals, *adapt.previews],
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=None,

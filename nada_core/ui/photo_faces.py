@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import NadaError
+from ..errors import NadaError, PhotoError
+from .all_faces import MOST_FACES
 from .context import AppContext
 
-__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "mode_seconds", "pointed_at"]
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "mode_seconds", "pointed_at"]
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = 112
@@ -59,7 +61,25 @@ def find_faces(context: AppContext, path: str | None, before: str | None = None)
         log.exception("looking for faces failed")
         return FacesView(error="The photo could not be searched for faces. Try another one; the server's log has the details.")
     faces = tuple(faces[:MAX_FACES])
-    key = context.photos.put(photo, faces)
+    return _view(context.photos.put(photo, faces, _digest(path)), photo, faces)
+
+
+def found_before(context: AppContext, path: str | None, key: str) -> FacesView | None:
+    """What was found in the photo under ``key``, where the file is the one it came in; None where it is to be searched."""
+    if not path or not key:
+        return None if path or key else FacesView()
+    try:
+        entry = context.photos.get(key)
+        return _view(key, entry.photo, entry.faces) if entry.digest == _digest(path) else None
+    except (PhotoError, OSError):  # no longer on the shelf, or a file that cannot be read: that is said when it is searched
+        return None
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _view(key: str, photo: Any, faces: tuple[Any, ...]) -> FacesView:
     if not faces:
         small = pointed_at(photo, ())
         words = "No face was found. Try a closer, evenly lit photo, or click here: one eye, the other eye, then the middle of the mouth."
@@ -68,6 +88,8 @@ def find_faces(context: AppContext, path: str | None, before: str | None = None)
 
     thumbnails = tuple(crop_face(photo, face.landmarks, _THUMBNAIL) for face in faces) if len(faces) > 1 else ()
     words = f"{len(faces)} faces found: choose one." if thumbnails else ""
+    if len(faces) > MOST_FACES:
+        words += f" All at once are the {MOST_FACES} largest."
     return FacesView(key, thumbnails, words=words)
 
 

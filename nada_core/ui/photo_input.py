@@ -20,7 +20,8 @@ __all__ = ["HEIC_SCRIPT", "MAX_UPLOAD", "data_url_bytes", "unopened"]
 MAX_UPLOAD = 25 * 2**20  # bytes
 # Browsers that do not know HEIC give such a file no type, and the photo box would refuse it. Capturing, so that it comes before the box.
 HEIC_SCRIPT = """
-const inBox = (event) => event.target instanceof HTMLInputElement && event.target.type === 'file' && event.target.closest('#photo');
+const inBox = (event) =>
+  event.target instanceof HTMLInputElement && event.target.type === 'file' && event.target.closest('#photo, #compare-photo');
 document.addEventListener('click', (event) => { if (inBox(event)) event.target.accept = 'image/*,.heic,.heif'; }, true);
 document.addEventListener('change', (event) => {
   const files = inBox(event) ? [...event.target.files] : [];

@@ -15,7 +15,9 @@ from .shelf import new_id
 __all__ = ["PhotoShelf", "ShelvedPhoto"]
 
 _SWEEP = 60.0  # seconds between looks at what has expired
-_MOST_WORN = 4  # fitted styles kept for one photo, tens of megabytes each
+_MOST_PORTRAITS = 6  # kept for one photo: a group's faces
+_MOST_WORN = 12  # fitted styles kept for one photo, tens of megabytes each: two for each of a group's faces
+_MOST_KEPT = 48  # portraits and fitted styles of all photos together
 
 
 @dataclass(eq=False)
@@ -24,32 +26,58 @@ class ShelvedPhoto:
 
     photo: Any
     faces: tuple[Any, ...]
-    portraits: dict[Any, Any] = field(default_factory=dict)  # (face or points, mode) -> Portrait; the newest only
+    digest: str = ""  # of the file it came in
+    portraits: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # (face or points, mode) -> Portrait
     worn: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # (portrait key, style key) -> Worn
     used: float = 0.0
 
     def keep_portrait(self, key: Any, portrait: Any) -> None:
-        """One inversion a photo: another face or mode takes its place, and the styles fitted to it go."""
-        self.portraits = {key: portrait}
-        self.worn.clear()
+        """Keep an inversion, the last few of them; the styles fitted to one go with it."""
+        self._leave(key)
+        self.portraits[key] = portrait
+        while len(self.portraits) > _MOST_PORTRAITS:
+            self._leave(next(iter(self.portraits)))
 
     def keep_worn(self, key: Any, worn: Any) -> None:
-        """Keep a fitted style, the last few of them."""
+        """Keep a fitted style under (portrait key, style key), the last few of them."""
         self.worn[key] = worn
         self.worn.move_to_end(key)
         while len(self.worn) > _MOST_WORN:
             self.worn.popitem(last=False)
 
+    def _leave(self, key: Any) -> None:
+        self.portraits.pop(key, None)
+        for fitted in [fitted for fitted in self.worn if fitted[0] == key]:
+            del self.worn[fitted]
+
+    def forget(self) -> None:
+        """Let go of everything made of the photo, which stays."""
+        self.portraits.clear()
+        self.worn.clear()
+
+    @property
+    def held(self) -> int:
+        """How many large things are kept with it."""
+        return len(self.portraits) + len(self.worn)
+
 
 class PhotoShelf:
     """At most ``capacity`` photos of together at most ``pixels`` (of four bytes), each for ``seconds`` after its last use.
+
+    What has been made of the photos is kept up to ``most`` things; beyond that the photos not used for longest lose theirs.
 
     What has expired goes at the next look at the shelf, and within a minute where nobody looks.
     """
 
     def __init__(
-        self, capacity: int = 8, seconds: float = 3600, pixels: int = 160_000_000, clock: Callable[[], float] = time.monotonic
+        self,
+        capacity: int = 8,
+        seconds: float = 3600,
+        pixels: int = 160_000_000,
+        clock: Callable[[], float] = time.monotonic,
+        most: int = _MOST_KEPT,
     ) -> None:
+        self._most = most
         self._capacity, self._seconds, self._pixels, self._clock = capacity, seconds, pixels, clock
         self._photos: OrderedDict[str, ShelvedPhoto] = OrderedDict()
         self._lock = threading.Lock()
@@ -60,12 +88,13 @@ class PhotoShelf:
             self._expire()
             return len(self._photos)
 
-    def put(self, photo: Any, faces: tuple[Any, ...]) -> str:
-        """Keep a photo; returns its id."""
+    def put(self, photo: Any, faces: tuple[Any, ...], digest: str = "") -> str:
+        """Keep a photo; returns its id. ``digest`` tells the file it came in from others."""
         key = new_id()
         with self._lock:
-            self._photos[key] = ShelvedPhoto(photo, faces, used=self._clock())
+            self._photos[key] = ShelvedPhoto(photo, faces, digest, used=self._clock())
             self._expire()
+            self._trim()
             self._watch()
         return key
 
@@ -85,6 +114,7 @@ class PhotoShelf:
                 )
             entry.used = self._clock()
             self._photos.move_to_end(key or "")
+            self._trim()
             return entry
 
     def discard(self, key: str | None) -> None:
@@ -98,6 +128,15 @@ class PhotoShelf:
             del self._photos[key]
         while len(self._photos) > self._capacity or (len(self._photos) > 1 and self._held() > self._pixels):
             self._photos.popitem(last=False)
+
+    def _trim(self) -> None:
+        """The newest photo keeps what it has. Called under the lock."""
+        kept = sum(entry.held for entry in self._photos.values())
+        for entry in list(self._photos.values())[:-1]:
+            if kept <= self._most:
+                break
+            kept -= entry.held
+            entry.forget()
 
     def _held(self) -> int:
         return sum(entry.photo.width * entry.photo.height for entry in self._photos.values())

@@ -28,6 +28,8 @@ class Session:
     style: gr.Dropdown  # rendered by the Stylise tab
     blend: gr.Dropdown  # the same list, for a second style
     photo: gr.State  # id of the photo that was uploaded on this page
+    face: gr.State  # which of its faces
+    points: gr.State  # or the clicked eyes and mouth, in pixels of the photo
     tabs: gr.Tabs
 
 
@@ -56,5 +58,7 @@ def build_session(context: AppContext, tabs: gr.Tabs) -> Session:
         style=gr.Dropdown([], label="Style", render=False, elem_id="style", filterable=True, allow_custom_value=False),
         blend=gr.Dropdown([], label="Second style", render=False, elem_id="blend", filterable=True, allow_custom_value=False),
         photo=gr.State("", time_to_live=_HOURS, delete_callback=context.photos.discard),
+        face=gr.State(0),
+        points=gr.State([]),
         tabs=tabs,
     )

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import gradio as gr
 
-from .photo_input import HEIC_SCRIPT, unopened
+from .photo_box import MODES, PhotoBox, build_photo_box
 from .session import Session
 from .take_away import KINDS
-from .text import PHOTO_NOTE
 from .widgets import identity_panel, progress
 
 __all__ = ["EDIT_IDLE", "EDIT_READY", "MODES", "StyliseTab", "build_stylise_layout"]
 
 EDIT_IDLE = progress(0, "Ready for a photo", "", note="One face, looking roughly at the camera, works best.")
 EDIT_READY = progress(0, "Ready: press Stylise", "", note="The first time takes longest; another style or strength is quick then.")
-MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
 
 
 @dataclass
 class StyliseTab:
     """The tab's components."""
 
-    photo: gr.Image
-    hint: gr.HTML  # about the photo and its faces
-    faces: gr.Gallery
-    pointing: gr.Image
+    box: PhotoBox
+    everyone: gr.Checkbox  # all faces instead of one
     style: gr.Dropdown
     looks: gr.Gallery  # the same choice by picture
     blending: gr.Accordion
@@ -46,61 +43,18 @@ class StyliseTab:
     inverted: gr.Image
     identity: gr.HTML
     file: gr.DownloadButton
-    key: gr.State  # id of the photo on the server
-    face: gr.State
-    points: gr.State  # clicked eyes and mouth, in pixels of the photo
-    scale: gr.State
     listed: gr.State  # what the pictures stand for: values of the dropdown
     picked: gr.State  # counts the pictures that were pressed
     downloads: dict[str, gr.Button] = field(default_factory=dict)
+    follow: Callable[[gr.Image], None] = lambda other: None  # makes the tab take over the photo of another tab's box
 
 
 def build_stylise_layout(session: Session) -> StyliseTab:
     """Place the components inside the current gr.Tab."""
-    hidden = {
-        "key": session.photo,
-        "face": gr.State(0),
-        "points": gr.State([]),
-        "scale": gr.State(1.0),
-        "listed": gr.State([]),
-        "picked": gr.State(0),
-    }
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="controls"):
-            photo = unopened(
-                label="Your photo",
-                sources=["upload", "webcam", "clipboard"],
-                format="png",
-                height=280,
-                elem_id="photo",
-                webcam_options=gr.WebcamOptions(mirror=True),
-                buttons=[],
-                placeholder="Drop a photo here, or press to choose one",
-            )
-            gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id="photo-note")
-            hint = gr.HTML("", elem_id="photo-hint")
-            faces = gr.Gallery(
-                label="Whose face",
-                show_label=False,
-                columns=4,
-                visible=False,
-                elem_id="faces-found",
-                allow_preview=False,
-                object_fit="cover",
-                format="jpeg",
-                buttons=[],
-            )
-            pointing = gr.Image(
-                label="Click both eyes and the mouth",
-                show_label=False,
-                interactive=False,
-                visible=False,
-                elem_id="pointing",
-                type="filepath",
-                format="jpeg",
-                buttons=[],
-                alt_text="Your photo, for showing where the eyes and the mouth are",
-            )
+            box = build_photo_box(session)
+            everyone = gr.Checkbox(False, label="All faces", visible=False, container=False, elem_id="everyone")
             session.style.render()
             looks = gr.Gallery(
                 label="Styles",
@@ -176,6 +130,6 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                 }
                 file = gr.DownloadButton("File", elem_id="edit-file", visible="hidden")
     return StyliseTab(
-        photo, hint, faces, pointing, session.style, looks, blending, session.blend, share, mode, start, notice, strength, shape, texture,
-        colour, resolution, paste, bar, pair, inverted, identity, file, **hidden, downloads=downloads,
+        box, everyone, session.style, looks, blending, session.blend, share, mode, start, notice, strength, shape, texture, colour,
+        resolution, paste, bar, pair, inverted, identity, file, listed=gr.State([]), picked=gr.State(0), downloads=downloads,
     )  # fmt: skip

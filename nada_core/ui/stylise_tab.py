@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -12,35 +12,36 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NadaError
+from .all_faces import MOST_FACES
 from .context import AppContext, close_iterator
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
-from .photo_faces import displayable, find_faces, mode_seconds, pointed_at
+from .photo_box import FOLLOWING, PhotoSteps
+from .photo_faces import FacesView
 from .scripts import press, reveal, show_stage
 from .session import Session
 from .style_pictures import run_style_pictures
-from .stylise_layout import EDIT_IDLE, EDIT_READY, MODES, StyliseTab, build_stylise_layout
+from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
 from .text import message_box
-from .widgets import identity_panel, progress
+from .widgets import identity_panel
 
 __all__ = ["StyliseTab", "build_stylise_tab"]
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_POINT_WORDS = ("Click one eye.", "Click the other eye.", "Click the middle of the mouth.", "Eyes and mouth are set: press Stylise.")
 
 
 def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> StyliseTab:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
     tab = build_stylise_layout(session)
-    _connect_photo(tab, context)
+    tab.follow = _connect_photo(tab, context, place)
     _connect_pictures(tab, context, session, place)
     requests = [
-        tab.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.face, tab.points, tab.mode,
-        tab.resolution, tab.paste, session.owned,
+        tab.box.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.box.face, tab.box.points,
+        tab.mode, tab.resolution, tab.paste, session.owned, tab.everyone,
     ]  # fmt: skip
 
     def request(*values: Any) -> EditRequest:
-        key, style, strength, shape, texture, colour, blend, share, face, points, mode, resolution, paste, owned = values
+        key, style, strength, shape, texture, colour, blend, share, face, points, mode, resolution, paste, owned, everyone = values
         return EditRequest(
             key or None,
             style,
@@ -54,6 +55,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
             int(resolution),
             bool(paste),
             tuple(owned),
+            bool(everyone),
         )
 
     def show(view: EditView, turned: bool) -> dict[Any, Any]:
@@ -106,7 +108,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     )
     live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
     gr.on(
-        [*live, tab.paste.input, tab.resolution.input, tab.blend.input, tab.style.input, tab.picked.change],
+        [*live, tab.paste.input, tab.everyone.input, tab.resolution.input, tab.blend.input, tab.style.input, tab.picked.change],
         rerender,
         requests,
         results,
@@ -171,8 +173,8 @@ def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, pl
     )
 
 
-def _connect_photo(tab: StyliseTab, context: AppContext) -> None:
-    """What happens when a photo arrives: its faces, or help with clicking them."""
+def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> Callable[[gr.Image], None]:
+    """What happens when a photo arrives: its faces, or help with clicking them. Returns what makes the tab follow another's box."""
     empty: dict[Any, Any] = {
         tab.pair: None,
         tab.inverted: None,
@@ -180,67 +182,50 @@ def _connect_photo(tab: StyliseTab, context: AppContext) -> None:
         **{button: gr.update(interactive=False) for button in tab.downloads.values()},
     }
 
-    def arrived(path: str | None, before: str) -> Iterator[dict[Any, Any]]:
-        """The result so far goes: it shows somebody else."""
-        busy = progress(0, "Looking for faces", kind="wait") if path else EDIT_IDLE
-        yield {tab.bar: busy, tab.start: gr.update(interactive=False), tab.notice: "", tab.hint: "", **empty}
-        with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:
-            shown = displayable(context, path, Path(folder)) if path else None
-            if shown is not None:  # the box gets the copy, which arrives here next
-                yield {tab.photo: str(shown)}
-                return
-        view = find_faces(context, path, before)
-        many, words = len(view.thumbnails) > 1, view.error or view.words
-        yield {
-            tab.key: view.photo,
-            tab.points: [],
-            tab.scale: view.scale,
-            tab.face: 0,
-            tab.bar: EDIT_READY if view.photo and view.picture is None else EDIT_IDLE,
-            tab.start: gr.update(interactive=bool(view.photo) and view.picture is None),
-            tab.faces: gr.update(
-                value=[(face, f"Face {i + 1}") for i, face in enumerate(view.thumbnails)],
-                visible=many,
-                selected_index=0 if many else None,
-            ),
-            tab.pointing: gr.update(value=view.picture, visible=view.picture is not None),
-            tab.hint: message_box(words, "bad" if view.error else "info") if words else "",
-        }
+    def everyone(view: FacesView) -> dict[Any, Any]:
+        count = len(view.thumbnails)
+        words = f"All {count} faces" if count <= MOST_FACES else f"The {MOST_FACES} largest faces"
+        return {tab.everyone: gr.update(value=False, visible=count > 1, label=f"{words}, in the whole photo")}
 
-    found = [tab.key, tab.points, tab.scale, tab.face, tab.bar, tab.start, tab.faces, tab.pointing, tab.notice, tab.hint, tab.photo]
-    there = tab.photo.change(arrived, [tab.photo, tab.key], [*found, *empty], concurrency_limit=2, trigger_mode="always_last", **_QUIET)
+    box = tab.box
+    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, everyone)
+
+    def arrived(path: str | None, before: str, shown: str = "") -> Iterator[dict[Any, Any]]:
+        """The result so far goes: it shows somebody else."""
+        yield from steps.arrive(path, before, shown)
+
+    there = box.photo.change(
+        arrived, [box.photo, box.key, box.shown], steps.outputs, concurrency_limit=2, trigger_mode="always_last", **_QUIET
+    )
 
     def estimate(key: str) -> dict[Any, Any]:
-        """How long each mode takes here, once it is known who is waiting for it."""
-        seconds = mode_seconds(context) if key else {}
-        names = [(f"{title}, {seconds[mode]:.0f} s" if mode in seconds else title, mode) for title, mode in MODES]
-        return {tab.mode: gr.update(choices=names)}
+        return steps.estimate(tab.mode, key)
 
-    there.then(estimate, [tab.key], [tab.mode], **_QUIET)
+    there.then(estimate, [box.key], [tab.mode], **_QUIET)
 
     def chosen(event: gr.SelectData) -> dict[Any, Any]:
-        number = event.index if isinstance(event.index, int) else -1
-        return {tab.face: number, tab.bar: EDIT_READY}
-
-    tab.faces.select(chosen, None, [tab.face, tab.bar], queue=False, **_QUIET)
+        return {**steps.choose(event), tab.everyone: False}
 
     def pointed(key: str, points: list[list[float]], scale: float, event: gr.SelectData) -> dict[Any, Any]:
-        try:
-            x, y = (float(value) * scale for value in event.index)
-            photo = context.photos.get(key).photo
-        except (TypeError, ValueError):  # not from this page
-            return {tab.points: points}
-        except NadaError as error:
-            return {tab.hint: message_box(str(error), "bad")}
-        now = [[x, y]] if len(points) >= 3 else [*points, [x, y]]
-        done = len(now) == 3
-        return {
-            tab.points: now,
-            tab.pointing: pointed_at(photo, now),
-            tab.hint: message_box(_POINT_WORDS[len(now)]),
-            tab.start: gr.update(interactive=done),
-            tab.bar: EDIT_READY if done else EDIT_IDLE,
-        }
+        return steps.point(key, points, scale, event)
 
-    shown = [tab.points, tab.pointing, tab.hint, tab.start, tab.bar]
-    tab.pointing.select(pointed, [tab.key, tab.points, tab.scale], shown, queue=False, **_QUIET)
+    def together(everyone: bool) -> dict[Any, Any]:
+        return {tab.paste: everyone, tab.bar: EDIT_READY}
+
+    box.faces.select(chosen, None, [box.face, tab.bar, tab.everyone], queue=False, **_QUIET)
+    tab.everyone.input(together, [tab.everyone], [tab.paste, tab.bar], queue=False, **_QUIET)
+    box.pointing.select(
+        pointed, [box.key, box.points, box.scale], [box.points, box.pointing, box.hint, tab.start, tab.bar], queue=False, **_QUIET
+    )
+
+    def followed(before: str, shown: str, path: str | None, face: int, points: list[Any], everyone: bool) -> Iterator[dict[Any, Any]]:
+        if everyone and before == shown:
+            yield {box.hint: gr.skip()}
+            return
+        yield from steps.follow(before, shown, path, face, points)
+
+    def follow(other: gr.Image) -> None:
+        inputs = [box.key, box.shown, other, box.face, box.points, tab.everyone]
+        gr.on([place.select, box.key.change], followed, inputs, steps.outputs, **FOLLOWING, **_QUIET)
+
+    return follow

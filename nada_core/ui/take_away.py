@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NadaError, PhotoError
+from .all_faces import mosaic, paste_all
 from .context import AppContext
-from .edit_run import EditRequest, made_so_far, request_strength
+from .edit_run import Dressed, EditRequest, made_so_far, request_strength
 from .text import slug
 
 __all__ = ["KINDS", "write_download"]
@@ -39,7 +40,7 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
         try:
-            return _write(engine.editor, *made, request, kind, folder, world.name)
+            return _write(engine.editor, made, request, kind, folder, world.name)
         except NadaError:
             raise
         except Exception:
@@ -47,27 +48,29 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
             raise NadaError("The file could not be made. Try again; the server's log has the details.") from None
 
 
-def _write(editor: Any, portrait: Any, worn: list[tuple[Any, float]], request: EditRequest, kind: str, folder: Path, world: str) -> Path:
+def _write(editor: Any, made: list[Dressed], request: EditRequest, kind: str, folder: Path, world: str) -> Path:
     from ..animation import ramp, save_gif
     from ..images import save_png
     from ..sheets import AI_NOTE, download_metadata, side_by_side
 
     strength = request_strength(request)
-    label = " and ".join(wearing.prompt for wearing, _ in worn)
+    label = " and ".join(wearing.prompt for wearing, _ in made[0][1])
     metadata = download_metadata(label, f"{request.strength:.2f}", world)
     stem = f"{slug(label)}-{round(100 * request.strength)}"
     if kind == "film":
         path = folder / f"{stem}.gif"
-        save_gif(editor.render(portrait, worn, [strength.scaled(value) for value in ramp()], 256), path, AI_NOTE)
+        strengths = [strength.scaled(value) for value in ramp()]
+        frames = zip(*(editor.render(portrait, worn, strengths, 256) for portrait, worn in made), strict=True)
+        save_gif([mosaic(frame) for frame in frames], path, AI_NOTE)
         return path
-    result = editor.finish(portrait, worn, strength, request.resolution)
+    results = [editor.finish(portrait, worn, strength, request.resolution) for portrait, worn in made]
     if kind == "sheet":
-        side = min(request.resolution, 512)
-        picture = side_by_side([[result.aligned, result.inverted, result.edited]], ["Photo", "Rebuilt", label], side)
-    elif kind == "photo":
-        picture = editor.paste(portrait, result.edited, result.inverted)
+        rows = [[result.aligned, result.inverted, result.edited] for result in results]
+        picture = side_by_side(rows, ["Photo", "Rebuilt", label], min(request.resolution, 512))
+    elif kind == "photo" or request.everyone:
+        picture = paste_all(editor, [portrait for portrait, _ in made], results)
     else:
-        picture = result.edited
+        picture = results[0].edited
     path = folder / f"{stem}{'' if kind == 'picture' else '-' + kind}.png"
     save_png(picture, path, metadata)
     return path

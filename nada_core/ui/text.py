@@ -22,6 +22,7 @@ __all__ = [
     "message_box",
     "slug",
     "style_title",
+    "time_left",
     "waiting_words",
 ]
 
@@ -111,15 +112,16 @@ photo.</p>
 
 def banner(world: str, reason: str, concepts: int) -> str:
     """Which world the app runs in, what that means, and what it cannot do."""
-    if world == "full":
-        head, more = "Full world", ""
-        body = "Any prompt works, in your own words. Models come from the Hugging Face Hub and a GPU does the work."
+    if concepts:
+        knows = f"It knows <strong>{concepts} looks</strong>, the ones suggested under the prompt, and no others."
     else:
-        head, more = "Starter world", _STARTER_MORE
-        body = (
-            f"Small models on this server&#8217;s processor. It knows <strong>{concepts} looks</strong>, the ones suggested under the "
-            "prompt, and no others."
-        )
+        knows = "Any prompt works, in your own words."
+    if world == "full":
+        head, body, more = "Full world", f"{knows} CLIP and StyleGAN2 come from the Hugging Face Hub.", ""
+    elif world == "mixed":
+        head, body, more = "Mixed world", f"{knows} Its parts were chosen by whoever runs this server.", ""
+    else:
+        head, body, more = "Starter world", f"Small models that need no GPU. {knows}", _STARTER_MORE
     return (
         f'<details class="world world-{escape(world)}"><summary><span class="dot"></span>'
         f"<span><strong>{head}.</strong> {body}</span></summary>"
@@ -162,6 +164,11 @@ def style_title(name: str) -> str:
     """A style's name, or its prompt, as a heading."""
     readable = name.replace("-", " ").replace("_", " ")
     return readable[:1].upper() + readable[1:]
+
+
+def time_left(elapsed: float, fraction: float) -> str:
+    """What the rest of a job takes, going by the share done in ``elapsed`` seconds; nothing while that says little."""
+    return f"about {duration(elapsed * (1 - fraction) / fraction)} left" if 0.1 < fraction < 1 and elapsed > 0.5 else ""
 
 
 def waiting_words(ahead: int) -> str:

@@ -8,7 +8,7 @@ from html import escape
 
 from .text import identity_words
 
-__all__ = ["identity_panel", "loss_chart", "progress"]
+__all__ = ["identity_panel", "likeness_bar", "likeness_words", "loss_chart", "progress"]
 
 _WIDTH, _HEIGHT, _POINTS = 600.0, 120.0, 160
 
@@ -63,20 +63,38 @@ def _polyline(shown: Sequence[tuple[int, float]], top: float, steps: int) -> str
     return " ".join(f"{_WIDTH * (index - 1) / across:.1f},{_HEIGHT * (1 - min(max(value, 0) / top, 1)):.1f}" for index, value in shown)
 
 
-def identity_panel(inverted: float | None = None, edited: float | None = None, error: float | None = None, *, empty: bool = False) -> str:
-    """How much of the person is left, in words and as two bars (full = identical, tick = the usual limit of the same person).
+def likeness_bar(distance: float | None) -> str:
+    """An identity distance as a bar: full = identical, tick = the usual limit of the same person."""
+    likeness = 0.0 if distance is None else min(max(1 - distance / 1.2, 0.0), 1.0)
+    grade = "good" if distance is None or distance <= 0.45 else "fair" if distance <= 0.6 else "weak"
+    return f'<div class="bar bar-{grade}"><i style="width:{100 * likeness:.0f}%"></i><u></u></div>'
 
-    ``error`` is the rebuilt picture's RMS error in [0, 2].
+
+def likeness_words(distance: float | None) -> str:
+    """An identity distance in words and as a number."""
+    number = "" if distance is None else f" <small>distance {distance:.2f}</small>"
+    return f"<span>{escape(identity_words(distance))}{number}</span>"
+
+
+def identity_panel(
+    inverted: float | None = None,
+    edited: float | None = None,
+    error: float | None = None,
+    *,
+    each: Sequence[float | None] = (),
+    empty: bool = False,
+) -> str:
+    """How much of the person is left, in words and as two bars.
+
+    ``error`` is the rebuilt picture's RMS error in [0, 2]. Where the values are means over several faces, ``each`` has the single
+    distances with the style.
     """
     rows = []
     for title, value in (("Rebuilt by the generator", inverted), ("With the style", edited)):
-        likeness = 0.0 if value is None else min(max(1 - value / 1.2, 0.0), 1.0)
-        words = "after the first edit" if empty else identity_words(value)
-        grade = "good" if value is None or value <= 0.45 else "fair" if value <= 0.6 else "weak"
-        number = "" if value is None else f" <small>distance {value:.2f}</small>"
-        rows.append(
-            f'<div class="likeness"><div><b>{title}</b><span>{escape(words)}{number}</span></div>'
-            f'<div class="bar bar-{grade}"><i style="width:{100 * likeness:.0f}%"></i><u></u></div></div>'
-        )
+        words = "<span>after the first edit</span>" if empty else likeness_words(value)
+        rows.append(f'<div class="likeness"><div><b>{title}</b>{words}</div>{likeness_bar(value)}</div>')
+    if each:
+        values = ", ".join("–" if value is None else f"{value:.2f}" for value in each)
+        rows.append(f'<p class="quiet">Means of {len(each)} faces. With the style, largest face first: {values}.</p>')
     exact = "" if error is None else f'<p class="quiet">Rebuilt pixels are off by {127.5 * error:.0f} of 255 on average.</p>'
     return f'<div class="identity">{"".join(rows)}{exact}</div>'

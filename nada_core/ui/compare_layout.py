@@ -1,0 +1,119 @@
+"""The Compare tab's components and where they stand; what they do is in `compare_tab`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import gradio as gr
+
+from .compare_files import COMPARE_KINDS
+from .compare_run import MOST_STYLES
+from .compare_sheet import compare_html
+from .photo_box import MODES, PhotoBox, build_photo_box
+from .session import Session
+from .widgets import progress
+
+__all__ = ["COMPARE_IDLE", "COMPARE_READY", "CompareTab", "build_compare_layout"]
+
+COMPARE_IDLE = progress(0, "Ready for a photo", "", note="The photo is the same on the Stylise tab: what is made here is ready there.")
+COMPARE_READY = progress(
+    0, "Ready: press Compare", "", note="The face takes longest, every style a few seconds. What is made once is kept."
+)
+_LOADING = '<div class="picks picks-empty"></div>'
+# The component's value is the list of chosen names, in the order in which they were chosen; the boxes follow it after every redrawing,
+# and when as many are chosen as can be compared the others rest.
+_PICK_SCRIPT = f"""
+const most = {MOST_STYLES};
+const follow = () => {{
+  const picked = new Set(props.value || []);
+  element.querySelectorAll('input[name=style]').forEach((box) => {{
+    box.checked = picked.has(box.value);
+    box.disabled = !box.checked && picked.size >= most;
+  }});
+}};
+element.addEventListener('change', (event) => {{
+  const box = event.target.closest('input[name=style]');
+  if (!box) return;
+  const others = (props.value || []).filter((name) => name !== box.value);
+  props.value = box.checked ? [...others, box.value].slice(0, most) : others;
+  follow();
+  trigger('input');
+}});
+watch(['cards', 'value'], follow);
+follow();
+"""
+
+
+@dataclass
+class CompareTab:
+    """The tab's components."""
+
+    box: PhotoBox
+    styles: gr.Dropdown
+    picks: gr.HTML  # the same choice by picture
+    mode: gr.Radio
+    start: gr.Button
+    stop: gr.Button
+    notice: gr.HTML
+    bar: gr.HTML
+    sheet: gr.HTML
+    strength: gr.Slider
+    resolution: gr.Radio
+    file: gr.DownloadButton
+    offered: gr.State  # true once the styles have been offered: the first choice is made then
+    compared: gr.State  # what is on show, so that strength and downloads stay with it when other styles are chosen
+    downloads: dict[str, gr.Button] = field(default_factory=dict)
+    follow: Callable[[gr.Image], None] = lambda other: None  # makes the tab take over the photo of another tab's box
+
+
+def build_compare_layout(session: Session) -> CompareTab:
+    """Place the components inside the current gr.Tab."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=4, min_width=300, elem_classes="controls"):
+            box = build_photo_box(session, "compare-")
+            styles = gr.Dropdown(
+                [],
+                label="Styles",
+                info=f"Up to {MOST_STYLES}, side by side.",
+                multiselect=True,
+                max_choices=MOST_STYLES,
+                filterable=True,
+                allow_custom_value=False,
+                elem_id="compare-styles",
+            )
+            picks = gr.HTML([], html_template="${cards}", cards=_LOADING, js_on_load=_PICK_SCRIPT, elem_id="compare-picks")
+            mode = gr.Radio(MODES, value="balanced", label="Likeness", info="How long the face is worked on.", elem_id="compare-mode")
+            with gr.Row(elem_classes="actions"):
+                start = gr.Button("Compare", variant="primary", interactive=False, scale=3, min_width=140, elem_id="compare")
+                stop = gr.Button("Stop", interactive=False, scale=1, min_width=80, elem_id="compare-stop")
+            notice = gr.HTML("", elem_id="compare-notice")
+        with gr.Column(scale=7, min_width=300, elem_classes="stage"):
+            bar = gr.HTML(COMPARE_IDLE, elem_id="compare-progress")
+            sheet = gr.HTML(compare_html(()), elem_id="compare-sheet")
+            with gr.Column(elem_classes="live"), gr.Row(elem_classes="live-row"):
+                strength = gr.Slider(
+                    0,
+                    1.3,
+                    1.0,
+                    step=0.05,
+                    label="Strength",
+                    info="0 is you, 1 the full style. All pictures follow.",
+                    elem_id="compare-strength",
+                    scale=3,
+                    min_width=220,
+                )
+                with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
+                    resolution = gr.Radio(
+                        [("256 px", 256), ("1024 px", 1024)], value=256, label="Size of downloads", elem_id="compare-size"
+                    )
+            with gr.Row(elem_classes="keep", elem_id="compare-take-away"):
+                downloads = {
+                    kind: gr.Button(title, interactive=False, min_width=110, elem_id=f"compare-take-{kind}")
+                    for kind, title in COMPARE_KINDS.items()
+                }
+                file = gr.DownloadButton("File", elem_id="compare-file", visible="hidden")
+    return CompareTab(
+        box, styles, picks, mode, start, stop, notice, bar, sheet, strength, resolution, file,
+        offered=gr.State(False), compared=gr.State(None), downloads=downloads,
+    )  # fmt: skip

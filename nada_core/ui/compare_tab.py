@@ -1,0 +1,223 @@
+"""The Compare tab: one photo and several styles on the left, the pictures side by side on the right, their strength live."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NadaError
+from .compare_files import COMPARE_KINDS, write_comparison
+from .compare_layout import COMPARE_IDLE, COMPARE_READY, CompareTab, build_compare_layout
+from .compare_run import MOST_STYLES, CompareRequest, CompareView, default_styles, run_compare_strength, run_compare_styles
+from .compare_sheet import compare_html, picks_html
+from .context import AppContext, close_iterator
+from .edit_run import style_choices
+from .fitting import Person
+from .photo_box import FOLLOWING, PhotoSteps
+from .scripts import press, show_stage
+from .session import Session
+from .style_pictures import run_style_pictures
+from .text import message_box
+from .widgets import progress
+
+__all__ = ["build_compare_tab", "first_choice"]
+
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_STOPPED = progress(0, "Stopped", note="What is on show stays, and what was made is kept: Compare goes on from there.")
+
+
+def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> CompareTab:
+    """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
+    tab = build_compare_layout(session)
+    _connect_photo(tab, context, place)
+    _connect_styles(tab, context, session, place)
+
+    running: set[str] = set()  # ids of photos that are being worked on; only their pages know them
+    asked: set[str] = set()  # those of them whose comparison is to stop
+
+    def show(view: CompareView, turned: bool) -> dict[Any, Any]:
+        update: dict[Any, Any] = {tab.bar: view.progress}
+        if view.sheet is not None:
+            update[tab.sheet] = view.sheet
+        if turned:
+            busy = view.phase in ("wait", "run")
+            update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Compare")
+            update[tab.stop] = gr.update(interactive=busy)
+            update[tab.notice] = message_box(view.error, "bad") if view.error else ""
+        if view.made:
+            update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
+        return update
+
+    def compare_styles(
+        key: str, styles: Any, strength: float, face: int, points: list[Any], mode: str, owned: list[str]
+    ) -> Iterator[dict[Any, Any]]:
+        person = _person(face, points, mode)
+        views = run_compare_styles(context, CompareRequest(key or None, styles, float(strength), person, tuple(owned)))
+        failed, busy, now_shown = "", False, {"styles": styles, "face": person.face, "points": points, "mode": mode}
+        running.add(key)
+        try:
+            for view in views:
+                now = view.phase in ("wait", "run")
+                failed, busy = view.error, now
+                update = show(view, True)  # every time: the page may skip one of several that come at once
+                if view.sheet is not None:
+                    update[tab.compared] = now_shown
+                yield update
+                if busy and key in asked:
+                    yield show(CompareView("stopped", _STOPPED), True)
+                    break
+        finally:
+            close_iterator(views)
+            running.discard(key)
+            asked.discard(key)
+        if failed:
+            raise gr.Error(escape(failed), title="Not compared", duration=6, print_exception=False)
+
+    def on_show(key: str, compared: Any, strength: float, owned: list[str]) -> CompareRequest:
+        compared = compared if isinstance(compared, dict) else {}
+        person = _person(compared.get("face"), compared.get("points") or [], compared.get("mode") or "balanced")
+        return CompareRequest(key or None, compared.get("styles") or (), float(strength), person, tuple(owned))
+
+    def compare_strength(key: str, compared: Any, strength: float, owned: list[str]) -> Iterator[dict[Any, Any]]:
+        yield {tab.notice: gr.skip()}
+        for view in run_compare_strength(context, on_show(key, compared, strength, owned)):
+            yield show(view, bool(view.error))
+
+    def stop_comparing(key: str) -> Any:
+        if key not in running:
+            return gr.skip()
+        asked.add(key)
+        return progress(0, "Stopping", kind="wait")
+
+    results = [tab.bar, tab.sheet, tab.start, tab.stop, tab.notice, tab.compared, *tab.downloads.values()]
+    tab.start.click(
+        compare_styles,
+        [tab.box.key, tab.styles, tab.strength, tab.box.face, tab.box.points, tab.mode, session.owned],
+        results,
+        concurrency_limit=8,
+        concurrency_id="compare",
+        trigger_mode="once",
+        js=show_stage("compare-progress"),
+        **_QUIET,
+    )
+    tab.stop.click(stop_comparing, [tab.box.key], [tab.bar], queue=False, **_QUIET)
+    shown = [tab.box.key, tab.compared, tab.strength, session.owned]
+    tab.strength.input(
+        compare_strength,
+        shown,
+        results,
+        concurrency_limit=8,
+        concurrency_id="rerender",
+        trigger_mode="always_last",
+        **_QUIET,
+    )
+
+    for kind, button in tab.downloads.items():
+
+        def compare_download(*values: Any, kind: str = kind) -> Iterator[dict[Any, Any]]:
+            *request, resolution = values
+            try:
+                with tempfile.TemporaryDirectory(prefix="nada-download-") as folder:  # Gradio copies the file when it is delivered
+                    path = write_comparison(context, on_show(*request), kind, Path(folder), int(resolution))
+                    yield {tab.file: str(path)}
+            except NadaError as error:
+                title = f"{COMPARE_KINDS[kind]}: not downloaded"
+                raise gr.Error(escape(str(error)), title=title, print_exception=False) from None
+
+        button.click(
+            compare_download, [*shown, tab.resolution], [tab.file], concurrency_limit=2, concurrency_id="download", **_QUIET
+        ).success(None, None, None, js=press("compare-file"))
+    return tab
+
+
+def first_choice(tab: CompareTab, choices: list[tuple[str, str]]) -> dict[Any, Any]:
+    """The list of styles and what is chosen of it unless the person says otherwise."""
+    first = default_styles([value for _, value in choices])
+    return {tab.styles: gr.update(choices=choices, value=first), tab.offered: bool(choices)}
+
+
+def _person(face: Any, points: Any, mode: str) -> Person:
+    chosen = tuple(tuple(point) for point in points) if len(points) == 3 else ()
+    return Person(int(face or 0), chosen, mode)
+
+
+def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> None:
+    """What happens when a photo arrives, here or on the Stylise tab."""
+    box = tab.box
+    empty: dict[Any, Any] = {
+        tab.sheet: compare_html(()),
+        tab.compared: None,
+        **{button: gr.update(interactive=False) for button in tab.downloads.values()},
+    }
+    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty)
+
+    def compare_arrived(path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
+        yield from steps.arrive(path, before, shown)
+
+    def compare_estimate(key: str) -> dict[Any, Any]:
+        return steps.estimate(tab.mode, key)
+
+    def compare_chosen(event: gr.SelectData) -> dict[Any, Any]:
+        return steps.choose(event)
+
+    def compare_pointed(key: str, points: list[list[float]], scale: float, event: gr.SelectData) -> dict[Any, Any]:
+        return steps.point(key, points, scale, event)
+
+    there = box.photo.change(
+        compare_arrived, [box.photo, box.key, box.shown], steps.outputs, concurrency_limit=2, trigger_mode="always_last", **_QUIET
+    )
+    there.then(compare_estimate, [box.key], [tab.mode], **_QUIET)
+    box.faces.select(compare_chosen, None, [box.face, tab.bar], queue=False, **_QUIET)
+    pointed = [box.points, box.pointing, box.hint, tab.start, tab.bar]
+    box.pointing.select(compare_pointed, [box.key, box.points, box.scale], pointed, queue=False, **_QUIET)
+
+    def compare_followed(before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
+        yield from steps.follow(before, shown, path, face, points)
+
+    def follow(other: gr.Image) -> None:
+        inputs = [box.key, box.shown, other, box.face, box.points]
+        gr.on([place.select, box.key.change], compare_followed, inputs, steps.outputs, **FOLLOWING, **_QUIET)
+
+    tab.follow = follow
+
+
+def _connect_styles(tab: CompareTab, context: AppContext, session: Session, place: gr.Tab) -> None:
+    """The list of styles and their pictures, which follow each other."""
+
+    def offer_styles(chosen: Any, owned: list[str], offered: bool) -> Iterator[dict[Any, Any]]:
+        """What there is to choose from, then the pictures that had to be made. Choices that are gone are dropped."""
+        choices = style_choices(context, owned)
+        names = [value for _, value in choices]
+        left = [name for name in chosen or [] if name in names]
+        if not offered:
+            left = default_styles(names)
+            yield first_choice(tab, choices)
+        else:  # what still holds is left alone: the person may be choosing at this very moment
+            same = left == (chosen or [])
+            yield {tab.styles: gr.update(choices=choices) if same else gr.update(choices=choices, value=left)}
+        for number, view in enumerate(run_style_pictures(context, owned)):
+            cards = picks_html(view)
+            yield {tab.picks: gr.update(cards=cards) if number else gr.update(cards=cards, value=left)}
+
+    def picked(names: Any) -> list[str]:
+        return [name for name in names if isinstance(name, str)][:MOST_STYLES] if isinstance(names, list) else []
+
+    def listed(names: list[str] | None) -> dict[str, Any]:
+        return gr.update(value=names or [])
+
+    place.select(
+        offer_styles,
+        [tab.styles, session.owned, tab.offered],
+        [tab.styles, tab.offered, tab.picks],
+        concurrency_limit=8,
+        concurrency_id="style-pictures",
+        trigger_mode="always_last",
+        **_QUIET,
+    )
+    tab.picks.input(picked, [tab.picks], [tab.styles], queue=False, trigger_mode="always_last", **_QUIET)
+    tab.styles.input(listed, [tab.styles], [tab.picks], queue=False, trigger_mode="always_last", **_QUIET)

@@ -1,0 +1,186 @@
+"""The photo and whose face of it: the same box on every tab that works on a photo, and all of them hold the same photo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NadaError
+from .context import AppContext
+from .photo_faces import FacesView, displayable, find_faces, found_before, mode_seconds, pointed_at
+from .photo_input import HEIC_SCRIPT, unopened
+from .session import Session
+from .text import PHOTO_NOTE, message_box
+from .widgets import progress
+
+__all__ = ["FOLLOWING", "MODES", "PhotoBox", "PhotoSteps", "build_photo_box"]
+
+MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
+FOLLOWING: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "follow-photo", "trigger_mode": "always_last"}
+_POINT_WORDS = ("Click one eye.", "Click the other eye.", "Click the middle of the mouth.", "Eyes and mouth are set: press {}.")
+
+
+@dataclass(frozen=True)
+class PhotoBox:
+    """The components of one tab; ``key``, ``face`` and ``points`` are the session's, so the tabs share them."""
+
+    photo: gr.Image
+    hint: gr.HTML  # about the photo and its faces
+    faces: gr.Gallery
+    pointing: gr.Image
+    key: gr.State  # id of the photo on the server
+    face: gr.State
+    points: gr.State
+    scale: gr.State  # pixels of the photo for one of the picture that is clicked on
+    shown: gr.State  # id of the photo that this tab shows
+
+
+def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
+    """Place the box inside the current column; ``prefix`` makes the ids of its elements different from another tab's."""
+    photo = unopened(
+        label="Your photo",
+        sources=["upload", "webcam", "clipboard"],
+        format="png",
+        height=280,
+        elem_id=f"{prefix}photo",
+        webcam_options=gr.WebcamOptions(mirror=True),
+        buttons=[],
+        placeholder="Drop a photo here, or press to choose one",
+    )
+    gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id=f"{prefix}photo-note")
+    hint = gr.HTML("", elem_id=f"{prefix}photo-hint")
+    faces = gr.Gallery(
+        label="Whose face",
+        show_label=False,
+        columns=4,
+        visible=False,
+        elem_id=f"{prefix}faces-found",
+        allow_preview=False,
+        object_fit="cover",
+        format="jpeg",
+        buttons=[],
+    )
+    pointing = gr.Image(
+        label="Click both eyes and the mouth",
+        show_label=False,
+        interactive=False,
+        visible=False,
+        elem_id=f"{prefix}pointing",
+        type="filepath",
+        format="jpeg",
+        buttons=[],
+        alt_text="Your photo, for showing where the eyes and the mouth are",
+    )
+    return PhotoBox(photo, hint, faces, pointing, session.photo, session.face, session.points, gr.State(1.0), gr.State(""))
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoSteps:
+    """What happens to one tab when a photo arrives, is searched, or is clicked on: updates of components.
+
+    ``clear`` takes the result of the photo before off the tab; ``also`` is what else of the tab follows the faces found.
+    """
+
+    context: AppContext
+    box: PhotoBox
+    start: gr.Button
+    bar: gr.HTML
+    notice: gr.HTML
+    idle: str  # the bar without a photo
+    ready: str  # the bar with one
+    clear: dict[Any, Any]
+    also: Callable[[FacesView], dict[Any, Any]] = lambda view: {}
+
+    def arrive(self, path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
+        """The box holds another photo, or none.
+
+        Where the tab shows the session's photo already, `follow` has filled the box; and a box that is empty because the photo came in
+        on another tab takes nothing away.
+        """
+        known = found_before(self.context, path, before) if path else None
+        if (known is not None and shown == before) or (not path and shown != before):
+            yield {self.box.hint: gr.skip()}
+            return
+        busy = progress(0, "Looking for faces", kind="wait") if path else self.idle
+        yield {self.bar: busy, self.start: gr.update(interactive=False), self.notice: "", self.box.hint: "", **self.clear}
+        with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:
+            copy = displayable(self.context, path, Path(folder)) if path else None
+            if copy is not None:  # the box gets the copy, which arrives here next
+                yield {self.box.photo: str(copy)}
+                return
+        view = known or find_faces(self.context, path, before)
+        yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view)}
+
+    def follow(self, before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
+        """The session has another photo than this tab shows: ``path`` is the file in the box of the tab where it came in."""
+        if before == shown:
+            update: dict[Any, Any] = {self.box.faces: gr.update(selected_index=face or 0)} if before else {self.box.hint: gr.skip()}
+            yield update | ({self.start: gr.update(interactive=True)} if len(points) == 3 else {})
+            return
+        path = path if before and path and Path(path).is_file() else None
+        known = found_before(self.context, path, before)
+        if known is None:  # forgotten meanwhile: the box it came in still has it, and the button there says so
+            yield {self.box.hint: gr.skip()}
+            return
+        yield {self.box.photo: path, self.notice: "", **self.clear, **self.found(known, face, points)}
+
+    def found(self, view: FacesView, face: int = 0, points: Sequence[Any] = ()) -> dict[Any, Any]:
+        """Faces to choose from, a picture to click on, or words; the button waits for what is missing."""
+        many, words = len(view.thumbnails) > 1, view.error or view.words
+        ready = bool(view.photo) and (view.picture is None or len(points) == 3)
+        picture = pointed_at(self.context.photos.get(view.photo).photo, points) if view.picture and points else view.picture
+        return {
+            self.box.shown: view.photo,
+            self.box.scale: view.scale,
+            self.bar: self.ready if ready else self.idle,
+            self.start: gr.update(interactive=ready),
+            self.box.faces: gr.update(
+                value=[(picture, f"Face {number}") for number, picture in enumerate(view.thumbnails, start=1)],
+                visible=many,
+                selected_index=face if many else None,
+            ),
+            self.box.pointing: gr.update(value=picture, visible=picture is not None),
+            self.box.hint: message_box(words, "bad" if view.error else "info") if words else "",
+            **self.also(view),
+        }
+
+    def choose(self, event: gr.SelectData) -> dict[Any, Any]:
+        """One of several faces was pressed."""
+        return {self.box.face: event.index if isinstance(event.index, int) else -1, self.bar: self.ready}
+
+    def point(self, key: str, points: list[list[float]], scale: float, event: gr.SelectData) -> dict[Any, Any]:
+        """A click on an eye or the mouth; the fourth begins anew."""
+        try:
+            x, y = (float(value) * scale for value in event.index)
+            photo = self.context.photos.get(key).photo
+        except (TypeError, ValueError):  # not from this page
+            return {self.box.points: points}
+        except NadaError as error:
+            return {self.box.hint: message_box(str(error), "bad")}
+        now = [[x, y]] if len(points) >= 3 else [*points, [x, y]]
+        done = len(now) == 3
+        return {
+            self.box.points: now,
+            self.box.pointing: pointed_at(photo, now),
+            self.box.hint: message_box(_POINT_WORDS[len(now)].format(self.start.value)),
+            self.start: gr.update(interactive=done),
+            self.bar: self.ready if done else self.idle,
+        }
+
+    def estimate(self, mode: gr.Radio, key: str) -> dict[Any, Any]:
+        """How long each mode takes here, once it is known who is waiting for it."""
+        seconds = mode_seconds(self.context) if key else {}
+        names = [(f"{title}, {seconds[value]:.0f} s" if value in seconds else title, value) for title, value in MODES]
+        return {mode: gr.update(choices=names)}
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Everything that a photo's arrival may change."""
+        box = self.box
+        mine = [box.photo, box.hint, box.faces, box.pointing, box.key, box.face, box.points, box.scale, box.shown]
+        return [*mine, self.start, self.bar, self.notice, *self.clear, *self.also(FacesView())]
