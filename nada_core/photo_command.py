@@ -139,9 +139,9 @@ def _write(engine: Engine, result: EditResult, out: Path, suffix: str, label: di
 
 
 def _pasted(engine: Engine, results: Sequence[EditResult]) -> Image.Image:
-    """All edited faces put back into the one photo they came from."""
+    """All edited faces put back into the one photo they came from; where two overlap, the larger one is in front."""
     photo = None
-    for result in results:
+    for result in reversed(results):
         assert result.portrait is not None
         photo = engine.editor.paste(result.portrait, result.edited, result.inverted, onto=photo)
     assert photo is not None

@@ -72,6 +72,7 @@ def test_what_a_browser_remembers_is_checked():
 
 def test_advice_names_the_kind_of_change():
     assert "40 to 60" in advice("Joker makeup") == advice("green hair") and "all layers" in advice("pencil sketch")
+    assert "woven" in advice("minecraft")
     assert "shape" in advice("zombie") and advice("qwertz") == advice("") == advice(None) == ""
 
 

@@ -9,6 +9,10 @@ __all__ = ["advice"]
 _PAINT = "Paint and colour: 40 to 60 steps."
 _MEDIUM = "A medium: all layers, 60 to 100 steps."
 _SHAPE = "A change of shape as well: 80 steps and more; watch that the faces stay different."
+#: What these do not become here, whatever the options; said before the time is spent.
+_LIMITS = {
+    "pixel art": "Expect a woven pattern rather than blocks: this generator cannot draw hard squares.",
+}
 _GROUPS = {"makeup": _PAINT, "colour": _PAINT, "light": _PAINT, "medium": _MEDIUM, "material": _MEDIUM, "character": _SHAPE}
 
 
@@ -17,6 +21,7 @@ def advice(prompt: str | None) -> str:
     from ..prompts import CONCEPTS, resolve_concept
 
     try:
-        return _GROUPS.get(CONCEPTS[resolve_concept(prompt or "")].group, "")
+        concept = resolve_concept(prompt or "")
+        return _LIMITS.get(concept) or _GROUPS.get(CONCEPTS[concept].group, "")
     except PromptError:
         return ""
