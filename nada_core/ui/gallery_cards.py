@@ -103,7 +103,8 @@ def _card(entry: Any, jpeg: bytes | None, problem: str, pending: bool) -> str:
         words = "Not for this generator" if problem else "" if pending else _MISSING
         picture = f'<span class="style-blank{" style-pending" if pending else ""}" title="{escape(problem)}">{words}</span>'
     mark = '<span class="style-mark style-ready">Ready</span>' if entry.ready else '<span class="style-mark">Saved</span>'
-    facts = "".join(f"<span>{escape(fact)}</span>" for fact in (f"{card.steps} steps" if card.steps else "imported", readable_size(entry.size), _date(str(card.created))))
+    made = f"{card.steps} steps" if card.steps else "imported"
+    facts = "".join(f"<span>{escape(fact)}</span>" for fact in (made, readable_size(entry.size), _date(str(card.created))))
     return (
         f'<div class="style-card"><label><input type="checkbox" name="style" value="{name}" aria-label="Choose {heading}">'
         f'<span class="style-picture">{picture}{mark}</span><span class="style-title">{heading}</span>'

@@ -17,7 +17,7 @@ __all__ = ["GalleryTab", "build_gallery_layout", "chosen_html"]
 _IDLE = progress(0, "Ready when you are", "", note="The same faces for every style, so you see only the styles differ.")
 _LOADING = '<div class="gallery-empty"><span>Looking into the library…</span></div>'
 _CARE_PUBLIC = "Export writes the style's compact file, a few megabytes, for another machine."
-_CARE = _CARE_PUBLIC + " Import takes such a file; full ones, and published networks, come in through `styles --import` on the command line."
+_CARE = _CARE_PUBLIC + " Import takes such a file; full ones and published networks need `styles --import` on the command line."
 # The component's value is the list of chosen names, in the order in which they were chosen; the boxes follow it after every redrawing.
 _PICK_SCRIPT = """
 const follow = () => {
