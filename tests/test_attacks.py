@@ -215,9 +215,9 @@ def test_the_photo_box_stays_careful_after_it_was_updated(visitor):
     """Gradio makes a session's components anew when a handler updates them; the second photo must not be opened by Gradio itself."""
     (letter,) = visitor.upload(b"dear all", "letter.jpg").json()
     for _ in range(3):
-        success, answer, _ = visitor.ask("arrived", file_data(None, data_url(jpeg())), "")
+        success, answer, _ = visitor.ask("arrived", file_data(None, data_url(jpeg())), "", "")
         assert success and "Ready: press Stylise" in answer
-        success, answer, _ = visitor.ask("arrived", file_data(letter), "")
+        success, answer, _ = visitor.ask("arrived", file_data(letter), "", "")
         assert success and "not a picture" in answer
     written = [path for path in visitor.demo.upload_file_set if path.endswith("/photo")]
     assert len(written) >= 3 and all(Path(path).exists() for path in written)  # Gradio knows them, so that it deletes them
@@ -250,7 +250,7 @@ def test_ids_cannot_be_sent_to_the_page_handlers(visitor):
     key = summary["style"].removeprefix(OWN)
     stranger = Visitor(str(visitor.web.base_url), visitor.demo)
     photo = visitor.demo.context.photos.put(draw_face(5, 300), ())
-    values = [photo, "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [[1, 1]] * 3, "balanced", 256, False, [key]]
+    values = [photo, "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [[1, 1]] * 3, "balanced", 256, False, [key], False]
     assert stranger.ask("arrive", [])[0]  # or the list of styles would still be empty
     assert "no photo yet" in stranger.refused("edit", *values)
     stranger.ask("rerender", *values)

