@@ -19,7 +19,8 @@ from nada_core.checkpoints import Style, StyleCard, slug
 from nada_core.checksums import sha256_of
 from nada_core.errors import GeneratorError, StyleError
 from nada_core.generators.base import Generator
-from nada_core.generators.load import LEGACY_TORCH, load_generator
+from nada_core.generators.formats.torch_files import is_torch_file
+from nada_core.generators.load import load_generator
 from nada_core.generators.stylegan2 import StyleGAN2
 
 __all__ = ["MAX_PUBLISHED_BYTES", "PUBLISHED_SUFFIXES", "is_published", "read_published"]
@@ -31,13 +32,11 @@ _SAME_MAPPING = 0.5
 
 
 def is_published(path: Path) -> bool:
-    """Whether a file begins as ``torch.save`` writes them. Nothing more of it is read."""
+    """Whether a file begins as ``torch.save`` writes them; one that cannot be read does not."""
     try:
-        with open(path, "rb") as stream:
-            start = stream.read(len(LEGACY_TORCH))
+        return is_torch_file(path)
     except OSError:
         return False
-    return start[:2] == b"PK" or start == LEGACY_TORCH
 
 
 def read_published(path: Path, base: Generator, base_hash: str | None = None) -> Style:

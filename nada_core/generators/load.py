@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import pickle
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from nada_core.assets import fetch
 from nada_core.errors import GeneratorError
 from nada_core.generators.base import Generator
 from nada_core.generators.formats import nvidia, ours, rosinality
+from nada_core.generators.formats.torch_files import is_torch_file, read_torch_file
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.generators.openvino_ir import read_mobile_stylegan
 
@@ -29,8 +27,6 @@ READABLE = (
     "a StyleGAN2 generator (rosinality's .pt with g_ema or g, NVIDIA's stylegan2-ada .pkl, its state dict under G_ema, this project's "
     ".safetensors) or a MobileStyleGAN .safetensors"
 )
-#: How a file of ``torch.save`` before version 1.6 begins: a pickled magic number.
-LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 
 
 def load_starter_generator(device: torch.device | str = "cpu") -> MobileStyleGAN:
@@ -67,13 +63,14 @@ def load_generator(path: str | Path | None = None, device: torch.device | str = 
     try:
         if not file.is_file():
             raise GeneratorError(f"There is no generator file '{file.name[:80]}'.")
+        of_torch = is_torch_file(file)
         with open(file, "rb") as stream:
-            start = stream.read(len(LEGACY_TORCH))
+            start = stream.read(9)
     except OSError as error:
         raise GeneratorError(f"'{file.name[:80]}' cannot be read: {error.strerror}.") from error
     if start[8:9] == b"{":
         return _placed(_from_safetensors(file), device)
-    if start[:2] == b"PK" or start == LEGACY_TORCH:
+    if of_torch:
         return _placed(ours.build(_from_torch_file(file), file.name), device)
     if start[:1] == b"\x80":
         return _placed(ours.build(nvidia.read_pkl(file), file.name), device)
@@ -113,16 +110,8 @@ def _mobile_stylegan(file: Path) -> MobileStyleGAN:
 
 
 def _from_torch_file(file: Path) -> ours.Weights:
-    """A ``.pt`` of either origin. Only tensors and plain containers are read; training options may lie beside them."""
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # rosinality's train.py saves its arguments; inert
-            data: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL ([\w.]+)|([\w.]+) was not an allowed global", str(error))
-        asks = f"asks for '{(named[1] or named[2])[:80]}'" if named else "holds more than tensors"
-        raise GeneratorError(f"'{file.name}' {asks}, which is refused: nothing of it was run. Expected {READABLE}.") from error
-    except Exception as error:
-        raise GeneratorError(f"'{file.name}' is damaged: torch cannot read it to its end. Download it again.") from error
+    """A ``.pt`` of either origin; training options may lie beside its tensors."""
+    data = read_torch_file(file, READABLE)
     if isinstance(data, Mapping):
         if rosinality.recognises(data):
             return rosinality.to_ours(data, file.name)

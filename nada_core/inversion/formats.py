@@ -7,7 +7,6 @@ generator, is left alone.
 from __future__ import annotations
 
 import argparse
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from torch import Tensor
 from nada_core.errors import GeneratorError
 from nada_core.generators.formats import nvidia, rosinality
 from nada_core.generators.formats.ours import few
-from nada_core.generators.load import LEGACY_TORCH
+from nada_core.generators.formats.torch_files import is_torch_file, read_torch_file
 
 __all__ = ["EncoderWeights", "read_encoder"]
 
@@ -83,21 +82,12 @@ def _load(path: Path) -> Any:
     try:
         if not path.is_file():
             raise GeneratorError(f"There is no encoder file '{file}'.")
-        with open(path, "rb") as stream:
-            start = stream.read(len(LEGACY_TORCH))
+        of_torch = is_torch_file(path)
     except OSError as error:
         raise GeneratorError(f"'{file}' cannot be read: {error.strerror}.") from error
-    if start[:2] != b"PK" and start != LEGACY_TORCH:
+    if not of_torch:
         raise GeneratorError(f"'{file}' is no file of torch. Expected {EXPECTED}.")
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # only holds the options of the training
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL ([\w.]+)|([\w.]+) was not an allowed global", str(error))
-        asks = f"asks for '{(named[1] or named[2])[:80]}'" if named else "holds more than tensors and plain values"
-        raise GeneratorError(f"'{file}' {asks}, which is refused: nothing of it was run. Expected {EXPECTED}.") from error
-    except Exception as error:  # a damaged file can raise anything
-        raise GeneratorError(f"'{file}' is damaged: torch cannot read it to its end. Download it again.") from error
+    return read_torch_file(path, EXPECTED)
 
 
 def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
