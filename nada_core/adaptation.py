@@ -26,8 +26,7 @@ from nada_core.mixing import apply_mix
 from nada_core.options import FAMILY_DEFAULTS, MAX_STEPS, MAX_TARGETS, AdaptOptions, resolve_options
 from nada_core.prompts import check_prompt
 from nada_core.resume import TrainingState, check_resumable
-from nada_core.training_inputs import random_crops, training_pool, view
-from nada_core.training_run import TrainingRun, rate_groups
+from nada_core.training_run import TrainingRun
 
 __all__ = [
     "FAMILY_DEFAULTS",
@@ -37,11 +36,7 @@ __all__ = [
     "AdaptationStep",
     "adapt",
     "preview_images",
-    "random_crops",
-    "rate_groups",
     "resolve_options",
-    "training_pool",
-    "view",
 ]
 
 

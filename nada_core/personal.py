@@ -15,13 +15,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nada_core.adaptation import FAMILY_DEFAULTS, random_crops, rate_groups, view
 from nada_core.device import Precision, precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
 from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance
 from nada_core.mixing import Delta, apply_mix
+from nada_core.options import FAMILY_DEFAULTS
+from nada_core.training_inputs import random_crops, view
+from nada_core.training_run import WIDEST_PIXEL, rate_groups
 
 __all__ = ["PersonalOptions", "PersonalStep", "fit_style"]
 
@@ -92,7 +94,7 @@ def fit_style(
             with torch.no_grad():
                 before = encoder.encode_image(view(original, crops))
             image = person.synthesis(inversion.ws, resolution=resolution).float()
-            after = encoder.encode_image(view(image.clamp(-1.15, 1.15), crops))
+            after = encoder.encode_image(view(image.clamp(-WIDEST_PIXEL, WIDEST_PIXEL), crops))
         similarity = direction.similarity(before, after).mean()
         loss = 1 - similarity + 2 * defaults["global_weight"] * target.distance(after).mean()
         if mask is not None:

@@ -82,7 +82,7 @@ def edit(args: argparse.Namespace) -> int:
     """
     strength, points, model = parse_strength(args.strength), parse_points(args.points), parse_blend(args.style)
     engine = Engine(args.device, base=args.base, encoder=args.encoder, world=args.world, inverter=args.inverter)
-    engine.look(model)  # an unknown style is refused before the photo is searched for faces
+    styles = engine.look(model)  # an unknown style is refused before the photo is searched for faces
     everyone = str(args.face).lower() == "all"
     try:
         chosen = [0] if everyone else [int(args.face)]
@@ -93,7 +93,7 @@ def edit(args: argparse.Namespace) -> int:
     while len(results) < len(chosen):
         face = chosen[len(results)]
         stages = engine.edit_steps(
-            args.photo, model, strength=strength, face=face, resolution=args.resolution, mode=args.mode, points=points
+            args.photo, styles, strength=strength, face=face, resolution=args.resolution, mode=args.mode, points=points
         )
         out = out or output_folder(args.out)
         results.append(_follow(stages))

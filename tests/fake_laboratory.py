@@ -137,6 +137,10 @@ class Laboratory:
     moved: list[tuple[str, torch.Tensor]] = field(default_factory=list)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
+    @property
+    def base_hash(self) -> str:
+        return self.generator.content_hash()
+
     def __post_init__(self) -> None:
         torch.manual_seed(0)
         self.generator = MobileStyleGAN((8, 8, 8, 8), z_dim=16, w_dim=16, mapping_layers=2, small_head=False).eval()

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nada_core.adaptation import training_pool
 from nada_core.errors import OptionsError
 from nada_core.latent_edit import LatentOptions
 from nada_core.options import AdaptOptions, resolve_options
 from nada_core.prompts import SOURCE_PROMPTS
 from nada_core.report import command
 from nada_core.report.plan import SAMPLES, make_plan
+from nada_core.training_inputs import training_pool
 from tests.fake_laboratory import Laboratory
 
 

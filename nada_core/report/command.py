@@ -119,7 +119,7 @@ def _facts(engine: Any, plan: Plan, seed: int) -> dict[str, str]:
     rate = "the source's rate" if plan.world == "full" else "the starter world's own rate, averaging and guards against losing the person"
     return {
         "World": plan.world,
-        "Generator": f"{engine.generator.family} {engine.generator.content_hash()[:8]}",
+        "Generator": f"{engine.generator.family} {engine.base_hash[:8]}",
         "Encoder": engine.encoder.name,
         "Baseline": rate,
         "Seed": str(seed),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from PIL import Image
 
-from nada_core.adaptation import AdaptationStep, training_pool
+from nada_core.adaptation import AdaptationStep
 from nada_core.checkpoints import Style, compact_style, save_style, slug
 from nada_core.files import write_bytes
 from nada_core.images import to_pil
@@ -27,6 +27,7 @@ from nada_core.report.plan import SAMPLES, LatentPlan, Plan, RunPlan
 from nada_core.report.results import LatentResult, PhotoScore, Probe, RunResult
 from nada_core.report.store import RunStore
 from nada_core.sheets import side_by_side
+from nada_core.training_inputs import training_pool
 
 __all__ = ["Progress", "do_runs", "settings_of"]
 
@@ -68,7 +69,7 @@ def settings_of(engine: Any, plan: Plan, run: RunPlan | LatentPlan, photos: Sequ
         "fitted": plan.fitted,
         "photos": pixels,
         "faces": list(plan.faces),
-        "base": engine.generator.content_hash(),
+        "base": engine.base_hash,
         "encoder": [engine.encoder.name, _fingerprint(engine.encoder)],
         "device": engine.device.type,
     }
