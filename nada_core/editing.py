@@ -33,7 +33,7 @@ from nada_core.paste import head_mask, oval_mask, paste_back
 from nada_core.personal import fit_style
 from nada_core.portrait import AlignedPhoto, Portrait, Scores, Worn, render_portrait
 
-__all__ = ["EditProgress", "EditResult", "PhotoEditor"]
+__all__ = ["EditProgress", "EditResult", "PhotoEditor", "paste_all"]
 
 
 @dataclass(frozen=True)
@@ -296,6 +296,16 @@ class PhotoEditor:
             portrait=portrait,
             worn=tuple(worn),
         )
+
+
+def paste_all(editor: PhotoEditor, portraits: Sequence[Portrait | None], results: Sequence[EditResult]) -> Image.Image:
+    """Every edited face back in the one photo they came from, which are given largest first: where two overlap, the larger is in front."""
+    photo = None
+    for portrait, result in reversed(list(zip(portraits, results, strict=True))):
+        assert portrait is not None
+        photo = editor.paste(portrait, result.edited, result.inverted, onto=photo)
+    assert photo is not None
+    return photo
 
 
 def _aligned(photo: Image.Image, landmarks: NDArray, faces: tuple[Face, ...], face: int) -> AlignedPhoto:

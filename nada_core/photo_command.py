@@ -8,10 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from nada_core.animation import ramp, save_gif
-from nada_core.editing import EditProgress, EditResult
+from nada_core.editing import EditProgress, EditResult, paste_all
 from nada_core.engine import Engine
 from nada_core.errors import OptionsError
 from nada_core.files import output_folder, write_bytes
@@ -104,7 +102,7 @@ def edit(args: argparse.Namespace) -> int:
     for number, result in enumerate(results, 1):
         _write(engine, result, out, "" if number == 1 else f"_{number}", label, args, strength)
     if args.paste:
-        save_png(_pasted(engine, results), out / "pasted.png", label)
+        save_png(paste_all(engine.editor, [result.portrait for result in results], results), out / "pasted.png", label)
     write_bytes(out / "summary.json", json.dumps(_summary(results, args, strength, engine.world), indent=2).encode())
     for note in dict.fromkeys(note for result in results for note in result.notes):
         print(note)
@@ -136,16 +134,6 @@ def _write(engine: Engine, result: EditResult, out: Path, suffix: str, label: di
     if args.gif and result.portrait:
         strengths = [strength.scaled(value) for value in ramp()]
         save_gif(engine.editor.render(result.portrait, result.worn, strengths, args.resolution), out / f"ramp{suffix}.gif", AI_NOTE)
-
-
-def _pasted(engine: Engine, results: Sequence[EditResult]) -> Image.Image:
-    """All edited faces put back into the one photo they came from; where two overlap, the larger one is in front."""
-    photo = None
-    for result in reversed(results):
-        assert result.portrait is not None
-        photo = engine.editor.paste(result.portrait, result.edited, result.inverted, onto=photo)
-    assert photo is not None
-    return photo
 
 
 def _summary(results: Sequence[EditResult], args: argparse.Namespace, strength: Strength, world: str) -> dict:

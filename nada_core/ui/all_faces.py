@@ -10,7 +10,7 @@ from typing import Any
 from .fitting import Person
 from .portraits import ShelvedPhoto
 
-__all__ = ["MOST_FACES", "everyones_note", "mean_scores", "mosaic", "paste_all", "people_meant"]
+__all__ = ["MOST_FACES", "everyones_note", "mean_scores", "mosaic", "people_meant"]
 
 MOST_FACES = 6
 
@@ -20,14 +20,6 @@ def people_meant(entry: ShelvedPhoto, person: Person, everyone: bool) -> list[Pe
     if not everyone or not entry.faces:
         return [person]
     return [replace(person, face=number, points=()) for number in range(min(len(entry.faces), MOST_FACES))]
-
-
-def paste_all(editor: Any, portraits: Sequence[Any], results: Sequence[Any]) -> Any:
-    """Every edited face back in the one photo, the smallest first: where two heads overlap, the larger one is in front."""
-    photo = None
-    for portrait, result in reversed(list(zip(portraits, results, strict=True))):
-        photo = editor.paste(portrait, result.edited, result.inverted, onto=photo)
-    return photo
 
 
 def mosaic(pictures: Sequence[Any], side: int = 512) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import NadaError
 from .compare_files import COMPARE_KINDS, write_comparison
 from .compare_layout import COMPARE_IDLE, COMPARE_READY, CompareTab, build_compare_layout
 from .compare_run import MOST_STYLES, CompareRequest, CompareView, default_styles, run_compare_strength, run_compare_styles
 from .compare_sheet import compare_html, picks_html
 from .context import AppContext, close_iterator
+from .delivery import delivered
 from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
@@ -121,13 +120,11 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
 
         def compare_download(*values: Any, kind: str = kind) -> Iterator[dict[Any, Any]]:
             *request, resolution = values
-            try:
-                with tempfile.TemporaryDirectory(prefix="nada-download-") as folder:  # Gradio copies the file when it is delivered
-                    path = write_comparison(context, on_show(*request), kind, Path(folder), int(resolution))
-                    yield {tab.file: str(path)}
-            except NadaError as error:
-                title = f"{COMPARE_KINDS[kind]}: not downloaded"
-                raise gr.Error(escape(str(error)), title=title, print_exception=False) from None
+
+            def write(folder: Path) -> Path:
+                return write_comparison(context, on_show(*request), kind, folder, int(resolution))
+
+            yield from delivered(write, tab.file, COMPARE_KINDS[kind])
 
         button.click(
             compare_download, [*shown, tab.resolution], [tab.file], concurrency_limit=2, concurrency_id="download", **_QUIET

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OptionsError, PhotoError, StyleError
-from .all_faces import everyones_note, mean_scores, mosaic, paste_all, people_meant
+from .all_faces import everyones_note, mean_scores, mosaic, people_meant
 from .context import AppContext
 from .fitting import FitStage, Person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
@@ -228,6 +228,8 @@ def request_strength(request: EditRequest) -> Any:
 
 
 def _finished(folder: Path, editor: Any, made: Sequence[Dressed], request: EditRequest, begun: float) -> EditView:
+    from ..editing import paste_all
+
     strength = request_strength(request)
     results = [editor.finish(portrait, worn, strength, request.resolution) for portrait, worn in made]
     (portrait, _), result = made[0], results[0]

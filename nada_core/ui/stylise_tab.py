@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import escape
@@ -11,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import NadaError
 from .all_faces import MOST_FACES
 from .context import AppContext, close_iterator
+from .delivery import delivered
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
@@ -121,11 +120,10 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     for kind, button in tab.downloads.items():
 
         def download(*values: Any, kind: str = kind) -> Iterator[dict[Any, Any]]:
-            try:
-                with tempfile.TemporaryDirectory(prefix="nada-download-") as folder:  # Gradio copies the file when it is delivered
-                    yield {tab.file: str(write_download(context, replace(request(*values), paste=False), kind, Path(folder)))}
-            except NadaError as error:
-                raise gr.Error(escape(str(error)), title=f"{KINDS[kind]}: not downloaded", print_exception=False) from None
+            def write(folder: Path) -> Path:
+                return write_download(context, replace(request(*values), paste=False), kind, folder)
+
+            yield from delivered(write, tab.file, KINDS[kind])
 
         button.click(download, requests, [tab.file], concurrency_limit=2, concurrency_id="download", **_QUIET).success(
             None, None, None, js=press("edit-file")

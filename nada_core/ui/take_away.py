@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NadaError, PhotoError
-from .all_faces import mosaic, paste_all
+from .all_faces import mosaic
 from .context import AppContext
 from .edit_run import Dressed, EditRequest, made_so_far, request_strength
 from .text import slug
@@ -50,6 +50,7 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
 
 def _write(editor: Any, made: list[Dressed], request: EditRequest, kind: str, folder: Path, world: str) -> Path:
     from ..animation import ramp, save_gif
+    from ..editing import paste_all
     from ..images import save_png
     from ..sheets import AI_NOTE, download_metadata, side_by_side
 
