@@ -77,7 +77,7 @@ def full_step(resolution: int = 256, batch: int = 2, repeats: int = 3) -> dict[s
     usual = usual_step(base, encoder, batch)
     # as load_generator hands it out on CPUs
     run = TrainingRun(
-        copy.deepcopy(base).to(memory_format=torch.channels_last),
+        copy.deepcopy(base).laid_out_for_cpu(),
         encoder,
         "Joker",
         resolve_options(AdaptOptions(batch=batch, preset="source"), base.family),

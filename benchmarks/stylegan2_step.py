@@ -68,7 +68,7 @@ def stylegan2_step(resolution: int = 256, batch: int = 2, repeats: int = 3, prec
     torch.manual_seed(0)
     plain = StyleGAN2(StyleGAN2Config(published_channels(resolution)))
     plain.mapping_layers.requires_grad_(False)
-    fast = copy.deepcopy(plain).to(memory_format=torch.channels_last)  # as load_generator does on CPUs
+    fast = copy.deepcopy(plain).laid_out_for_cpu()  # as load_generator does on CPUs
     ws = plain.mapping(plain.sample_z(range(batch)))
 
     def seconds(render: Callable[[Tensor], Tensor]) -> float:

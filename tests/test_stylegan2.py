@@ -176,15 +176,17 @@ def test_gradients_of_the_whole_synthesis():
     assert torch.autograd.gradcheck(picture, values)
 
 
-def test_whole_step_equals_the_grouped_network():
+@pytest.mark.parametrize("arranged", [False, True])
+def test_whole_step_equals_the_grouped_network(arranged):
     generator = tiny().double().requires_grad_(True)
+    same = copy.deepcopy(generator).laid_out_for_cpu() if arranged else generator
     ws = torch.randn(2, generator.num_ws, 16, dtype=torch.double)
-    parameters = [generator.get_parameter(name) for name in generator.adaptable()]
-    mine, theirs = generator.synthesis(ws), grouped_synthesis(generator, ws)
+    mine, theirs = same.synthesis(ws), grouped_synthesis(generator, ws)
     torch.testing.assert_close(mine, theirs)
-    for a, b in zip(
-        torch.autograd.grad(mine.square().mean(), parameters), torch.autograd.grad(theirs.square().mean(), parameters), strict=True
-    ):
+    gradients = []
+    for network, pictures in ((same, mine), (generator, theirs)):
+        gradients.append(torch.autograd.grad(pictures.square().mean(), [network.get_parameter(name) for name in network.adaptable()]))
+    for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(a, b)
 
 

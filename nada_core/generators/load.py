@@ -78,9 +78,8 @@ def load_generator(path: str | Path | None = None, device: torch.device | str = 
 
 
 def _placed(generator: Generator, device: torch.device | str) -> Generator:
-    """On its device, and on CPUs in channels-last memory: oneDNN's convolutions, above all in bfloat16, are much faster so."""
     generator = generator.to(device)
-    return generator.to(memory_format=torch.channels_last) if generator.device.type == "cpu" else generator
+    return generator.laid_out_for_cpu() if generator.device.type == "cpu" else generator
 
 
 def _from_safetensors(file: Path) -> Generator:

@@ -105,7 +105,10 @@ class ToRGB(nn.Module):
         styles = self.affine(w) / math.sqrt(x.shape[1])
         # three rows a sample: modulating them is cheaper than scaling all of x
         rows = (self.weight[:, :, 0, 0] * styles[:, None]).to(x.dtype)
-        rgb = torch.bmm(rows, x.flatten(2)).unflatten(2, x.shape[2:]).to(self.bias.dtype) + self.bias[:, None, None]
+        # pixels as rows: the gradient of x then comes back in its own memory layout
+        pixels = x.permute(0, 2, 3, 1).flatten(1, 2) if x.is_contiguous(memory_format=torch.channels_last) else x.flatten(2).transpose(1, 2)
+        rgb = torch.bmm(pixels, rows.transpose(1, 2)).transpose(1, 2).unflatten(2, x.shape[2:]).to(self.bias.dtype)
+        rgb = rgb + self.bias[:, None, None]
         return rgb if self.clamp is None else rgb.clamp(-self.clamp, self.clamp)
 
 
@@ -180,6 +183,18 @@ class StyleGAN2(Generator):
             # the picture is summed up over the blocks, in the precision of the weights
             image = upsample2(image) + block.torgb(x, ws[:, 2 * i + 3])
         return image if resolution in (None, self.img_resolution) else F.adaptive_avg_pool2d(image, resolution)
+
+    def laid_out_for_cpu(self) -> StyleGAN2:
+        """See :meth:`Generator.laid_out_for_cpu`.
+
+        A transposed convolution takes its weights input channels first. Where they lie so, neither they nor their gradients are
+        rearranged in every step.
+        """
+        placed = self.to(memory_format=torch.channels_last)
+        for layer in placed.modules():
+            if isinstance(layer, SynthesisLayer) and layer.up:
+                layer.weight.data = layer.weight.data.transpose(0, 1).contiguous(memory_format=torch.channels_last).transpose(0, 1)
+        return placed
 
     @torch.no_grad()
     def estimate_w_avg(self, seed: int = 0, count: int = 8192) -> Tensor:

@@ -92,7 +92,8 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 def _activate(x: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
     """Noise, leaky ReLU and clamp; overwrites ``x``."""
     if noise is not None:
-        x = x.add_(noise.to(x.dtype))
+        # one for each sample: the gradient's sum over channels and samples at once would be many times slower
+        x = x.add_(noise.to(x.dtype).expand(x.shape[0], -1, -1, -1))
     x = F.leaky_relu(x, SLOPE, inplace=True)
     return x if clamp is None else x.clamp(-clamp, clamp)
 
