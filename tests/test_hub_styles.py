@@ -1,11 +1,9 @@
-"""Styles from and to the Hub through its real client on a loopback server; published rosinality files; the command line of both."""
+"""Styles from and to the Hub through its real client on a loopback server, also by the command line."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +16,7 @@ from nada_core.engine import Engine
 from nada_core.errors import OptionsError, StyleError
 from nada_core.generators.formats import ours
 from nada_core.generators.formats.rosinality import to_bytes
-from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.hub_styles import HubReference, fetch_style_file, parse_reference
-from nada_core.published_styles import read_published
 from nada_core.style_publishing import model_card, push_style
 from nada_core.styles import StyleLibrary
 from nada_core.ui.edit_run import EditRequest, run_edit, run_rerender
@@ -87,76 +83,6 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
     assert (code, out) == (2, "") and len(err.splitlines()) == 1 and "Traceback" not in err
     for word in words:
         assert word in err, err
-
-
-# --- published rosinality files ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "wrap", [lambda state: {"g_ema": state, "g_optim": {"state": {}}}, lambda state: {"g": state, "args": argparse.Namespace(lr=1)}]
-)
-def test_a_published_network_becomes_a_style_that_gives_it_back_exactly(tmp_path, base, wrap):
-    adapted = styled(base, painted(base))
-    with torch.no_grad():
-        adapted.get_parameter("blocks.b64.torgb.weight").copy_(base.get_parameter("blocks.b64.torgb.weight"))
-    path = write(tmp_path / "Sketch_HQ.pt", wrap(rosinality_state(adapted)))
-    style = read_published(path, base)
-    assert (style.card.name, style.card.prompt, style.card.storage) == ("sketch-hq", "Sketch HQ", "full")
-    assert style.card.base == "stylegan2" and style.card.base_hash == base.content_hash() and len(style.card.options["sha256"]) == 64
-    assert set(style.tensors) == set(base.adaptable()) - {"blocks.b64.torgb.weight"}, "what was not adapted is not stored"
-    again = styled(base, style).state_dict()
-    assert all(torch.equal(again[name], value) for name, value in adapted.state_dict().items())
-    z = base.sample_z([3])
-    assert torch.equal(styled(base, style)(z), adapted(z)) and not torch.equal(adapted(z), base(z))
-
-
-def test_import_of_a_published_network_numbers_taken_names(tmp_path, base, library):
-    path = write(tmp_path / "Pixar.pt", {"g_ema": rosinality_state(styled(base, painted(base)))})
-    assert [library.import_file(path, base) for _ in range(2)] == ["pixar", "pixar-2"]
-    kept = library.load("pixar-2")
-    assert kept.card.name == "pixar-2" and kept.card.steps == 0 and resolved_weights(kept, base)
-    with pytest.raises(StyleError, match="not a style file"):
-        library.import_file(path, base, compact=True)  # as from the web
-    with pytest.raises(StyleError, match=r"python -m nada_core styles --import FILE --base BASE"):
-        library.import_file(path)
-
-
-def test_published_networks_that_do_not_fit_are_refused(tmp_path, base):
-    zeros = {"input.input": torch.zeros(1), "conv1.conv.weight": torch.zeros(1)}
-    cases = {
-        "of 32 px; the loaded one has 64 px": {"g_ema": rosinality_state(tiny(channels=(12, 10, 8, 8)))},
-        r"'blocks.b16.conv0.bias' has shape \[9\] in 'other.pt', \[8\] in": {"g_ema": rosinality_state(tiny(channels=(12, 10, 9, 8, 6)))},
-        "'mapping_layers.2.bias' has shape": {"g_ema": rosinality_state(tiny(mapping_layers=3))},
-        r"mapping networks differ \(cosine -?0.0": {"g_ema": rosinality_state(tiny(seed=1))},
-        "base itself": {"g_ema": rosinality_state(base)},
-        "lacks": {"g_ema": zeros},
-        "an encoder": {"state_dict": {"encoder.x": torch.zeros(1)}},
-        "nothing of it was run": {"g_ema": _Evil()},
-    }
-    for words, content in cases.items():
-        with pytest.raises(StyleError, match=words) as caught:
-            read_published(write(tmp_path / "other.pt", content), base)
-        assert str(tmp_path) not in str(caught.value) and "other.pt" in str(caught.value)
-    assert not (Path.cwd() / "evil-ran").exists()
-    with pytest.raises(StyleError, match="whole StyleGAN2; the loaded generator is mobile"):
-        read_published(tmp_path / "other.pt", MobileStyleGAN())
-
-
-class _Evil:
-    def __reduce__(self):
-        return os.mkdir, ("evil-ran",)
-
-
-def test_damaged_and_oversized_published_files(tmp_path, base, monkeypatch):
-    whole = to_bytes(styled(base, painted(base)))
-    with pytest.raises(StyleError, match="damaged"):
-        read_published(write(tmp_path / "cut.pt", whole[: len(whole) // 2]), base)
-    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data/0", bytes(3 << 20))
-    monkeypatch.setattr("nada_core.published_styles.MAX_PUBLISHED_BYTES", 2 << 20)
-    assert (tmp_path / "bomb.pt").stat().st_size < 1 << 20
-    with pytest.raises(StyleError, match=r"bomb.pt' has 0.0 GB; a published style has at most"):
-        read_published(tmp_path / "bomb.pt", base)
 
 
 # --- from the Hub -----------------------------------------------------------------------------------------------------------------
