@@ -12,6 +12,7 @@ import gradio as gr
 
 from ..errors import NadaError
 from .context import AppContext
+from .example_photos import build_examples
 from .photo_faces import FacesView, displayable, find_faces, found_before, mode_seconds, pointed_at
 from .photo_input import HEIC_SCRIPT, unopened
 from .session import Session
@@ -53,6 +54,7 @@ def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
         placeholder="Drop a photo here, or press to choose one",
     )
     gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id=f"{prefix}photo-note")
+    build_examples(photo, prefix)
     hint = gr.HTML("", elem_id=f"{prefix}photo-hint")
     faces = gr.Gallery(
         label="Whose face",

@@ -1,0 +1,57 @@
+"""The photos that the page offers to those who have none at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from apps import components
+from fake_engine import FakeEngine
+from PIL import Image
+from served import chromium, in_chromium, serving
+
+from nada_core.faces import FaceDetector
+from nada_core.ui import build_app
+from nada_core.ui import example_photos as examples
+
+
+@pytest.mark.parametrize("file", [row[0] for row in examples.EXAMPLES])
+def test_each_is_a_usable_portrait_of_one_face(file):
+    path = Path(examples.__file__).with_name("photos") / file
+    with Image.open(path) as picture:
+        assert min(picture.size) >= 512 and path.stat().st_size < 100_000
+        assert len(FaceDetector().detect(picture.convert("RGB"))) == 1
+
+
+@in_chromium
+def test_one_press_stands_for_an_upload_on_both_tabs():
+    with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 800})
+        page.goto(url)
+        page.get_by_text("Starter world").wait_for(timeout=30_000)
+        page.get_by_role("tab", name="Stylise").click()
+        offered = page.locator("#examples button.thumbnail-item")
+        assert offered.count() == len(examples.EXAMPLES)
+        for _ in range(2):  # the same one again, after it was taken away
+            offered.nth(1).click()
+            page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
+            assert page.locator("#photo img").count() == 1 and not page.locator("#examples").is_visible()
+            page.locator("#photo button[aria-label='Clear'], #photo button[aria-label*='emove']").first.click()
+            page.locator("#examples").wait_for(timeout=20_000)
+        offered.nth(0).click()
+        page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
+        page.get_by_role("tab", name="Compare").click()
+        page.locator("#compare-photo img").wait_for(timeout=20_000)  # both tabs have the same photo
+        assert not page.locator("#compare-examples").is_visible()
+
+
+@pytest.mark.parametrize("index", [-1, 3, 10**9, "0", None, [0, 1], 0.0])
+def test_a_forged_choice_puts_nothing_into_the_box(index):
+    demo = build_app(FakeEngine)
+    boxes = {components(demo)[name] for name in ("photo", "compare-photo")}
+    choosers = [block.fn for block in demo.fns.values() if block.fn is not None and block.fn.__name__ == "choose_example"]
+    assert len(choosers) == 2
+    for choose in choosers:
+        (update,) = list(choose(SimpleNamespace(index=index)))
+        assert not boxes & set(update)
