@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nada_core.asset_sources import HubFile, LocalFile
-from nada_core.assets import REGISTRY, fetch
+from nada_core.assets import REGISTRY, fetch, state
 from nada_core.checksums import sha256_of
 from nada_core.errors import AssetError, EncoderError
 from nada_core.network import offline_asked, reach
 
-__all__ = ["fill_model", "published_weights", "read_weights"]
+__all__ = ["fill_model", "missing_weights", "published_weights", "read_weights"]
 
 #: What OpenAI's archives hold beside weights.
 _SETTINGS = ("input_resolution", "context_length", "vocab_size")
@@ -37,21 +37,17 @@ def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Pat
     Raises:
         AssetError: not here and not to be had; the message says why and what to do. Offline, that takes at most about 2 s.
     """
-    known = f"clip-{model.lower()}"
-    if tag == "openai" and known in REGISTRY:
-        return fetch(known)
+    asset = _asset(model, tag)
+    if asset in REGISTRY:
+        return fetch(asset)
     title = f"The weights '{tag}' of {model}"
-    repo, _, file = str(published.get("hf_hub", "")).rpartition("/")
+    repo, files = _on_the_hub(published)
     if not repo:
         raise AssetError(
             f"{title} are not on the Hugging Face Hub. Download {published.get('url') or 'them'} and give the file as weights."
         )
-    files = [HubFile(repo, name) for name in ([file] if file else _HUB_FILES)]
-    asset = f"{known}-{tag}"
-    for source in files:
-        found = LocalFile().locate(asset, source.filename) or source.locate(asset, source.filename)
-        if found is not None:
-            return found
+    if (found := _located(asset, files)) is not None:
+        return found
     remedy = f"Fetch {files[0].filename} of huggingface.co/{repo} on a connected machine and give the file as weights"
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     if not offline_asked("HF_HUB_OFFLINE") and reach(endpoint) == "no":  # once, not for each name the file may have
@@ -62,6 +58,34 @@ def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Pat
         except AssetError as error:
             reason = error
     raise AssetError(f"{title} could not be fetched: {str(reason).rstrip('. ')}. {remedy}.") from reason
+
+
+def missing_weights(model: str, tag: str, published: Mapping[str, Any]) -> str:
+    """The name of what :func:`published_weights` would have to fetch, an asset's where it is one; empty where the file is here."""
+    asset = _asset(model, tag)
+    if asset in REGISTRY:
+        return asset if state(asset).status in {"missing", "corrupt"} else ""
+    return "" if _located(asset, _on_the_hub(published)[1]) is not None else f"the weights '{tag}' of {model}"
+
+
+def _asset(model: str, tag: str) -> str:
+    """What the weights are called in the registry, or would be."""
+    known = f"clip-{model.lower()}"
+    return known if tag == "openai" and known in REGISTRY else f"{known}-{tag}"
+
+
+def _on_the_hub(published: Mapping[str, Any]) -> tuple[str, list[HubFile]]:
+    """Repository and the files there that the weights may be in; empty where open_clip knows none."""
+    repo, _, file = str(published.get("hf_hub", "")).rpartition("/")
+    return repo, [HubFile(repo, name) for name in ([file] if file else _HUB_FILES)] if repo else []
+
+
+def _located(asset: str, files: Sequence[HubFile]) -> Path | None:
+    for source in files:
+        found = LocalFile().locate(asset, source.filename) or source.locate(asset, source.filename)
+        if found is not None:
+            return found
+    return None
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

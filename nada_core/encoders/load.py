@@ -18,7 +18,7 @@ from nada_core.encoders.starter import StarterEncoder
 from nada_core.errors import EncoderError, GeneratorError
 from nada_core.generators.load import CHECKPOINTS
 
-__all__ = ["load_backbone", "load_encoder", "load_starter_encoder"]
+__all__ = ["load_backbone", "load_encoder", "load_starter_encoder", "missing_encoders"]
 
 ENCODER = "starter-encoder.safetensors"
 
@@ -83,8 +83,7 @@ def load_encoder(
         AssetError: published weights could not be fetched.
         GeneratorError: the starter encoder's trained parts are missing from ``checkpoints/``.
     """
-    given = [part for text in ([name] if isinstance(name, str) else name) for part in str(text).split(",")]
-    wanted = [_parse(part) for part in given]
+    wanted = _members(name)
     if len(wanted) > 1 and weights is not None:
         raise EncoderError("One `weights` for several encoders: say which belong to which, as in 'ViT-B-32@openai,ViT-B-16@openai'.")
     members: list[ImageTextEncoder] = []
@@ -99,6 +98,25 @@ def load_encoder(
         else:
             members.append(load_starter_encoder(device))
     return members[0] if len(members) == 1 else EncoderEnsemble(members, [weight for _, _, weight in wanted])
+
+
+def missing_encoders(name: str | Sequence[str]) -> list[str]:
+    """Published weights that :func:`load_encoder` would fetch for ``name``, as :func:`.load_clip.missing_clip` calls them.
+
+    Raises:
+        EncoderError: unknown name.
+    """
+    models = [(model, source) for model, source, _ in _members(name) if model != "starter"]
+    if not models:
+        return []
+    from nada_core.encoders.load_clip import missing_clip
+
+    return [missing for model, source in models if (missing := missing_clip(model, source))]
+
+
+def _members(name: str | Sequence[str]) -> list[tuple[str, str | None, float]]:
+    given = [part for text in ([name] if isinstance(name, str) else name) for part in str(text).split(",")]
+    return [_parse(part) for part in given]
 
 
 def _parse(text: str) -> tuple[str, str | None, float]:

@@ -8,12 +8,13 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 
 from nada_core.encoders.clip import CLIPEncoder, ImageInput
-from nada_core.encoders.clip_weights import fill_model, published_weights, read_weights
+from nada_core.encoders.clip_weights import fill_model, missing_weights, published_weights, read_weights
 from nada_core.errors import EncoderError
 
-__all__ = ["load_clip"]
+__all__ = ["load_clip", "missing_clip"]
 
 _USUAL = "ViT-B-32, ViT-B-16, ViT-L-14 or RN50"
 _FILES = (".safetensors", ".pt", ".pth", ".bin")
@@ -58,6 +59,7 @@ def load_clip(
         config["vision_cfg"]["timm_model_pretrained"] = False
     model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
     fill_model(model, state, file.name[:80], name)
+    _sequence_first(model.visual)
     size = model.visual.image_size
     image_input = ImageInput(
         size=(size, size) if isinstance(size, int) else tuple(size),
@@ -69,6 +71,36 @@ def load_clip(
     tokenizer = open_clip.SimpleTokenizer(context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {}))
     full_name = name if title == "openai" else f"{name}@{title}"
     return CLIPEncoder(model, tokenizer, image_input, name=full_name, embedding_dim=config["embed_dim"]).to(device)
+
+
+def _sequence_first(tower: nn.Module) -> None:
+    """Let a vision transformer compute in OpenAI's order, [length, batch, width], instead of open_clip's; the values are the same.
+
+    Batch first, torch's attention multiplies a matrix for each place of the sequence wherever gradients are asked for: on CPUs that took
+    two thirds of the tower's way back.
+    """
+    transformer: Any = getattr(tower, "transformer", None)
+    if not getattr(transformer, "batch_first", False):
+        return
+    attentions = [block.attn for block in transformer.resblocks if isinstance(block.attn, nn.MultiheadAttention)]
+    if len(attentions) == len(transformer.resblocks):  # some models have one of open_clip's own
+        for attention in attentions:
+            attention.batch_first = False
+        transformer.batch_first = False
+
+
+def missing_clip(name: str, weights: str | Path | None = None) -> str:
+    """The published weights that :func:`load_clip` would have to fetch, by name; empty where it would not. Nothing is fetched.
+
+    Raises:
+        EncoderError: unknown model or tag.
+    """
+    open_clip = _open_clip(name)
+    name = name.replace("/", "-")
+    if open_clip.get_model_config(name) is None:
+        raise EncoderError(_unknown(name, open_clip.list_models()))
+    tag, file = _tag_or_file(name, weights, open_clip.list_pretrained_tags_by_model(name))
+    return "" if tag is None or file is not None else missing_weights(name, tag, open_clip.get_pretrained_cfg(name, tag))
 
 
 def _open_clip(name: str) -> ModuleType:
