@@ -1,7 +1,7 @@
 # make run | make test: each sets up everything it needs. Re-running is quick: stamps in .venv say what is done.
 
 PYTHON ?= python3
-PORT ?= 7860
+PORT ?= $(or $(GRADIO_SERVER_PORT),7860)
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts

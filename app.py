@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import NadaError
-from nada_core.ui import build_app, launch_options
+from nada_core.ui import build_app, launch_options, name_tools, register_photos, tools_problem
 
 __all__ = ["main", "serve"]
 
@@ -33,7 +33,7 @@ def _announce(demo: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C. Returns the exit code: 130 after Ctrl-C, 2 when the port cannot be used."""
+    """Serve until Ctrl-C. Returns the exit code: 130 after Ctrl-C, 2 when the port or MCP cannot be used."""
     tune_cpu_allocator()  # before threads exist: each would keep the arena it started with
     on_space = bool(os.environ.get("SPACE_ID"))
     parser = argparse.ArgumentParser(description="StyleGAN-NADA: adapt a face generator to a look, and photos to it.")
@@ -42,21 +42,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--world", choices=("starter", "full"), help="default: the best one this machine can have (NADA_WORLD)")
     parser.add_argument("--base", help="generator: starter, stylegan2-ffhq, or a file; default: the world's")
     parser.add_argument("--encoder", help="text-image encoder: starter, ViT-B-32, 'ViT-B-32,ViT-B-16', ...; default: the world's")
+    asked = os.environ.get("GRADIO_MCP_SERVER", "").strip().lower() in {"1", "true", "yes", "on"}
+    parser.add_argument("--mcp", action="store_true", default=asked, help="offer adapt, edit and styles to language models (MCP) as well")
     options = parser.parse_args(arguments)
+    if options.mcp and (problem := tools_problem()):
+        print(problem, file=sys.stderr)
+        return 2
 
-    def engine() -> Any:
+    def engine(world: str | None = options.world, base: str | None = options.base, encoder: str | None = options.encoder) -> Any:
+        """By default the one that was asked for here; the page may ask for another."""
         from nada_core.engine import Engine  # torch is loaded while the page is already up
 
-        return Engine(world=options.world, base=options.base, encoder=options.encoder)
+        return Engine(world=world, base=base, encoder=encoder)
 
-    return serve(build_app(engine, public=on_space), options.host, options.port)
+    return serve(build_app(engine, public=on_space), options.host, options.port, mcp=options.mcp)
 
 
-def serve(demo: Any, host: str, port: int) -> int:
+def serve(demo: Any, host: str, port: int, *, mcp: bool = False) -> int:
     """Serve a built app until Ctrl-C or SIGTERM; either way the style of a running adaptation is kept. Returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that the end below is reached
     try:
-        demo.launch(**launch_options(host, port), prevent_thread_lock=True)
+        if mcp:
+            name_tools(demo)
+        demo.launch(**launch_options(host, port, mcp=mcp), prevent_thread_lock=True)
+        if mcp:
+            if demo.mcp_error:
+                print(demo.mcp_error, file=sys.stderr)
+                return 2
+            register_photos(demo)
         threading.Thread(target=_announce, args=(demo,), daemon=True, name="warm-up").start()
         threading.Event().wait()
     except OSError:

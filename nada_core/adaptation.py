@@ -22,6 +22,7 @@ from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import OptionsError, ResumeError
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
+from nada_core.losses import check_patches
 from nada_core.mixing import apply_mix
 from nada_core.options import FAMILY_DEFAULTS, MAX_STEPS, MAX_TARGETS, AdaptOptions, resolve_options
 from nada_core.prompts import check_prompt
@@ -35,6 +36,7 @@ __all__ = [
     "AdaptOptions",
     "AdaptationStep",
     "adapt",
+    "check_options",
     "preview_images",
     "resolve_options",
 ]
@@ -94,6 +96,29 @@ def preview_images(generator: Generator, options: AdaptOptions, person: Inversio
     return torch.cat(pictures)
 
 
+def check_options(base: Generator, encoder: ImageTextEncoder, options: AdaptOptions, *, pictures: bool = False) -> AdaptOptions:
+    """``options`` with the family's defaults filled in, checked against what they are used with. Computes nothing.
+
+    Args:
+        pictures: pictures are the target, not a text.
+
+    Raises:
+        OptionsError: an option is out of range, or does not suit the generator, the encoder or pictures as a target.
+    """
+    options = resolve_options(options, base.family)
+    if options.resolution is not None and options.resolution not in base.resolutions:
+        raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
+    if options.adaptive_layers is not None and options.adaptive_layers > base.num_ws:
+        raise OptionsError(f"adaptive_layers is {options.adaptive_layers}; this generator has {base.num_ws}.")
+    if not base.layer_set(options.layers):
+        raise OptionsError(f"layers is '{options.layers}'; this generator is too small to have any of them. Choose others.")
+    if pictures and (options.manifold_weight or options.patch_weight):
+        raise OptionsError("manifold_weight and patch_weight compare pictures with texts; leave them out where pictures are the target.")
+    if options.patch_weight:
+        check_patches(encoder)
+    return options
+
+
 def adapt(
     base: Generator,
     encoder: ImageTextEncoder,
@@ -121,18 +146,10 @@ def adapt(
     if images is not None and not 1 <= len(images) <= MAX_TARGETS:
         raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
     chosen = options or (resume.options if resume else AdaptOptions())
-    options = resolve_options(chosen, base.family)
+    options = check_options(base, encoder, chosen, pictures=bool(images))
     if chosen.lr is None and chosen.preset is None and options.lr is not None and isinstance(encoder, KnowsRegions):
         # pictures may show anything: they get a rate between those of make-up and of a medium
         options = replace(options, lr=options.lr * (2.0 if images else encoder.rate_factor(check_prompt(prompt))))
-    if options.resolution is not None and options.resolution not in base.resolutions:
-        raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
-    if options.adaptive_layers is not None and options.adaptive_layers > base.num_ws:
-        raise OptionsError(f"adaptive_layers is {options.adaptive_layers}; this generator has {base.num_ws}.")
-    if not base.layer_set(options.layers):
-        raise OptionsError(f"layers is '{options.layers}'; this generator is too small to have any of them. Choose others.")
-    if images and (options.manifold_weight or options.patch_weight):
-        raise OptionsError("manifold_weight and patch_weight compare pictures with texts; leave them out where pictures are the target.")
     run = TrainingRun(base, encoder, check_prompt(prompt), options, images)
     seconds = 0.0
     if resume is not None:

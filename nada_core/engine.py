@@ -38,7 +38,7 @@ from nada_core.rendering import render
 from nada_core.resume import TrainingState
 from nada_core.styles import StyleEntry, StyleLibrary
 from nada_core.walk import walk
-from nada_core.worlds import STARTER, World, check_world, choose_world
+from nada_core.worlds import STARTER, World, check_world, choose_world, missing_for
 
 __all__ = ["Engine", "Model"]
 
@@ -93,6 +93,19 @@ class Engine:
     def world_reason(self) -> str:
         """Why this world, in words for people."""
         return self.parts.reason
+
+    def missing(self) -> list[str]:
+        """What this engine would fetch from the Hub on first use, by name: see :func:`nada_core.worlds.missing_for`.
+
+        Where that is nothing, the parts are those chosen here: a Hub that can be reached a moment later changes them no more.
+
+        Raises:
+            EncoderError: there is no such encoder.
+        """
+        parts = self._choose(download=False)
+        if not (missing := missing_for(parts)):
+            self.parts = parts
+        return missing
 
     @cached_property
     def generator(self) -> Generator:

@@ -18,7 +18,16 @@ from nada_core.encoders.ensemble import EncoderEnsemble, member_parts, unit
 from nada_core.encoders.templates import FACE_PARTS, ReadsTemplates, caption, fill
 from nada_core.errors import OptionsError, PromptError
 
-__all__ = ["DirectionalLoss", "GlobalLoss", "ManifoldLoss", "PatchLoss", "kept_distance", "mean_embedding", "text_direction"]
+__all__ = [
+    "DirectionalLoss",
+    "GlobalLoss",
+    "ManifoldLoss",
+    "PatchLoss",
+    "check_patches",
+    "kept_distance",
+    "mean_embedding",
+    "text_direction",
+]
 
 #: Below this length an image direction is noise: the cosine is replaced by a dot product, which is smooth at zero.
 SHORTEST_DIRECTION = 0.05
@@ -136,6 +145,19 @@ class ManifoldLoss(nn.Module):
         return self.distance(*_embeddings(self.encoder, source_images, target_images)).mean()
 
 
+def check_patches(encoder: ImageTextEncoder) -> None:
+    """Whether the patch loss can be computed with an encoder, without computing anything.
+
+    Raises:
+        OptionsError: it, or a member of it, does not read sentences.
+    """
+    for member in encoder.members if isinstance(encoder, EncoderEnsemble) else (encoder,):
+        if not isinstance(member, ReadsTemplates):
+            raise OptionsError(
+                f"The patch loss needs an encoder that reads sentences, such as CLIP; '{member.name}' does not. Leave it out."
+            )
+
+
 class PatchLoss(nn.Module):
     """The directional loss of one random patch an image, towards whichever parts of the subject the patch may show.
 
@@ -155,11 +177,7 @@ class PatchLoss(nn.Module):
         self, encoder: ImageTextEncoder, source: str, target: str, patch: int | None = None, parts: Sequence[str] = FACE_PARTS
     ) -> None:
         super().__init__()
-        for member in encoder.members if isinstance(encoder, EncoderEnsemble) else (encoder,):
-            if not isinstance(member, ReadsTemplates):
-                raise OptionsError(
-                    f"The patch loss needs an encoder that reads sentences, such as CLIP; '{member.name}' does not. Leave it out."
-                )
+        check_patches(encoder)
         if patch is not None and (isinstance(patch, bool) or not isinstance(patch, int) or patch < 1):
             raise OptionsError(f"patch is {patch}; it must be a side in pixels, or None for half the picture.")
         self.encoder, self.patch = encoder, patch

@@ -51,7 +51,7 @@ class AdaptOptions:
     warmup: int | None = None  # steps over which the rate rises
     preview_seeds: tuple[int, ...] = (3, 11, 27, 42)
     preview_truncation: float = 0.7
-    preview_seconds: float = 1.5  # pause between previews
+    preview_seconds: float = 1.2  # pause between previews
     precision: Precision = "auto"
 
 
@@ -131,6 +131,10 @@ def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
             raise OptionsError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
         if name in WHOLE and not isinstance(value, int):
             raise OptionsError(f"{name} is {value}; it must be a whole number.")
+    if not any((options.direction_weight, options.global_weight, options.manifold_weight, options.patch_weight)):
+        raise OptionsError(
+            "The weights of direction, global, manifold and patch are all 0: nothing would be learnt. Give one of them a value."
+        )
     pool = options.latent_pool
     if pool is not None and (isinstance(pool, bool) or not isinstance(pool, int) or not 1 <= pool <= MAX_POOL):
         raise OptionsError(f"latent_pool is {pool}; it must be a whole number between 1 and {MAX_POOL}, or None for fresh faces.")

@@ -15,13 +15,14 @@ from nada_core.assets import REGISTRY, fetch, state
 from nada_core.errors import AssetError, OptionsError
 from nada_core.network import offline_asked, reach
 
-__all__ = ["STARTER", "WORLDS", "World", "check_world", "choose_world", "missing_for_full"]
+__all__ = ["STARTER", "WORLDS", "World", "check_world", "choose_world", "missing_for", "missing_for_full"]
 
 WORLDS = ("starter", "full")
 #: Stands for the starter's generator, encoder and inverter alike.
 STARTER = "starter"
 _FULL_BASE, _FULL_ENCODER, _FULL_INVERTER = "stylegan2-ffhq", "ViT-B-32", "restyle-e4e"
 _ASK = "`--world full` or NADA_WORLD=full"
+_ABSENT = frozenset({"missing", "corrupt"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,23 @@ def check_world(world: str | None) -> str:
 def missing_for_full() -> list[str]:
     """Names of the assets that the full world needs and this machine does not have; nothing is read or fetched."""
     needed = [name for name, asset in REGISTRY.items() if asset.world == "full" and not asset.optional]
-    return [name for name in needed if state(name).status in {"missing", "corrupt"}]
+    return [name for name in needed if state(name).status in _ABSENT]
+
+
+def missing_for(world: World) -> list[str]:
+    """What a world's parts need from the Hub and this machine does not have, by name; nothing is fetched.
+
+    Names of assets; weights of CLIP that are none are called by their tag and model.
+
+    Raises:
+        EncoderError: there is no such encoder.
+    """
+    from nada_core.encoders.load import missing_encoders  # late: it brings torch
+    from nada_core.inversion.load import PHOTO_ENCODERS
+
+    parts = (str(world.base), PHOTO_ENCODERS.get(world.inverter, ""))
+    hub = [name for name in parts if name in REGISTRY and REGISTRY[name].world == "full" and state(name).status in _ABSENT]
+    return hub + missing_encoders(world.encoder)
 
 
 def choose_world(

@@ -81,6 +81,7 @@ class FakeEditor:
     tint: Any
     delay: float = 0.0
     log: list[str] = field(default_factory=list)
+    resolutions: tuple[int, ...] = (256, 1024)
 
     def find(self, image: Image.Image) -> tuple[Image.Image, tuple[FakeFace, ...]]:
         count = 0 if min(image.size) < 100 else max(image.width // image.height, 1)
@@ -119,8 +120,11 @@ class FakeEditor:
         yield FakeStage("Painted", 1.0, worn=FakeWorn(style.card.name, style.card.prompt))
 
     def render(
-        self, portrait: FakePortrait, worn: Sequence = (), strengths: Sequence = (None,), resolution: int = 256
+        self, portrait: FakePortrait, worn: Sequence = (), strengths: Sequence = (None,), resolution: int | None = None
     ) -> list[Image.Image]:
+        resolution = self.resolutions[0] if resolution is None else resolution
+        if resolution not in self.resolutions:  # as the networks say it: no sentence for a page
+            raise ValueError(f"this generator renders at {self.resolutions} only, not at {resolution}")
         pictures = []
         for strength in strengths:
             picture = middle(portrait.aligned.crop, resolution).filter(ImageFilter.GaussianBlur(resolution / 200))

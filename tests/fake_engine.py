@@ -147,6 +147,35 @@ def tensor(images: list[Image.Image]) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.asarray(image) for image in images])).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
+@dataclass(frozen=True)
+class FakeGenerator:
+    """The facts of a generator that the page asks for; `lacks` are the sets of layers that it is too small to have."""
+
+    family: str = "mobile_stylegan"
+    resolutions: tuple[int, ...] = (256, 1024)
+    num_ws: int = 23
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def img_resolution(self) -> int:
+        return self.resolutions[-1]
+
+    def layer_set(self, layers: str = "all") -> list[str]:
+        return [] if layers in self.lacks else [f"{layers}.weight"]
+
+
+@dataclass(frozen=True)
+class FakeEncoder:
+    name: str = "fake"
+
+
+@dataclass(frozen=True)
+class FakeReader(FakeEncoder):
+    """An encoder that reads sentences."""
+
+    templates: tuple[str, ...] = ("a photo of a {}.",)
+
+
 @dataclass
 class FakeEngine:
     """`delay` seconds a step; `fail_at` raises a bug there; `log` records what was opened and closed."""
@@ -158,9 +187,16 @@ class FakeEngine:
     log: list[str] = field(default_factory=list)
     saved: dict[str, FakeStyle] = field(default_factory=lambda: {"joker": FakeStyle(FakeCard("joker", "Joker"))})
     ready: tuple[str, ...] = ("joker",)
+    generator: FakeGenerator = FakeGenerator()
+    encoder: FakeEncoder = FakeEncoder()
+    options: Any = None  # of the newest adaptation
+    lacking: tuple[str, ...] = ()  # what would have to be fetched from the Hub
 
     def __post_init__(self) -> None:
-        self.editor = FakeEditor(tint, self.delay)
+        self.editor = FakeEditor(tint, self.delay, resolutions=self.generator.resolutions)
+
+    def missing(self) -> list[str]:
+        return list(self.lacking)
 
     def concepts(self) -> list[str]:
         return list(CONCEPTS)
@@ -175,7 +211,8 @@ class FakeEngine:
             check(self, prompt, options)
         else:
             self.log.append("images " + " ".join("x".join(map(str, Image.open(image).size)) for image in images))
-        return self._steps(prompt, options or FakeOptions(), person)
+        self.options = options or FakeOptions()
+        return self._steps(prompt, self.options, person)
 
     def _steps(self, prompt: str, options: Any, person: Any = None) -> Iterator[FakeStep]:
         self.log.append("open")
@@ -221,11 +258,14 @@ class FakeEngine:
             for card in self.styles()
         ]
 
-    def sample(self, seeds: Sequence[int], style: Any = None, resolution: int = 256, truncation_psi: float = 0.7) -> torch.Tensor:
+    def sample(self, seeds: Sequence[int], style: Any = None, resolution: int | None = None, truncation_psi: float = 0.7) -> torch.Tensor:
         chosen = style if style is None or isinstance(style, FakeStyle) else self.style(style)
         self.log.append(f"sample {style}")
         time.sleep(self.delay)
-        faces = [draw_face(seed, resolution) for seed in seeds]
+        sides = self.generator.resolutions
+        if resolution is not None and resolution not in sides:
+            raise OptionsError(f"resolution is {resolution}; this generator renders at {sides}.")
+        faces = [draw_face(seed, resolution or sides[0]) for seed in seeds]
         return tensor([face if chosen is None else tint(face, chosen.card.prompt, 0.9 * chosen.amount) for face in faces])
 
     def walk(self, seeds: Sequence[int], style: str, frames_between: int = 8) -> Iterator[Image.Image]:
@@ -282,7 +322,7 @@ def fake_backend(engine: FakeEngine | None = None, jobs_folder: Path | None = No
     shared = engine or FakeEngine()
     own = tempfile.TemporaryDirectory(prefix="nada-test-jobs-", ignore_cleanup_errors=True)  # goes with the backend
     return Backend(
-        engine=lambda: shared,
+        engine=lambda **wish: shared,
         options=FakeOptions,
         export=export,
         decode=decode_photo,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 @contextmanager
-def serving(engine: FakeEngine) -> Iterator[tuple[str, Any]]:
-    """The address and the Blocks of a running app."""
-    demo = build_app(backend=fake_backend(engine))
+def serving(engine: FakeEngine, /, **real: Any) -> Iterator[tuple[str, Any]]:
+    """The address and the Blocks of a running app; `real` are functions in the place of the fake backend's."""
+    demo = build_app(backend=replace(fake_backend(engine), **real))
     try:
         _, url, _ = demo.launch(**launch_options("127.0.0.1", dead_port()), prevent_thread_lock=True, quiet=True)
         yield url, demo

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_engine import FakeEngine
+from fake_engine import FakeEngine, FakeOptions
 from PIL import Image
 from served import chromium, in_chromium, serving
 
@@ -158,6 +158,58 @@ def test_in_a_browser(server, photo):
         page.locator("#adapt-notice").get_by_text("does not know").wait_for(timeout=20_000)
         page.wait_for_timeout(500)
         assert page.evaluate("window.hacked") is None
+
+
+@in_chromium
+def test_settings_for_experts_fit_a_phone_and_can_be_reset(server):
+    url, _, engine = server
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 812})
+        page.goto(url)
+        page.get_by_text("Starter world").wait_for(timeout=30_000)
+        assert not page.locator("#mixing").is_visible()
+        page.locator("#settings").get_by_text("Settings", exact=True).click()
+        page.locator("#experts").get_by_text("For experts").click()
+        page.locator("#mixing").wait_for(timeout=10_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        beyond = "[...document.querySelectorAll('#settings *')].filter(e => e.getBoundingClientRect().right > 375).map(e => e.outerHTML)"
+        assert page.evaluate(beyond) == []
+        shown = [
+            page.locator(f"#{name}").is_visible() for name in ("loss-resolution", "crops", "manifold-weight", "preset", "patch-weight")
+        ]
+        assert shown == [True, True, True, False, False]
+        assert page.locator("#global-weight input").get_attribute("placeholder") == "own: 0.2"
+
+        numbers = {
+            "#mixing input[type=number]": "0",
+            "#adaptive-layers input[type=number]": "0",
+            "#latent-pool input": "0",
+            "#direction-weight input": "",
+            "#manifold-weight input": "0",
+        }
+        assert {place: page.locator(place).input_value() for place in numbers} == numbers
+
+        def adapt_a_little():
+            engine.options = None
+            page.locator("#adapt").click()
+            page.locator("#adapt-progress").get_by_text("of 60", exact=False).wait_for(timeout=20_000)
+            page.locator("#stop").click()
+            page.get_by_text("Stopped at step").wait_for(timeout=20_000)
+            assert engine.options == FakeOptions(seed=engine.options.seed)  # it takes no other options
+
+        adapt_a_little()
+        for place in numbers:
+            page.locator(place).fill("1")
+            page.locator(place).press("Tab")
+        page.locator("#loss-resolution input").click()
+        page.get_by_role("option", name="1024 px", exact=True).click()
+        assert page.locator("#loss-resolution input").input_value() == "1024 px"
+        page.locator("#reset-settings").click()
+        page.wait_for_function("document.querySelector('#loss-resolution input').value.startsWith('Own')", timeout=10_000)
+        page.wait_for_timeout(300)
+        assert {place: page.locator(place).input_value() for place in numbers} == numbers
+
+        adapt_a_little()
 
 
 @in_chromium

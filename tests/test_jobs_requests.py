@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from adapting import last, runs, start
+from fake_engine import FakeEncoder, FakeGenerator
 from PIL import Image
 
 from nada_core.errors import NadaError, OptionsError
@@ -39,7 +40,7 @@ def test_pictures_as_the_target_are_copied_shrunk_and_deleted(make_app, tmp_path
 def test_the_real_check_needs_no_computing():
     from nada_core.adaptation import AdaptOptions
 
-    engine = types.SimpleNamespace(generator=types.SimpleNamespace(family="mobile_stylegan"), concepts=lambda: ["Joker", "zombie"])
+    engine = types.SimpleNamespace(generator=FakeGenerator(), encoder=FakeEncoder(), concepts=lambda: ["Joker", "zombie"])
     check_request(engine, "a photo of the Joker", AdaptOptions())
     check_request(engine, None, AdaptOptions())
     for prompt, options in (("oil painting", AdaptOptions()), ("Joker", AdaptOptions(steps=0)), ("12", AdaptOptions())):

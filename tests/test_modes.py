@@ -296,6 +296,13 @@ def test_losses_that_cannot_be_computed_are_refused_at_once(faint, encoder):
             adapt(faint, encoder, "mine", small_options(faint, **{weight: 1.0}), [torch.zeros(1, 3, 8, 8)])
 
 
+def test_a_loss_of_nothing_is_refused(faint, encoder):
+    with pytest.raises(OptionsError, match="nothing would be learnt"):
+        adapt(faint, encoder, "Joker", small_options(faint, direction_weight=0.0))
+    for weight in ("global_weight", "manifold_weight", "patch_weight"):
+        assert math.isfinite(first_loss(faint, encoder, direction_weight=0.0, **{weight: 0.5}))
+
+
 def test_sixteen_target_pictures_still_work(faint, encoder):
     pictures = [torch.full((1, 3, 8, 8), i / 16) for i in range(17)]
     assert math.isfinite(next(adapt(faint, encoder, "mine", small_options(faint), pictures[:16])).loss)

@@ -1,12 +1,16 @@
-"""The left column of the Adapt tab: the prompt, the two buttons, suggestions, settings."""
+"""The left column of the Adapt tab: the prompt, the two buttons, suggestions, settings; those for experts are in `expert_form`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
+from .expert_form import ExpertForm, build_expert_form
 from .text import chips
+from .training_facts import TrainingFacts
 
 __all__ = ["AdaptForm", "build_form"]
 
@@ -22,7 +26,15 @@ element.addEventListener('click', (event) => {
   box.focus({ preventScroll: true });
 });
 """
-_LAYERS = [("All", "all"), ("Shape only", "shape"), ("Texture only", "texture"), ("Colour only", "colour")]
+_LAYERS = {
+    "all": "All",
+    "shape": "Shape only",
+    "texture": "Texture only",
+    "colour": "Colour only",
+    "default": "Paper's default: none that makes colours",
+    "no_fine": "Paper's no_fine: up to 128 px",
+}
+_EVERYWHERE = ("all", "shape", "texture", "colour")  # until the generator is known
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,26 @@ class AdaptForm:
     batch: gr.Slider
     truncation: gr.Slider
     images: gr.File
+    expert: ExpertForm
+    reset: gr.Button
+
+    @property
+    def usual(self) -> list[Any]:
+        """The settings that are not for experts."""
+        return [self.steps, self.layers, self.lr, self.source, self.seed, self.fresh, self.batch, self.truncation, self.images]
+
+    @property
+    def fitted(self) -> list[Any]:
+        """What `fit` updates."""
+        return [self.layers, *self.expert.fitted]
+
+    def fit(self, facts: TrainingFacts) -> dict[Any, Any]:
+        """Updates that offer what an engine has."""
+        return {self.layers: gr.update(choices=_layer_choices(facts.layer_sets)), **self.expert.fit(facts)}
+
+
+def _layer_choices(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(_LAYERS.get(name, name), name) for name in names]
 
 
 def build_form(words: str) -> AdaptForm:
@@ -64,7 +96,7 @@ def build_form(words: str) -> AdaptForm:
     suggested = gr.HTML(chips(()), js_on_load=_CHIP_SCRIPT, elem_id="chips")
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         steps = gr.Slider(5, 300, 60, step=1, label="Steps", info="More steps, stronger style; too many and the people are lost.")
-        layers = gr.Dropdown(_LAYERS, value="all", label="Layers that learn")
+        layers = gr.Dropdown(_layer_choices(_EVERYWHERE), value="all", label="Layers that learn")
         lr = gr.Number(0, label="Learning rate", info="0 takes the value that suits this generator.", minimum=0, maximum=0.05, step=0.0001)
         source = gr.Textbox("face", label="Starting from", info="The word for what the generator makes now.", max_lines=1, max_length=60)
         with gr.Row():
@@ -80,6 +112,17 @@ def build_form(words: str) -> AdaptForm:
             height=150,
             elem_id="targets",
         )
-    return AdaptForm(
-        prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images
+        with gr.Accordion("For experts", open=False, elem_id="experts"):
+            expert = build_expert_form()
+        reset = gr.Button("Reset settings", size="sm", elem_id="reset-settings")
+    form = AdaptForm(
+        prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images, expert, reset
     )  # fmt: skip
+    settings = [*form.usual, *form.expert.inputs]
+    defaults = [setting.value for setting in settings]
+
+    def reset_settings() -> list[Any]:
+        return defaults
+
+    reset.click(reset_settings, None, settings, queue=False, api_visibility="private", show_progress="hidden")
+    return form

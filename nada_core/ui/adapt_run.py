@@ -24,7 +24,17 @@ from .text import clean_prompt, duration
 from .views import AdaptRequest, AdaptView, SavedStep, Ticket, changes
 from .widgets import loss_chart, progress
 
-__all__ = ["AdaptRequest", "AdaptView", "adapt_views", "choose_step", "keep_style", "read_seed", "run_adaptation", "start_adaptation"]
+__all__ = [
+    "AdaptRequest",
+    "AdaptView",
+    "adapt_views",
+    "choose_step",
+    "keep_style",
+    "read_seed",
+    "refused_view",
+    "run_adaptation",
+    "start_adaptation",
+]
 
 log = logging.getLogger(__name__)
 _MIN_GAP = 0.25  # seconds between updates, so that a fast GPU does not flood the browser
@@ -47,10 +57,15 @@ def run_adaptation(context: AppContext, request: AdaptRequest, browser: str = ""
     try:
         job = start_adaptation(context, request, browser)
     except NadaError as error:
-        bar = progress(0, "Not started", kind="bad", note="See the message under the prompt.")
-        yield AdaptView("failed", bar, error=str(error))
+        yield refused_view(error)
         return
     yield from changes(context.jobs.watch(job.id))
+
+
+def refused_view(error: NadaError) -> AdaptView:
+    """What the page shows where nothing was started."""
+    bar = progress(0, "Not started", kind="bad", note="See the message under the prompt.")
+    return AdaptView("failed", bar, error=str(error))
 
 
 def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = "") -> Job:
@@ -88,7 +103,7 @@ def _check(context: AppContext, engine: Any, request: AdaptRequest) -> Any:
     }
     if request.lr is not None:
         values["lr"] = request.lr
-    options = context.backend.options(**values)
+    options = context.backend.options(**values, **request.extra.given())
     context.backend.check(engine, None if request.images else request.prompt, options)
     return options
 

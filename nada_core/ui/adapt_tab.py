@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NadaError
+from .adapt_extras import read_extras, read_number, read_whole
 from .adapt_form import build_form
-from .adapt_run import AdaptRequest, AdaptView, choose_step, read_seed, run_adaptation
+from .adapt_run import AdaptRequest, AdaptView, choose_step, read_seed, refused_view, run_adaptation
 from .adapt_stage import build_stage, scrub_words
 from .context import AppContext, close_iterator
 from .edit_run import OWN, style_choices
@@ -21,6 +22,7 @@ from .prompt_advice import advice
 from .scripts import press, show_stage
 from .session import Session, read_memory, write_memory
 from .text import message_box, slug
+from .training_facts import TrainingFacts
 from .views import changes
 
 __all__ = ["AdaptTab", "build_adapt_tab"]
@@ -30,13 +32,18 @@ _WATCHERS = 96  # pages that may watch runs at once: more than can wait, so that
 
 @dataclass(frozen=True)
 class AdaptTab:
-    """What the layout needs: components to fill when the page loads, and the handler that finds this browser's run again."""
+    """What the layout needs: components to fill when the page loads, and the handler that finds this browser's run again.
+
+    `fit` makes the updates of `fitted` that offer what the loaded engine has.
+    """
 
     chips: gr.HTML
     originals: list[gr.Image]
     previews: list[gr.Image]
     resume: Callable[[Any], Iterator[dict[Any, Any]]]
     outputs: list[Any]
+    fit: Callable[[TrainingFacts], dict[Any, Any]]
+    fitted: list[Any]
 
 
 def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
@@ -102,6 +109,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         browser: str = "",
         job: str = "",
         request: gr.Request = None,  # type: ignore[assignment]  # Gradio puts it in
+        *expert: Any,
     ) -> Iterator[dict[Any, Any]]:
         under_way = context.jobs.find(job)
         if under_way is not None and not under_way.finished:
@@ -111,20 +119,25 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             words = "There is no photo of yours yet. Upload one in the Stylise tab, or untick “Watch my own photo change”."
             raise gr.Error(words, title="No photo", duration=6, print_exception=False)
         used = read_seed(number, new)
-        wanted = AdaptRequest(
-            text,
-            int(count),
-            rate or None,
-            layer,
-            used,
-            (origin or "").strip()[:60] or "face",
-            int(faces),
-            float(variety),
-            photo if me else "",
-            tuple(images or ()),
-        )
         browser = browser or str(getattr(request, "session_hash", "") or "")
-        yield from stream(run_adaptation(context, wanted, browser), list(owned or ()), browser, {form.seed: used})
+        try:
+            wanted = AdaptRequest(
+                text,
+                read_whole("steps", count),
+                read_number("lr", rate or 0) or None,
+                layer,
+                used,
+                (origin or "").strip()[:60] or "face",
+                read_whole("batch", faces),
+                read_number("truncation_psi", variety),
+                photo if me else "",
+                tuple(images or ()),
+                read_extras(expert),
+            )
+            views = run_adaptation(context, wanted, browser)
+        except NadaError as error:
+            views = iter((refused_view(error),))
+        yield from stream(views, list(owned or ()), browser, {form.seed: used})
 
     def resume(remembered: Any) -> Iterator[dict[Any, Any]]:
         """A page has just been loaded: give it back the styles of its browser, and the newest run, whether it goes on or is over."""
@@ -167,11 +180,11 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         session.memory,
         stage.name,
     ]
-    settings = [form.steps, form.layers, form.lr, form.source, form.seed, form.fresh, form.batch, form.truncation, form.images, form.me]
+    shared = [form.me, session.photo, session.owned, session.browser, session.job]
     gr.on(
         [form.start.click, form.prompt.submit],
         adapt,
-        [form.prompt, *settings, session.photo, session.owned, session.browser, session.job],
+        [form.prompt, *form.usual, *shared, *form.expert.inputs],
         outputs,
         api_visibility="private",
         show_progress="hidden",
@@ -250,7 +263,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         export, [session.current, session.owned], [stage.file], api_visibility="private", show_progress="hidden", concurrency_limit=2
     ).success(None, None, None, js=press("style-file"))
     stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet)
-    return AdaptTab(form.chips, stage.originals, stage.previews, resume, [*outputs, session.browser, form.prompt])
+    return AdaptTab(form.chips, stage.originals, stage.previews, resume, [*outputs, session.browser, form.prompt], form.fit, form.fitted)
 
 
 def _advice(prompt: str) -> str:

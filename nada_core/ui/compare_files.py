@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import NadaError, PhotoError
 from .compare_run import CompareRequest, Look, fitted_looks, strength_of
 from .context import AppContext
+from .sizes import chosen_side
 from .text import slug
 
 __all__ = ["COMPARE_KINDS", "write_comparison"]
@@ -21,15 +22,16 @@ COMPARE_KINDS = {"sheet": "Sheet (PNG)", "pictures": "Pictures (zip)"}
 _PATIENCE = 90.0  # seconds to wait for other work
 
 
-def write_comparison(context: AppContext, request: CompareRequest, kind: str, folder: Path, resolution: int = 256) -> Path:
+def write_comparison(context: AppContext, request: CompareRequest, kind: str, folder: Path, resolution: int | None = None) -> Path:
     """Render what the page shows as one file in ``folder``. Styles that have not been fitted are left out.
 
     Args:
         kind: one of :data:`COMPARE_KINDS`.
-        resolution: pixels of a side, 256 or 1024; a sheet has at most 512 for each picture.
+        resolution: pixels of a side, one of the generator's, by default its smallest; a sheet has at most 512 for each picture.
 
     Raises:
         PhotoError: nothing has been made yet, or it is no longer on the server.
+        OptionsError: the generator does not render at that size.
         NadaError: the server is busy, or something failed; a sentence for the page.
     """
     if kind not in COMPARE_KINDS:
@@ -42,11 +44,13 @@ def write_comparison(context: AppContext, request: CompareRequest, kind: str, fo
     if portrait is None or not worn:
         raise PhotoError("Nothing has been compared yet: press Compare first.")
     strength_of(request)
+    side = chosen_side(world.sizes, resolution)
     with context.line.join() as turn:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
+        context.require(engine)
         try:
-            return _write(engine.editor, portrait, worn, request, kind, folder, resolution, world.name)
+            return _write(engine.editor, portrait, worn, request, kind, folder, side, world.name)
         except NadaError:
             raise
         except Exception:

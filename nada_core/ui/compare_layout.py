@@ -104,9 +104,7 @@ def build_compare_layout(session: Session) -> CompareTab:
                     min_width=220,
                 )
                 with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
-                    resolution = gr.Radio(
-                        [("256 px", 256), ("1024 px", 1024)], value=256, label="Size of downloads", elem_id="compare-size"
-                    )
+                    resolution = gr.Radio([], label="Size of downloads", elem_id="compare-size")  # of the generator, when the page loads
             with gr.Row(elem_classes="keep", elem_id="compare-take-away"):
                 downloads = {
                     kind: gr.Button(title, interactive=False, min_width=110, elem_id=f"compare-take-{kind}")

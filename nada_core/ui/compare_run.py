@@ -158,6 +158,7 @@ def _compare(context: AppContext, request: CompareRequest) -> Iterator[CompareVi
     with context.line.join() as turn:
         while not turn.wait(_TICK):
             yield CompareView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
+        context.require(engine)
         bar = _Bar(
             [
                 _KNOWN if person.key in entry.portraits else _PORTRAIT,
@@ -233,7 +234,7 @@ def _fitting(bar: _Bar, words: str, stage: FitStage) -> CompareView:
 
 
 def _wear(editor: Any, portrait: Any, worn: Any, request: CompareRequest, cells: list[CompareCell], place: int) -> None:
-    (picture,) = editor.render(portrait, [(worn, 1.0)], (strength_of(request),), 256)
+    (picture,) = editor.render(portrait, [(worn, 1.0)], (strength_of(request),))  # at the generator's smallest size
     cells[place] = filled(cells[place], picture, editor.scores(portrait, picture).identity)
 
 
@@ -259,6 +260,7 @@ def _restrength(context: AppContext, request: CompareRequest) -> Iterator[Compar
     with context.line.join() as turn:
         while not turn.wait(_TICK):
             yield CompareView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
+        context.require(engine)
         begun = time.monotonic()
         cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look, _ in looks)]
         _before(engine.editor, portrait, cells)

@@ -122,7 +122,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
             *request, resolution = values
 
             def write(folder: Path) -> Path:
-                return write_comparison(context, on_show(*request), kind, folder, int(resolution))
+                return write_comparison(context, on_show(*request), kind, folder, int(resolution) if resolution else None)
 
             yield from delivered(write, tab.file, COMPARE_KINDS[kind])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import NadaError
 from .blocklist import blocked_words
 from .job import Job, JobLimits
 from .job_store import JobStore, default_jobs_folder
@@ -22,10 +23,11 @@ from .previews import write_faces
 from .shelf import StyleShelf
 from .text import slug
 from .thumbnails import Thumbnails
+from .training_facts import TrainingFacts, training_facts
 from .turns import WorkLine
 from .views import AdaptView, Ticket
 
-__all__ = ["AppContext", "Backend", "World", "check_request", "close_iterator", "default_backend"]
+__all__ = ["AppContext", "Backend", "World", "WorldChanged", "check_request", "close_iterator", "default_backend"]
 
 log = logging.getLogger(__name__)
 _DAY = 24 * 3600
@@ -38,10 +40,10 @@ def check_request(engine: Any, prompt: str | None, options: Any) -> None:
     Raises:
         PromptError, OptionsError.
     """
-    from ..adaptation import resolve_options
+    from ..adaptation import check_options
     from ..prompts import CONCEPTS, check_prompt, resolve_concept
 
-    resolve_options(options, engine.generator.family)
+    check_options(engine.generator, engine.encoder, options, pictures=prompt is None)
     if prompt is None:
         return
     check_prompt(prompt)
@@ -53,7 +55,7 @@ def check_request(engine: Any, prompt: str | None, options: Any) -> None:
 class Backend:
     """The functions the interface calls; tests put a fake engine in their place."""
 
-    engine: Callable[[], Any]  # () -> Engine
+    engine: Callable[..., Any]  # () -> Engine; world=, base=, encoder= where the page asks for another one, None standing for no wish
     options: Callable[..., Any]  # keywords of AdaptOptions -> AdaptOptions
     export: Callable[[Any, Path], Any]  # (style, path) writes one style file: complete or absent
     decode: Callable[[Any], Any]  # path -> PIL.Image RGB; raises PhotoError
@@ -61,13 +63,13 @@ class Backend:
     jobs_folder: Callable[[], Path] = default_jobs_folder  # where running styles are saved against crashes
 
 
-def default_backend(engine_factory: Callable[[], Any] | None = None) -> Backend:
+def default_backend(engine_factory: Callable[..., Any] | None = None) -> Backend:
     """The real thing. Every import waits for the first call, so that the page is up before torch is."""
 
-    def engine() -> Any:
+    def engine(world: str | None = None, base: str | None = None, encoder: str | None = None) -> Any:
         from ..engine import Engine
 
-        return Engine()
+        return Engine(world=world, base=base, encoder=encoder)
 
     def options(**values: Any) -> Any:
         from ..adaptation import AdaptOptions
@@ -89,12 +91,14 @@ def default_backend(engine_factory: Callable[[], Any] | None = None) -> Backend:
 
 @dataclass(frozen=True)
 class World:
-    """Facts of the engine that do not change while it runs."""
+    """Facts of the engine that do not change while it runs. Another engine has another World: see `AppContext.reopen`."""
 
     name: str  # "starter" | "full"
     reason: str
     concepts: tuple[str, ...]
     originals: tuple[str, ...]  # picture files of the fixed preview faces, before any adaptation
+    training: TrainingFacts
+    sizes: tuple[int, ...]  # sides in pixels that the generator renders, smallest first
 
 
 def close_iterator(steps: Any) -> None:
@@ -102,6 +106,10 @@ def close_iterator(steps: Any) -> None:
     close = getattr(steps, "close", None)
     if close is not None:
         close()
+
+
+class WorldChanged(NadaError):
+    """The engine that a piece of work was prepared for is not the app's any more."""
 
 
 @dataclass
@@ -137,7 +145,7 @@ class AppContext:
         self._opening = threading.Lock()
         self._engine: Any = None
         self._world: World | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folders: list[tempfile.TemporaryDirectory[str]] = []  # of the preview faces: finished jobs show those of their world
 
     @property
     def is_open(self) -> bool:
@@ -149,12 +157,40 @@ class AppContext:
         with self._opening:
             if self._world is None:
                 engine = self.backend.engine()
-                self._folder = tempfile.TemporaryDirectory(prefix="nada-faces-")
-                originals = write_faces(engine.preview_originals(self.backend.options()), Path(self._folder.name), "before")
-                self._world = World(engine.world, engine.world_reason, tuple(engine.concepts()), originals)
-                self._engine = engine
+                self._engine, self._world = engine, self.facts(engine)
                 self._recover(engine)
             return self._engine, self._world
+
+    def facts(self, engine: Any) -> World:
+        """Load an engine's networks and draw its preview faces, whose files stay as long as the app. Raises NadaError."""
+        faces = engine.preview_originals(self.backend.options())
+        self._folders.append(tempfile.TemporaryDirectory(prefix="nada-faces-"))
+        originals = write_faces(faces, Path(self._folders[-1].name), "before")
+        sizes, concepts = tuple(engine.generator.resolutions), tuple(engine.concepts())
+        return World(engine.world, engine.world_reason, concepts, originals, training_facts(engine), sizes)
+
+    def reopen(self, world: str | None = None, base: str | None = None, encoder: str | None = None) -> World:
+        """Work in another world from now on: see :func:`.world_choice.change_world`."""
+        from .world_choice import Wish, change_world  # late: it needs this module
+
+        return change_world(self, Wish(world, base, encoder))
+
+    def install(self, engine: Any, world: World) -> None:
+        """Put a loaded engine into the place of the one before. Only for whoever has the turn in the line."""
+        with self._opening:
+            first = self._world is None
+            self._engine, self._world = engine, world
+            if first:
+                self._recover(engine)
+
+    def require(self, engine: Any) -> None:
+        """To be called when a turn begins that was waited for: what was prepared before it belongs to ``engine``.
+
+        Raises:
+            WorldChanged: another engine has taken its place meanwhile.
+        """
+        if engine is not self._engine:
+            raise WorldChanged("The world of this server was changed while this waited. Reload the page and try again.")
 
     def _recover(self, engine: Any) -> None:
         """Put the styles of runs that were killed into the library; on a public server, or when that fails for a day, delete them."""

@@ -16,6 +16,7 @@ from .context import AppContext
 from .fitting import FitStage, Person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
 from .portraits import ShelvedPhoto
+from .sizes import chosen_side
 from .text import duration, style_title, time_left, waiting_words
 from .widgets import identity_panel, progress
 
@@ -51,7 +52,7 @@ class EditRequest:
     face: int = 0
     points: tuple[tuple[float, float], ...] = ()
     mode: str = "balanced"
-    resolution: int = 256
+    resolution: int | None = None  # pixels of a side; None: the generator's smallest
     paste: bool = False
     owned: Sequence[str] = ()
     everyone: bool = False  # all faces that were found, in the whole photo
@@ -130,28 +131,30 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     if not request.photo:
         raise PhotoError("There is no photo yet. Upload one, paste one, or take one with the camera.")
     yield EditView("wait", progress(0, "Getting the models ready", kind="wait"))
-    engine, _ = context.open()
+    engine, world = context.open()
     entry = context.photos.get(request.photo)
     looks = _looks(context, engine, request)
     request_strength(request)  # said now, not after the work
+    side = chosen_side(world.sizes, request.resolution)
     people = people_meant(entry, request.person, request.everyone)
     with context.line.join() as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
+        context.require(engine)
         begun, folder, made = time.monotonic(), Path(name), []
         for number, person in enumerate(people):
             stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, folder)
             made.append((yield from stages))
         yield EditView("run", progress(0.99, "Rendering", kind="run"))
-        yield _finished(folder, engine.editor, made, request, begun)  # the page has its own copies once the view is delivered
+        yield _finished(folder, engine.editor, made, request, side, begun)  # the page has its own copies once the view is delivered
 
 
 def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     if not request.photo:
         return
-    engine, _ = context.open()
+    engine, world = context.open()
     entry = context.photos.get(request.photo)
-    made = made_so_far(context, engine, entry, request)
+    made, side = made_so_far(context, engine, entry, request), chosen_side(world.sizes, request.resolution)
     if made is None:  # another face or style than the one on show
         if entry.portraits:
             yield EditView("unmade", progress(0, "Press Stylise to see this look", note="What is shown is the look before."))
@@ -159,9 +162,10 @@ def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     with context.line.join() as turn:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
+        context.require(engine)
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
-            yield _finished(Path(name), engine.editor, made, request, begun)
+            yield _finished(Path(name), engine.editor, made, request, side, begun)
 
 
 def made_so_far(context: AppContext, engine: Any, entry: ShelvedPhoto, request: EditRequest) -> list[Dressed] | None:
@@ -227,11 +231,11 @@ def request_strength(request: EditRequest) -> Any:
     return Strength(*(request.strength * factor for factor in request.groups))
 
 
-def _finished(folder: Path, editor: Any, made: Sequence[Dressed], request: EditRequest, begun: float) -> EditView:
+def _finished(folder: Path, editor: Any, made: Sequence[Dressed], request: EditRequest, side: int, begun: float) -> EditView:
     from ..editing import paste_all
 
     strength = request_strength(request)
-    results = [editor.finish(portrait, worn, strength, request.resolution) for portrait, worn in made]
+    results = [editor.finish(portrait, worn, strength, side) for portrait, worn in made]
     (portrait, _), result = made[0], results[0]
     before, after, kind = result.aligned, result.edited, "png"
     if request.paste or request.everyone:

@@ -125,10 +125,11 @@ def _compare(context: AppContext, names: Any, text: str | None) -> Iterator[Gall
     begun = time.monotonic()
     with context.line.join() as turn:
         yield from _await(turn)
+        context.require(engine)
         for number, row in enumerate(rows):
             yield GalleryView("run", progress(number / len(rows), row.heading, f"row {number + 1} of {len(rows)}", kind="run"))
             style = row.name if row.card is not None else None
-            images = engine.sample(seeds, style=style, resolution=256, truncation_psi=_PSI)
+            images = engine.sample(seeds, style=style, truncation_psi=_PSI)
             rows[number] = SheetRow(row.name, row.card, images, tuple(jpeg_bytes(image) for image in images))
             done = progress((number + 1) / len(rows), row.heading, f"row {number + 1} of {len(rows)}", kind="run")
             yield GalleryView("run", done, sheet_html(rows, seeds))
@@ -149,6 +150,7 @@ def _walk(context: AppContext, names: Any, text: str | None) -> Iterator[Gallery
     begun, total = time.monotonic(), len(seeds) * (_FRAMES_BETWEEN + 1)
     with context.line.join() as turn:
         yield from _await(turn)
+        context.require(engine)
         frames = engine.walk(seeds, name, frames_between=_FRAMES_BETWEEN)
         try:
             pictures = yield from _film(frames, total)
@@ -178,6 +180,7 @@ def _export(context: AppContext, name: str | None) -> Iterator[GalleryView]:
     entry = chosen_entries(engine, [name] if name else [])[0]
     with context.line.join() as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
         yield from _await(turn)
+        context.require(engine)
         path = Path(folder) / f"{slug(entry.card.name)}.safetensors"
         engine.export_style(entry.card.name, path)
         turn.leave()
@@ -217,4 +220,5 @@ def import_style(context: AppContext, path: str | None) -> str:
     with context.line.join() as turn:
         if not turn.wait(20):
             raise StyleError("The generator is busy, so the file could not be checked. Try again when the other job is done.")
+        context.require(engine)
         return engine.import_style(Path(path))

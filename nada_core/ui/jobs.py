@@ -120,6 +120,12 @@ class JobRegistry:
                 job.watchers -= 1
                 job.watched = time.monotonic()
 
+    @property
+    def busy(self) -> bool:
+        """True while a job runs or waits."""
+        with self._changed:
+            return any(not job.finished for job in self._jobs.values())
+
     def cancel(self, key: str) -> bool:
         """Ask a job to end; what it has learnt is kept. False when it is unknown or over already."""
         with self._changed:

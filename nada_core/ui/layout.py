@@ -18,9 +18,11 @@ from .edit_run import style_choices
 from .gallery_tab import build_gallery_tab
 from .photo_input import MAX_UPLOAD
 from .session import build_session
+from .sizes import size_choices
 from .stylise_tab import build_stylise_tab
 from .text import FOOTER, HERO, banner, chips, message_box
 from .theme import CSS_FILE, StageTheme
+from .world_form import build_world_form
 
 __all__ = ["build_app", "launch_options"]
 
@@ -32,10 +34,11 @@ _WAITING = (
 )
 
 
-def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backend | None = None, public: bool = False) -> gr.Blocks:
+def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Backend | None = None, public: bool = False) -> gr.Blocks:
     """The whole interface, queued, not launched. Nothing heavy is loaded before the first visitor (or `demo.warm()`).
 
-    `engine_factory` makes the engine (default: nada_core.engine.Engine); `backend` replaces every function the interface calls, for tests.
+    `engine_factory` makes the engine (default: nada_core.engine.Engine); where the page asks for another one it is called with world=,
+    base= and encoder=. `backend` replaces every function the interface calls, for tests.
     `public`: strangers share this server, so styles are offered as downloads and not stored in its library.
     The result carries `context` (AppContext) and `warm()`, which loads the engine and returns its World.
     """
@@ -46,6 +49,8 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
         build_api(context)
         gr.HTML(HERO)
         world = gr.HTML(_WAITING, elem_id="world")
+        if not context.public:
+            build_world_form(context)
         tabs = gr.Tabs(elem_id="tabs", render=False)
         session = build_session(context, tabs)
         tabs.render()
@@ -61,6 +66,8 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
             with gr.Tab("Gallery", id="gallery") as gallery:
                 build_gallery_tab(context, session, gallery)
         gr.HTML(FOOTER)
+
+        sizes = (worn.resolution, compared.resolution)
 
         def arrive(owned: list[str]) -> Iterator[dict[Any, Any]]:
             try:
@@ -83,6 +90,8 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
                 adapt.chips: chips(facts.concepts),
                 session.style: gr.update(choices=styles, value="joker" if "joker" in names else (names[0] if names else None)),
                 **first_choice(compared, styles),
+                **{radio: gr.update(choices=size_choices(facts.sizes), value=facts.sizes[0]) for radio in sizes},
+                **adapt.fit(facts.training),
                 **dict(zip(adapt.originals, facts.originals, strict=False)),
                 **dict(zip(adapt.previews, facts.originals, strict=False)),
             }
@@ -90,7 +99,17 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
         arrived = demo.load(
             arrive,
             [session.owned],
-            [world, adapt.chips, session.style, compared.styles, compared.offered, *adapt.originals, *adapt.previews],
+            [
+                world,
+                adapt.chips,
+                session.style,
+                compared.styles,
+                compared.offered,
+                *sizes,
+                *adapt.fitted,
+                *adapt.originals,
+                *adapt.previews,
+            ],
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=None,
@@ -104,7 +123,7 @@ def build_app(engine_factory: Callable[[], Any] | None = None, *, backend: Backe
     return demo
 
 
-def launch_options(host: str, port: int) -> dict[str, Any]:
+def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]:
     """Keywords for `demo.launch`: the look, and the safe choices of every switch that Gradio leaves open."""
     return {
         "server_name": host,
@@ -120,6 +139,6 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "allowed_paths": [],
         "ssr_mode": False,
         "share": False,
-        "mcp_server": False,
+        "mcp_server": mcp,
         "max_threads": 128,  # every page that watches a run blocks one for up to a second
     }

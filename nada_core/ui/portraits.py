@@ -122,6 +122,12 @@ class PhotoShelf:
         with self._lock:
             self._photos.pop(key or "", None)
 
+    def forget_portraits(self) -> None:
+        """Let go of everything made of the photos, which stay."""
+        with self._lock:
+            for entry in self._photos.values():
+                entry.forget()
+
     def _expire(self) -> None:
         oldest = self._clock() - self._seconds
         for key in [key for key, entry in self._photos.items() if entry.used < oldest]:

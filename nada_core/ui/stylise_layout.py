@@ -113,7 +113,7 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                         min_width=220,
                     )
                     with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
-                        resolution = gr.Radio([("256 px", 256), ("1024 px", 1024)], value=256, label="Size", elem_id="size")
+                        resolution = gr.Radio([], label="Size", elem_id="size")  # those of the generator, when the page loads
                         paste = gr.Checkbox(False, label="Show it in the whole photo", elem_id="paste")
                 with gr.Accordion("Strength by layer", open=False, elem_id="by-layer"), gr.Row(elem_classes="layers"):
                     shape, texture, colour = (

@@ -51,7 +51,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
             int(face or 0),
             tuple(tuple(point) for point in points) if len(points) == 3 else (),
             mode,
-            int(resolution),
+            int(resolution) if resolution else None,
             bool(paste),
             tuple(owned),
             bool(everyone),

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..errors import NadaError, PhotoError
 from .all_faces import mosaic
-from .context import AppContext
+from .context import AppContext, World
 from .edit_run import Dressed, EditRequest, made_so_far, request_strength
+from .sizes import chosen_side
 from .text import slug
 
 __all__ = ["KINDS", "write_download"]
@@ -27,20 +28,22 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
 
     Raises:
         PhotoError: nothing has been made yet, or it is no longer on the server.
+        OptionsError: the generator does not render at the size that was asked for.
         NadaError: the server is busy, or something failed; a sentence for the page.
     """
     if kind not in KINDS:
         raise NadaError(f"There is no download of that kind; choose {', '.join(KINDS)}.")
     engine, world = context.open()
     entry = context.photos.get(request.photo)
-    made = made_so_far(context, engine, entry, request)
+    made, side = made_so_far(context, engine, entry, request), chosen_side(world.sizes, request.resolution)
     if made is None:
         raise PhotoError("This look has not been made yet: press Stylise first.")
     with context.line.join() as turn:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
+        context.require(engine)
         try:
-            return _write(engine.editor, made, request, kind, folder, world.name)
+            return _write(engine.editor, made, request, kind, folder, world, side)
         except NadaError:
             raise
         except Exception:
@@ -48,7 +51,7 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
             raise NadaError("The file could not be made. Try again; the server's log has the details.") from None
 
 
-def _write(editor: Any, made: list[Dressed], request: EditRequest, kind: str, folder: Path, world: str) -> Path:
+def _write(editor: Any, made: list[Dressed], request: EditRequest, kind: str, folder: Path, world: World, side: int) -> Path:
     from ..animation import ramp, save_gif
     from ..editing import paste_all
     from ..images import save_png
@@ -56,18 +59,18 @@ def _write(editor: Any, made: list[Dressed], request: EditRequest, kind: str, fo
 
     strength = request_strength(request)
     label = " and ".join(wearing.prompt for wearing, _ in made[0][1])
-    metadata = download_metadata(label, f"{request.strength:.2f}", world)
+    metadata = download_metadata(label, f"{request.strength:.2f}", world.name)
     stem = f"{slug(label)}-{round(100 * request.strength)}"
     if kind == "film":
         path = folder / f"{stem}.gif"
         strengths = [strength.scaled(value) for value in ramp()]
-        frames = zip(*(editor.render(portrait, worn, strengths, 256) for portrait, worn in made), strict=True)
+        frames = zip(*(editor.render(portrait, worn, strengths, world.sizes[0]) for portrait, worn in made), strict=True)
         save_gif([mosaic(frame) for frame in frames], path, AI_NOTE)
         return path
-    results = [editor.finish(portrait, worn, strength, request.resolution) for portrait, worn in made]
+    results = [editor.finish(portrait, worn, strength, side) for portrait, worn in made]
     if kind == "sheet":
         rows = [[result.aligned, result.inverted, result.edited] for result in results]
-        picture = side_by_side(rows, ["Photo", "Rebuilt", label], min(request.resolution, 512))
+        picture = side_by_side(rows, ["Photo", "Rebuilt", label], min(side, 512))
     elif kind == "photo" or request.everyone:
         picture = paste_all(editor, [portrait for portrait, _ in made], results)
     else:

@@ -18,11 +18,13 @@ _MOST = 500  # files; those of styles that were never saved stay behind when the
 
 
 def jpeg_bytes(image: Any) -> bytes:
-    """One picture `[3, H, W]` in [-1, 1] as a JPEG file."""
+    """One picture `[3, H, W]` in [-1, 1] as a JPEG file, made smaller where it is larger than a thumbnail."""
     from ..images import to_pil
+    from ..styles import THUMBNAIL_SIDE
 
-    target = io.BytesIO()
-    to_pil(image.detach().cpu()).save(target, "JPEG", quality=88)
+    picture, target = to_pil(image.detach().cpu()), io.BytesIO()
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    picture.save(target, "JPEG", quality=88)
     return target.getvalue()
 
 
@@ -32,6 +34,14 @@ class Thumbnails:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._former: tempfile.TemporaryDirectory[str] | None = None
+
+    def clear(self) -> None:
+        """Forget all pictures. Their files stay until the next time, for pages that are just being told where they are."""
+        with self._lock:
+            former, self._former, self._folder = self._former, self._folder, None
+        if former is not None:
+            former.cleanup()
 
     def _path(self, stamp: str) -> Path:
         with self._lock:
@@ -85,15 +95,15 @@ def draw_thumbnail(context: AppContext, thumbnails: Thumbnails, stamp: str, styl
     Raises:
         NadaError: the style cannot be rendered.
     """
-    from ..styles import THUMBNAIL_PSI, THUMBNAIL_SEED, THUMBNAIL_SIDE
+    from ..styles import THUMBNAIL_PSI, THUMBNAIL_SEED
 
-    engine, _ = context.open()
     with context.line.join() as turn:
         if not turn.wait(patience):
             return None
+        engine, _ = context.open()  # not before the turn: it may be another one by then
         jpeg = thumbnails.get(stamp)  # another visitor may have asked for the same one
         if jpeg is None:
-            faces = engine.sample([THUMBNAIL_SEED], style=style, resolution=THUMBNAIL_SIDE, truncation_psi=THUMBNAIL_PSI)
+            faces = engine.sample([THUMBNAIL_SEED], style=style, truncation_psi=THUMBNAIL_PSI)
             jpeg = jpeg_bytes(faces[0])
             thumbnails.put(stamp, jpeg)
         return jpeg

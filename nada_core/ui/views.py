@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .adapt_extras import AdaptExtras
 from .suggest import StepRecord
 
 __all__ = ["AdaptRequest", "AdaptView", "SavedStep", "Ticket", "changes"]
@@ -25,6 +26,7 @@ class AdaptRequest:
     truncation: float = 0.8
     photo: str = ""  # id of an uploaded photo whose person takes the first face's place
     images: tuple[str, ...] = ()  # picture files to aim at instead of the words, which then are a name
+    extra: AdaptExtras = field(default_factory=AdaptExtras)  # the settings for experts
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""The form below the banner by which the owner of a private server chooses another world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NadaError
+from .context import AppContext
+from .text import message_box
+from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, read_wish
+
+__all__ = ["build_world_form"]
+
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_LOADING = message_box("Loading the networks: up to a minute. The page reloads by itself when they are ready.")
+_NOTE = (
+    '<p class="quiet">It changes for everybody who uses this server, until the server is started again. Nothing is downloaded from the '
+    "Hub from here, and the old networks stay until the new ones are ready.</p>"
+)
+
+
+def build_world_form(context: AppContext) -> None:
+    """Build and connect the form inside the current gr.Blocks. Not for public servers: strangers must neither reload nor name files."""
+    with gr.Accordion("Change the world", open=False, elem_id="change-world"):
+        with gr.Row(elem_classes="world-parts"):
+            world = gr.Radio(
+                WORLDS, value="", label="World", info="Automatic: the best this machine has.", elem_id="wish-world", min_width=260
+            )
+            base = gr.Dropdown(BASES, value="", label="Generator", info="What draws the faces.", elem_id="wish-base", min_width=260)
+            encoder = gr.Dropdown(
+                ENCODERS,
+                value="",
+                label="Text encoder",
+                info="Choose, or type any CLIP model of open_clip.",
+                allow_custom_value=True,
+                elem_id="wish-encoder",
+                min_width=260,
+            )
+        file = gr.Textbox(
+            label="The generator's file",
+            info="A path on this server: StyleGAN2 as .pt, .pkl or .safetensors.",
+            placeholder="/models/mine.pkl",
+            max_lines=1,
+            visible=False,
+            elem_id="wish-file",
+        )
+        with gr.Row(elem_classes="world-apply"):
+            gr.HTML(_NOTE)
+            apply = gr.Button("Apply", scale=0, min_width=120, elem_id="wish-apply")
+        notice = gr.HTML("", elem_id="wish-notice")
+
+    def show_file(chosen: str | None) -> dict[str, Any]:
+        return gr.update(visible=chosen == FROM_FILE)
+
+    def apply_wish(*values: Any) -> Iterator[dict[Any, Any]]:
+        yield {notice: _LOADING, apply: gr.update(interactive=False)}
+        try:
+            wish = read_wish(*values)
+            context.reopen(wish.world, wish.base, wish.encoder)
+        except NadaError as error:
+            yield {notice: message_box(str(error), "bad"), apply: gr.update(interactive=True)}
+            raise gr.Error(escape(str(error)), title="The world stays as it was", duration=6, print_exception=False) from None
+        yield {notice: message_box("Ready. The page is loaded again.", "good")}
+
+    base.change(show_file, [base], [file], queue=False, **_QUIET)
+    apply.click(
+        apply_wish,
+        [world, base, file, encoder],
+        [notice, apply],
+        concurrency_limit=1,
+        concurrency_id="world",
+        trigger_mode="once",
+        **_QUIET,
+    ).success(None, None, None, js="() => { window.location.reload(); }")
