@@ -1,0 +1,231 @@
+"""Many visitors at once: how fast the page stays while an adaptation runs, and what becomes of many adaptations asked for at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import re
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+
+from benchmarks.app_page import Message, Page, Refused, Site, open_web
+
+__all__ = ["ASKED_MS", "adaptation", "crowd", "overtaken", "spread", "step_seen", "visitors"]
+
+#: What the median of every kind of page action is asked to stay below, in milliseconds.
+ASKED_MS = 300.0
+_STEP = re.compile(r"Step (\d+) of (\d+)")
+_PROMPTS = ("Joker", "Zombie", "Gold", "Oil painting", "Hulk")
+
+
+def adaptation(prompt: str, steps: int) -> dict[str, Any]:
+    """The fields of the Adapt tab for a run with a fixed seed."""
+    return {"prompt": prompt, "Steps": steps, "seed": 1, "New seed each run": False}
+
+
+def step_seen(message: Message) -> int:
+    """The step that the page shows with this message, 0 where it shows none."""
+    return max((int(found[1]) for found in _STEP.finditer(message.text)), default=0)
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """Median, 95th percentile (of those measured, no interpolation), longest, and how many."""
+    ordered = sorted(times)
+    place = min(len(ordered) - 1, -(-95 * len(ordered) // 100) - 1)
+    return {"count": len(ordered), "median_ms": statistics.median(ordered), "p95_ms": ordered[place], "max_ms": ordered[-1]}
+
+
+def overtaken(ended: list[int], pressed: list[float]) -> dict[str, Any]:
+    """How far the order of service departs from the order of asking: pairs of people of whom the later one came first.
+
+    `ended` are the people in the order they were served, `pressed` their times in seconds. Also returns by how many milliseconds at most
+    somebody who was overtaken had been earlier.
+    """
+    ahead = [pressed[one] - pressed[other] for place, one in enumerate(ended) for other in ended[place + 1 :] if other < one]
+    return {"order_kept": not ahead, "pairs_swapped": len(ahead), "swapped_within_ms": 1000 * max(ahead, default=0.0)}
+
+
+# --- visitors -------------------------------------------------------------------------------------------------------------------------
+
+
+async def visitors(url: str, count: int, steps: int = 60, seed: int = 0, think: tuple[float, float] = (2.0, 6.0)) -> dict[str, Any]:
+    """`count` people look around while one more watches an adaptation; ends with it.
+
+    Every one thinks for a random time between `think` seconds before doing something. Returns the spread of each kind of action from the
+    click to the first change of the page, the errors by their sentence, and the share of one core that the visitors themselves took.
+    """
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    errors: Counter[str] = Counter()
+    async with open_web(url) as web:
+        site = await Site.read(web)
+        begun, own, last = time.monotonic(), time.process_time(), 0
+        runner = Page(site)
+        people: list[asyncio.Task[None]] = []
+        try:
+            await runner.join(site.event("adapt", "click"), adaptation("Joker", steps))
+            async for message in runner.messages():
+                last = max(last, step_seen(message))
+                if last and not people:
+                    chances = [random.Random(f"{seed}-{number}") for number in range(count)]
+                    people = [asyncio.create_task(_look_around(site, chance, think, times, errors)) for chance in chances]
+                if message.kind == "process_completed" and not message.content().get("success"):
+                    errors["the adaptation failed"] += 1
+        finally:
+            for person in people:
+                person.cancel()
+            for outcome in await asyncio.gather(*people, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    errors[f"{type(outcome).__name__}: {outcome}"] += 1
+        took = time.monotonic() - begun
+    return {
+        "visitors": count,
+        "seconds": took,
+        "steps_seen": last,
+        "actions": {kind: spread(values) for kind, values in sorted(times.items())},
+        "errors": dict(errors),
+        "own_core_share": (time.process_time() - own) / took,
+    }
+
+
+async def _look_around(
+    site: Site, chance: random.Random, think: tuple[float, float], times: defaultdict[str, list[float]], errors: Counter[str]
+) -> None:
+    """One visitor, until cancelled: arrives, then does one of the cheap things of the page every few seconds, or reloads it."""
+    async with _open_page(site, times, errors, chance, think) as page:
+        current = page
+        while True:
+            await asyncio.sleep(chance.uniform(*think))
+            (what,) = chance.choices(("gallery", "styles", "advice", "strength", "resume", "reload"), (30, 15, 25, 15, 10, 5))
+            if what == "reload":
+                current = Page(site)
+                await _arrive(current, times, errors)
+            elif what == "gallery":
+                await _measure(current, "open the gallery", site.event("gallery", "select"), times, errors)
+            elif what == "styles":
+                await _measure(current, "list of styles", site.endpoint("styles"), times, errors)
+            elif what == "advice":
+                event = site.event("prompt", "change")
+                await _measure(current, "advice on a prompt", event, times, errors, {"prompt": chance.choice(_PROMPTS)})
+            elif what == "strength":
+                changed = {"strength": round(chance.uniform(0, 1.3), 2)}
+                await _measure(current, "move the strength", site.event("strength", "input"), times, errors, changed)
+            else:
+                await _measure(current, "look for a run of mine", site.loading()[-1], times, errors)
+
+
+@contextlib.asynccontextmanager
+async def _open_page(
+    site: Site, times: defaultdict[str, list[float]], errors: Counter[str], chance: random.Random, think: tuple[float, float]
+) -> AsyncIterator[Page]:
+    """A visitor's first page, with the connection that every open page holds."""
+    await asyncio.sleep(chance.uniform(0, think[1]))  # nobody comes in step with the others
+    page = Page(site)
+    presence = asyncio.create_task(page.stay())
+    try:
+        await _arrive(page, times, errors)
+        yield page
+    finally:
+        presence.cancel()
+        await asyncio.gather(presence, return_exceptions=True)
+
+
+async def _arrive(page: Page, times: defaultdict[str, list[float]], errors: Counter[str]) -> None:
+    times["load the page (HTML)"].append(await page.html())
+    for event, kind in zip(page.site.loading(), ("fill the page", "look for a run of mine"), strict=False):
+        await _measure(page, kind, event, times, errors)
+
+
+async def _measure(
+    page: Page,
+    kind: str,
+    event: dict[str, Any],
+    times: defaultdict[str, list[float]],
+    errors: Counter[str],
+    changed: dict[str, Any] | None = None,
+) -> None:
+    try:
+        answer = await page.ask(event, changed)
+    except (Refused, httpx.HTTPError) as error:
+        errors[f"{kind}: {error or type(error).__name__}"] += 1
+        return
+    if answer.error is not None:
+        errors[f"{kind}: {answer.error}"] += 1
+        return
+    times[kind].append(answer.first)
+
+
+# --- many adaptations -----------------------------------------------------------------------------------------------------------------
+
+
+async def crowd(url: str, count: int, steps: int = 5, patience: float = 180.0, told: Callable[[str], None] = print) -> dict[str, Any]:
+    """`count` people press Adapt one right after the other; each is followed to the end.
+
+    A run hangs when for `patience` seconds no page hears anything new and it is not over. Served are those whose page says "Done"; refused
+    those whose page says "Not started", or whose event the queue does not take; failed those that broke off; lost those that end without
+    either. The sentences that came with it are the complaints.
+    """
+    outcome: dict[int, str] = {}
+    ended: list[int] = []
+    complaints: Counter[str] = Counter()
+    news = time.monotonic()
+
+    async def follow(number: int, page: Page) -> None:
+        nonlocal news
+        done = turned_away = False
+        async for message in page.messages():
+            if message.kind != "process_generating" or any(
+                message.content()["output"]["data"]
+            ):  # differences; a mere sign of life has none
+                news = time.monotonic()
+            done = done or f"Done: {steps} steps" in message.text
+            turned_away = turned_away or "Not started" in message.text  # what the bar says then; a run that broke off says otherwise
+            if message.kind != "process_completed":
+                continue
+            content = message.content()
+            if content.get("success") and done:
+                outcome[number] = "served"
+                ended.append(number)
+                told(f"  served {len(ended)}, after {time.monotonic() - begun:.0f} s")
+            elif not content.get("success"):
+                outcome[number] = "refused" if turned_away else "failed"
+                complaints[(content.get("output") or {}).get("error") or "no words"] += 1
+
+    async with open_web(url) as web:
+        site = await Site.read(web)
+        begun, people, pressed = time.monotonic(), {}, []
+        for number in range(count):
+            page = Page(site)
+            pressed.append(time.monotonic())
+            try:
+                await page.join(site.event("adapt", "click"), adaptation(_PROMPTS[number % len(_PROMPTS)], steps))
+            except Refused as error:
+                outcome[number] = "refused"
+                complaints[str(error)] += 1
+                continue
+            people[asyncio.create_task(follow(number, page))] = number
+        asked = time.monotonic() - begun
+        left = set(people)
+        while left and time.monotonic() - news < patience:
+            _, left = await asyncio.wait(left, timeout=1.0)
+        for task in left:
+            outcome[people[task]] = "hung"
+            task.cancel()
+        await asyncio.gather(*people, return_exceptions=True)
+        took = time.monotonic() - begun
+    counts = Counter(outcome.get(number, "lost") for number in range(count))
+    return {
+        "jobs": count,
+        "steps": steps,
+        "seconds": took,
+        "asked_within_s": asked,
+        **{kind: counts[kind] for kind in ("served", "refused", "failed", "hung", "lost")},
+        "served_in_order": ended,
+        **overtaken(ended, pressed),
+        "complaints": dict(complaints),
+    }
