@@ -12,6 +12,7 @@ import gradio as gr
 from ..errors import NadaError
 from .adapt_tab import build_adapt_tab
 from .api import build_api
+from .blocks import StageBlocks
 from .compare_tab import build_compare_tab, first_choice
 from .context import AppContext, Backend, default_backend
 from .edit_run import style_choices
@@ -43,7 +44,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
     The result carries `context` (AppContext) and `warm()`, which loads the engine and returns its World.
     """
     context = AppContext(backend or default_backend(engine_factory), public=public)
-    with gr.Blocks(
+    with StageBlocks(
         title="StyleGAN-NADA: repaint faces with one word", analytics_enabled=False, delete_cache=(_CACHE_SECONDS, _CACHE_SECONDS)
     ) as demo:
         build_api(context)
