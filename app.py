@@ -19,13 +19,14 @@ __all__ = ["main", "serve"]
 
 
 def _announce(demo: Any) -> None:
-    """Load the engine while the page is already up, so that the first visitor need not wait, and print which world it is and why."""
+    """Load and try the engine while the page is already up, so that the first visitor need not wait; print which world it is and why."""
     try:
         from nada_core.images import limit_pillow
 
         limit_pillow()
         world = demo.warm()
         print(f"World: {world.name} ({world.reason})", flush=True)
+        demo.context.rehearse()
     except NadaError as error:
         print(f"The engine is not ready: {error}", file=sys.stderr, flush=True)
     except Exception as error:  # noqa: BLE001 - a thread's last resort: the page shows the same and tries again on the next click

@@ -155,6 +155,16 @@ def test_two_adaptations_take_turns():
     assert runs(engine) == ["open", "close", "open", "close"]  # never two at once
 
 
+def test_a_rehearsal_is_one_step_that_leaves_nothing_behind():
+    app, engine = context()
+    with app.line.join():
+        app.rehearse()
+    assert runs(engine) == []  # somebody has the turn
+    app.rehearse()
+    assert runs(engine) == ["open", "close"] and engine.options.steps == 1
+    assert len(app.line) == 0 and len(app.shelf) == 0 and not app.jobs.busy
+
+
 def test_waiting_can_be_stopped():
     app, engine = context()
     with app.line.join():

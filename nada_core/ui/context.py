@@ -169,6 +169,24 @@ class AppContext:
         sizes, concepts = tuple(engine.generator.resolutions), tuple(engine.concepts())
         return World(engine.world, engine.world_reason, concepts, originals, training_facts(engine), sizes)
 
+    def rehearse(self) -> None:
+        """Take one step for nobody, where nothing else is to do. A process's first one takes seconds longer: fresh memory, kernels chosen.
+
+        Raises:
+            NadaError: the engine cannot be loaded, or cannot adapt.
+        """
+        engine, _ = self.open()
+        if self.jobs.inline:  # ZeroGPU lends its device to requests only
+            return
+        with self.line.join() as turn:
+            if not turn.wait(0):
+                return
+            steps = engine.adapt("Joker", options=self.backend.options(steps=1))
+            try:
+                next(steps)
+            finally:
+                close_iterator(steps)
+
     def reopen(self, world: str | None = None, base: str | None = None, encoder: str | None = None) -> World:
         """Work in another world from now on: see :func:`.world_choice.change_world`."""
         from .world_choice import Wish, change_world  # late: it needs this module
