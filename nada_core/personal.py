@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nada_core.device import Precision, precision_context
-from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
+from nada_core.encoders.base import ImageTextEncoder, KnowsRegions, StressesColour
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
 from nada_core.losses import DirectionalLoss, GlobalLoss, kept_distance
@@ -35,6 +35,7 @@ class PersonalOptions:
     steps: int = 20
     lr: float = 4e-4
     crops: int = 4
+    colour_stress: float = 3.0  # on one person, whose structure the inversion holds, paint is what comes out too faint
     resolution: int | None = None  # the generator's smallest
     seed: int = 0
     precision: Precision = "auto"
@@ -72,6 +73,8 @@ def fit_style(
     """
     o = options or PersonalOptions()
     resolution = o.resolution or base.resolutions[0]
+    if isinstance(encoder, StressesColour):
+        encoder = encoder.stressing_colour(o.colour_stress)
     direction, target = DirectionalLoss(encoder, source, prompt), GlobalLoss(encoder, prompt)
     person = apply_mix(copy.deepcopy(base), base, (), offsets=inversion.offsets)
     with torch.no_grad(), precision_context(base.device, o.precision):

@@ -126,7 +126,7 @@ def faces(engine):
     return unseen_faces(engine, seeds[:6], psi)
 
 
-@pytest.mark.parametrize("prompt", ["Joker", "Joker smile", "green hair"])
+@pytest.mark.parametrize("prompt", ["Joker", "Joker smile", pytest.param("green hair", marks=pytest.mark.gates)])
 def test_live_adaptation_passes_its_gates(engine, faces, prompt):
     """Default options, real weights, unseen faces, independent measurements."""
     from nada_core.alignment import FaceRecogniser

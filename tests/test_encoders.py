@@ -71,6 +71,22 @@ def test_gradient_reaches_the_pixels_and_reduces_the_loss(encoder, pictures):
     assert values[-1] < values[0] - 0.2
 
 
+@torch.no_grad()
+def test_stressing_colour_is_for_a_copy_and_counts_paint_more_than_grain(encoder, pictures):
+    painted = pictures + torch.tensor([-0.08, 0.08, -0.08])[:, None, None]
+    noise = torch.randn(1, 1, 256, 256, generator=torch.Generator().manual_seed(0))
+    moved = pictures + 0.15 * noise  # grey grain, which has no colour of its own
+    plain = [encoder.encode_image(images) for images in (pictures, painted, moved)]
+    stressed = [encoder.stressing_colour(3.0).encode_image(images) for images in (pictures, painted, moved)]
+
+    def ratio(embeddings):
+        return ((embeddings[1] - embeddings[0]).norm(dim=-1) / (embeddings[2] - embeddings[0]).norm(dim=-1)).min()
+
+    assert ratio(stressed) > 1.01 * ratio(plain)
+    assert torch.equal(encoder.encode_image(pictures), plain[0])  # the one it was made from stays as it is
+    assert torch.equal(encoder.stressing_colour(1.0).encode_image(pictures), plain[0])
+
+
 def test_unknown_texts_and_encoders_are_refused(encoder):
     with pytest.raises(PromptError, match="Nearest"):
         encoder.encode_text(["a purple elephant on a bicycle"])

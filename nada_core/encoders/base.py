@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-__all__ = ["ImageTextEncoder", "KnowsRegions"]
+__all__ = ["ImageTextEncoder", "KnowsRegions", "StressesColour"]
 
 
 @runtime_checkable
@@ -44,4 +44,13 @@ class KnowsRegions(Protocol):
 
     def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
         """Mask ``[N, 1, h, w]`` in [0, 1] for images ``[N, 3, H, W]``: 1 where going from ``source`` to ``target`` changes nothing."""
+        ...
+
+
+@runtime_checkable
+class StressesColour(Protocol):
+    """An encoder that can be told to look more at the colours of a picture's parts than it does by itself."""
+
+    def stressing_colour(self, factor: float) -> ImageTextEncoder:
+        """The same encoder with ``factor`` times the weight on colours; this one stays as it is."""
         ...

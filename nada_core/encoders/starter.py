@@ -10,6 +10,7 @@ cos(E(styled) - E(photo), T_concept - T_photo) -> 1.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -78,6 +79,13 @@ class RegionStatistics(nn.Module):
         tail = statistics[..., -count * sum(widths) :].split([count * w for w in widths], dim=-1)
         return torch.cat([part.unflatten(-1, (count, -1)) for part in tail], dim=-1)
 
+    def region_colours(self, others: float, colours: float) -> Tensor:
+        """``[dim]``: ``colours`` where a statistic is of a region's colours, else ``others``."""
+        place = self.per_region(torch.arange(self.dim))[..., :6]  # mean and deviation of three channels come first
+        values = torch.full((self.dim,), others)
+        values[place.flatten()] = colours
+        return values
+
     def region_logits(self, features: list[Tensor]) -> Tensor:
         """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
         size = features[1].shape[-2:]
@@ -141,6 +149,7 @@ class StarterEncoder(nn.Module):
         dim = self.statistics.dim
         self.embedding_dim = learned_dim + dim + 1
         self.plain_share = plain_share
+        self.colour_stress = 1.0
         self.mean: Tensor
         self.deviation: Tensor
         self.plain_text: Tensor
@@ -166,6 +175,8 @@ class StarterEncoder(nn.Module):
         differences of embeddings stay proportional to differences of statistics.
         """
         plain = standardised - self.plain_text[:1]
+        if self.colour_stress != 1:
+            plain = plain * self.statistics.region_colours(1.0, self.colour_stress).to(plain)
         reach = 1.5 * plain.shape[-1] ** 0.5
         plain = F.normalize(F.pad(plain / reach, (0, 1), value=1.0), dim=-1)
         return torch.cat([learned * (1 - self.plain_share) ** 0.5, plain * self.plain_share**0.5], dim=-1)
@@ -185,6 +196,12 @@ class StarterEncoder(nn.Module):
         start, end = (self.concepts.index(resolve_concept(text, self.concepts)) for text in (source, target))
         change = self.statistics.per_region(self.plain_text[end] - self.plain_text[start])
         return change.pow(2).mean(-1).sqrt()[: len(REGIONS)]
+
+    def stressing_colour(self, factor: float) -> StarterEncoder:
+        """See :class:`nada_core.encoders.base.StressesColour`: mean and deviation of the three channels in each region."""
+        stressed = copy.copy(self)  # the weights are shared
+        stressed.colour_stress = factor
+        return stressed
 
     def rate_factor(self, target: str) -> float:
         """By the kind of concept: make-up needs small steps to keep the person, what changes every pixel needs large ones."""
