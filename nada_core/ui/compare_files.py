@@ -45,10 +45,9 @@ def write_comparison(context: AppContext, request: CompareRequest, kind: str, fo
         raise PhotoError("Nothing has been compared yet: press Compare first.")
     strength_of(request)
     side = chosen_side(world.sizes, resolution)
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
-        context.require(engine)
         try:
             return _write(engine.editor, portrait, worn, request, kind, folder, side, world.name)
         except NadaError:

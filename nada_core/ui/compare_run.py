@@ -155,10 +155,9 @@ def _compare(context: AppContext, request: CompareRequest) -> Iterator[CompareVi
     cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look in looks)]
     cells[0] = filled(cells[0], aligned.crop, words=_PHOTO_WORDS)
     yield CompareView("wait", progress(0, "Waiting for the generator", kind="wait"), compare_html(cells))
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         while not turn.wait(_TICK):
             yield CompareView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
-        context.require(engine)
         bar = _Bar(
             [
                 _KNOWN if person.key in entry.portraits else _PORTRAIT,
@@ -257,10 +256,9 @@ def _restrength(context: AppContext, request: CompareRequest) -> Iterator[Compar
     strength_of(request)
     if portrait is None:
         return
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         while not turn.wait(_TICK):
             yield CompareView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
-        context.require(engine)
         begun = time.monotonic()
         cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look, _ in looks)]
         _before(engine.editor, portrait, cells)

@@ -24,7 +24,7 @@ from .shelf import StyleShelf
 from .text import slug
 from .thumbnails import Thumbnails
 from .training_facts import TrainingFacts, training_facts
-from .turns import WorkLine
+from .turns import Turn, WorkLine
 from .views import AdaptView, Ticket
 
 __all__ = ["AppContext", "Backend", "World", "WorldChanged", "check_request", "close_iterator", "default_backend"]
@@ -201,14 +201,14 @@ class AppContext:
             if first:
                 self._recover(engine)
 
-    def require(self, engine: Any) -> None:
-        """To be called when a turn begins that was waited for: what was prepared before it belongs to ``engine``.
+    def join(self, engine: Any) -> Turn:
+        """A place in the line for work that was prepared with ``engine``: waiting for it raises WorldChanged where another has come."""
 
-        Raises:
-            WorldChanged: another engine has taken its place meanwhile.
-        """
-        if engine is not self._engine:
-            raise WorldChanged("The world of this server was changed while this waited. Reload the page and try again.")
+        def same() -> None:
+            if engine is not self._engine:
+                raise WorldChanged("The world of this server was changed while this waited. Reload the page and try again.")
+
+        return self.line.join(same)
 
     def _recover(self, engine: Any) -> None:
         """Put the styles of runs that were killed into the library; on a public server, or when that fails for a day, delete them."""

@@ -137,10 +137,9 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     request_strength(request)  # said now, not after the work
     side = chosen_side(world.sizes, request.resolution)
     people = people_meant(entry, request.person, request.everyone)
-    with context.line.join() as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
+    with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
-        context.require(engine)
         begun, folder, made = time.monotonic(), Path(name), []
         for number, person in enumerate(people):
             stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, folder)
@@ -159,10 +158,9 @@ def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
         if entry.portraits:
             yield EditView("unmade", progress(0, "Press Stylise to see this look", note="What is shown is the look before."))
         return
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
-        context.require(engine)
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
             yield _finished(Path(name), engine.editor, made, request, side, begun)

@@ -123,9 +123,8 @@ def _compare(context: AppContext, names: Any, text: str | None) -> Iterator[Gall
     rows = [SheetRow("before"), *(SheetRow(entry.card.name, entry.card) for entry in entries)]
     yield GalleryView("wait", progress(0, "Waiting for the generator", kind="wait"), sheet_html(rows, seeds))
     begun = time.monotonic()
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         yield from _await(turn)
-        context.require(engine)
         for number, row in enumerate(rows):
             yield GalleryView("run", progress(number / len(rows), row.heading, f"row {number + 1} of {len(rows)}", kind="run"))
             style = row.name if row.card is not None else None
@@ -148,9 +147,8 @@ def _walk(context: AppContext, names: Any, text: str | None) -> Iterator[Gallery
     engine, world = context.open()
     name = chosen_entries(engine, names)[0].card.name
     begun, total = time.monotonic(), len(seeds) * (_FRAMES_BETWEEN + 1)
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         yield from _await(turn)
-        context.require(engine)
         frames = engine.walk(seeds, name, frames_between=_FRAMES_BETWEEN)
         try:
             pictures = yield from _film(frames, total)
@@ -178,9 +176,8 @@ def _film(frames: Iterator[Any], total: int) -> Generator[GalleryView, None, Seq
 def _export(context: AppContext, name: str | None) -> Iterator[GalleryView]:
     engine, _ = context.open()
     entry = chosen_entries(engine, [name] if name else [])[0]
-    with context.line.join() as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
+    with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
         yield from _await(turn)
-        context.require(engine)
         path = Path(folder) / f"{slug(entry.card.name)}.safetensors"
         engine.export_style(entry.card.name, path)
         turn.leave()
@@ -217,8 +214,7 @@ def import_style(context: AppContext, path: str | None) -> str:
     engine = _managed(context)
     if not path:
         raise StyleError("No file has arrived. Choose a compact style file, as the button for exporting writes it.")
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         if not turn.wait(20):
             raise StyleError("The generator is busy, so the file could not be checked. Try again when the other job is done.")
-        context.require(engine)
         return engine.import_style(Path(path))

@@ -38,10 +38,9 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
     made, side = made_so_far(context, engine, entry, request), chosen_side(world.sizes, request.resolution)
     if made is None:
         raise PhotoError("This look has not been made yet: press Stylise first.")
-    with context.line.join() as turn:
+    with context.join(engine) as turn:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
-        context.require(engine)
         try:
             return _write(engine.editor, made, request, kind, folder, world, side)
         except NadaError:

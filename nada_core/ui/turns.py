@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 
 __all__ = ["Turn", "WorkLine"]
@@ -21,9 +22,12 @@ class WorkLine:
         with self._changed:
             return len(self._waiting)
 
-    def join(self) -> Turn:
-        """Take a place at the end of the line; use the result as a context manager so that the place is always given back."""
-        turn = Turn(self)
+    def join(self, check: Callable[[], None] | None = None) -> Turn:
+        """Take a place at the end of the line; use the result as a context manager so that the place is always given back.
+
+        ``check`` is called when the turn has come: what was prepared before the wait may be worth nothing by then.
+        """
+        turn = Turn(self, check)
         with self._changed:
             self._waiting.append(turn)
         return turn
@@ -46,8 +50,8 @@ class WorkLine:
 class Turn:
     """A place in a `WorkLine`."""
 
-    def __init__(self, line: WorkLine) -> None:
-        self._line = line
+    def __init__(self, line: WorkLine, check: Callable[[], None] | None = None) -> None:
+        self._line, self._check = line, check
 
     def __enter__(self) -> Turn:
         return self
@@ -61,8 +65,11 @@ class Turn:
         return self._line._ahead(self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """True once it is this turn's go; False when `timeout` seconds have passed first."""
-        return self._line._wait(self, timeout)
+        """True once it is this turn's go; False when `timeout` seconds have passed first. Raises what the line's `check` raises."""
+        come = self._line._wait(self, timeout)
+        if come and self._check is not None:
+            self._check()
+        return come
 
     def leave(self) -> None:
         """Give the place back (again is harmless)."""
