@@ -50,6 +50,11 @@ class AssetState:
     detail: str = ""
     """What is wrong, and the remedy."""
 
+    @property
+    def absent(self) -> bool:
+        """Whether it would have to be fetched: missing, or damaged."""
+        return self.status in {"missing", "corrupt"}
+
 
 @dataclass(frozen=True)
 class _Place:

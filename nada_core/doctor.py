@@ -82,7 +82,7 @@ def format_report(found: dict[str, Any]) -> str:
 
 
 def _missing(states: list[AssetState], world: str) -> list[dict[str, str]]:
-    wanted = [found for found in states if found.world == world and not found.optional and found.status in {"missing", "corrupt"}]
+    wanted = [found for found in states if found.world == world and not found.optional and found.absent]
     return [{"name": found.name, "status": found.status, "remedy": found.detail} for found in wanted]
 
 

@@ -22,7 +22,6 @@ WORLDS = ("starter", "full")
 STARTER = "starter"
 _FULL_BASE, _FULL_ENCODER, _FULL_INVERTER = "stylegan2-ffhq", "ViT-B-32", "restyle-e4e"
 _ASK = "`--world full` or NADA_WORLD=full"
-_ABSENT = frozenset({"missing", "corrupt"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def check_world(world: str | None) -> str:
 def missing_for_full() -> list[str]:
     """Names of the assets that the full world needs and this machine does not have; nothing is read or fetched."""
     needed = [name for name, asset in REGISTRY.items() if asset.world == "full" and not asset.optional]
-    return [name for name in needed if state(name).status in _ABSENT]
+    return [name for name in needed if state(name).absent]
 
 
 def missing_for(world: World) -> list[str]:
@@ -74,7 +73,7 @@ def missing_for(world: World) -> list[str]:
     from nada_core.inversion.load import PHOTO_ENCODERS
 
     parts = (str(world.base), PHOTO_ENCODERS.get(world.inverter, ""))
-    hub = [name for name in parts if name in REGISTRY and REGISTRY[name].world == "full" and state(name).status in _ABSENT]
+    hub = [name for name in parts if name in REGISTRY and REGISTRY[name].world == "full" and state(name).absent]
     return hub + missing_encoders(world.encoder)
 
 

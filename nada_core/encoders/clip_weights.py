@@ -64,7 +64,7 @@ def missing_weights(model: str, tag: str, published: Mapping[str, Any]) -> str:
     """The name of what :func:`published_weights` would have to fetch, an asset's where it is one; empty where the file is here."""
     asset = _asset(model, tag)
     if asset in REGISTRY:
-        return asset if state(asset).status in {"missing", "corrupt"} else ""
+        return asset if state(asset).absent else ""
     return "" if _located(asset, _on_the_hub(published)[1]) is not None else f"the weights '{tag}' of {model}"
 
 
