@@ -79,13 +79,6 @@ class RegionStatistics(nn.Module):
         tail = statistics[..., -count * sum(widths) :].split([count * w for w in widths], dim=-1)
         return torch.cat([part.unflatten(-1, (count, -1)) for part in tail], dim=-1)
 
-    def region_colours(self, others: float, colours: float) -> Tensor:
-        """``[dim]``: ``colours`` where a statistic is of a region's colours, else ``others``."""
-        place = self.per_region(torch.arange(self.dim))[..., :6]  # mean and deviation of three channels come first
-        values = torch.full((self.dim,), others)
-        values[place.flatten()] = colours
-        return values
-
     def region_logits(self, features: list[Tensor]) -> Tensor:
         """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
         size = features[1].shape[-2:]
@@ -149,7 +142,7 @@ class StarterEncoder(nn.Module):
         dim = self.statistics.dim
         self.embedding_dim = learned_dim + dim + 1
         self.plain_share = plain_share
-        self.colour_stress = 1.0
+        self.plain_weights: Tensor | None = None  # of each statistic in the plain part; None: all alike
         self.mean: Tensor
         self.deviation: Tensor
         self.plain_text: Tensor
@@ -175,8 +168,8 @@ class StarterEncoder(nn.Module):
         differences of embeddings stay proportional to differences of statistics.
         """
         plain = standardised - self.plain_text[:1]
-        if self.colour_stress != 1:
-            plain = plain * self.statistics.region_colours(1.0, self.colour_stress).to(plain)
+        if self.plain_weights is not None:
+            plain = plain * self.plain_weights
         reach = 1.5 * plain.shape[-1] ** 0.5
         plain = F.normalize(F.pad(plain / reach, (0, 1), value=1.0), dim=-1)
         return torch.cat([learned * (1 - self.plain_share) ** 0.5, plain * self.plain_share**0.5], dim=-1)
@@ -199,8 +192,11 @@ class StarterEncoder(nn.Module):
 
     def stressing_colour(self, factor: float) -> StarterEncoder:
         """See :class:`nada_core.encoders.base.StressesColour`: mean and deviation of the three channels in each region."""
-        stressed = copy.copy(self)  # the weights are shared
-        stressed.colour_stress = factor
+        colours = self.statistics.per_region(torch.arange(self.statistics.dim))[..., :6]  # they come first
+        weights = torch.ones_like(self.deviation)
+        weights[colours.flatten().to(weights.device)] = factor
+        stressed = copy.copy(self)  # parameters are shared
+        stressed.plain_weights = weights
         return stressed
 
     def rate_factor(self, target: str) -> float:
