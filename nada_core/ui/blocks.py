@@ -29,9 +29,9 @@ class StageBlocks(gr.Blocks):
         given = [values[block._id] for block in named.outputs]
         # for a single output Gradio takes the value itself
         answers = await super().postprocess_data(named, given[0] if len(given) == 1 else given, state) if given else []
-        changed = {block._id: answer for block, answer in zip(named.outputs, answers, strict=True)}
-        untouched = {block._id: None if block.stateful else gr.skip() for block in outputs}
-        return [(untouched | changed)[block._id] for block in outputs]
+        sent = {block._id: None if block.stateful else gr.skip() for block in outputs}
+        sent |= {block._id: answer for block, answer in zip(named.outputs, answers, strict=True)}
+        return [sent[block._id] for block in outputs]
 
 
 def _is_skip(value: Any) -> bool:

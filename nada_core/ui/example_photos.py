@@ -10,6 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from .picture_buttons import picture_buttons
+
 __all__ = ["EXAMPLES", "build_examples"]
 
 #: File, what it shows, and the square of it that its small picture shows (left, top, side).
@@ -32,19 +34,7 @@ def build_examples(photo: gr.Image, prefix: str) -> None:
             small = picture.convert("RGB").resize((160, 160), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
             pictures.append((small, caption))
     gr.HTML(_WORDS, elem_id=f"{prefix}examples-words")
-    gallery = gr.Gallery(
-        pictures,
-        label="Photos to try",
-        show_label=False,
-        columns=len(EXAMPLES),
-        elem_id=f"{prefix}examples",
-        elem_classes="examples",
-        allow_preview=False,
-        interactive=False,
-        object_fit="cover",
-        format="jpeg",
-        buttons=[],
-    )
+    gallery = picture_buttons(pictures, "Photos to try", len(EXAMPLES), f"{prefix}examples", elem_classes="examples")
 
     def choose_example(event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         if not isinstance(event.index, int) or not 0 <= event.index < len(EXAMPLES):  # not from this page

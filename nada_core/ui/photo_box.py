@@ -15,6 +15,7 @@ from .context import AppContext
 from .example_photos import build_examples
 from .photo_faces import FacesView, displayable, find_faces, found_before, mode_seconds, pointed_at
 from .photo_input import HEIC_SCRIPT, unopened
+from .picture_buttons import picture_buttons
 from .session import Session
 from .text import PHOTO_NOTE, message_box
 from .widgets import progress
@@ -56,17 +57,7 @@ def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
     gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id=f"{prefix}photo-note")
     build_examples(photo, prefix)
     hint = gr.HTML("", elem_id=f"{prefix}photo-hint")
-    faces = gr.Gallery(
-        label="Whose face",
-        show_label=False,
-        columns=4,
-        visible=False,
-        elem_id=f"{prefix}faces-found",
-        allow_preview=False,
-        object_fit="cover",
-        format="jpeg",
-        buttons=[],
-    )
+    faces = picture_buttons(None, "Whose face", 4, f"{prefix}faces-found", visible=False)
     pointing = gr.Image(
         label="Click both eyes and the mouth",
         show_label=False,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from .photo_box import MODES, PhotoBox, build_photo_box
+from .picture_buttons import picture_buttons
 from .session import Session
 from .take_away import KINDS
 from .widgets import identity_panel, progress
@@ -56,18 +57,7 @@ def build_stylise_layout(session: Session) -> StyliseTab:
             box = build_photo_box(session)
             everyone = gr.Checkbox(False, label="All faces", visible=False, container=False, elem_id="everyone")
             session.style.render()
-            looks = gr.Gallery(
-                label="Styles",
-                show_label=False,
-                container=False,
-                columns=5,
-                elem_id="style-pictures",
-                interactive=False,
-                allow_preview=False,
-                object_fit="cover",
-                format="jpeg",
-                buttons=[],
-            )
+            looks = picture_buttons(None, "Styles", 5, "style-pictures", container=False)
             with gr.Accordion("Blend with a second style", open=False, elem_id="blending") as blending:
                 session.blend.render()
                 share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of the second style", elem_id="share")
