@@ -22,6 +22,7 @@ from nada_core.errors import OptionsError, PromptError, StyleError
 from nada_core.images import decode_photo
 from nada_core.styles import StyleEntry
 from nada_core.ui import Backend
+from nada_core.worlds import STARTER, World
 
 CONCEPTS = [
     "Joker",
@@ -184,6 +185,8 @@ class FakeEngine:
     fail_at: int | None = None
     world: str = "starter"
     world_reason: str = "no GPU here, and the model hub cannot be reached"
+    base: str | Path = STARTER
+    reads: str = STARTER  # the text encoder's name
     log: list[str] = field(default_factory=list)
     saved: dict[str, FakeStyle] = field(default_factory=lambda: {"joker": FakeStyle(FakeCard("joker", "Joker"))})
     ready: tuple[str, ...] = ("joker",)
@@ -194,6 +197,10 @@ class FakeEngine:
 
     def __post_init__(self) -> None:
         self.editor = FakeEditor(tint, self.delay, resolutions=self.generator.resolutions)
+
+    @property
+    def parts(self) -> World:
+        return World(self.world, self.world_reason, self.base, self.reads, STARTER)
 
     def missing(self) -> list[str]:
         return list(self.lacking)

@@ -16,13 +16,13 @@ from nada_core.errors import AssetError, GeneratorError, OptionsError
 from nada_core.ui import world_choice
 from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
 from nada_core.ui.compare_run import CompareRequest, run_compare_styles
-from nada_core.ui.context import AppContext, WorldChanged
+from nada_core.ui.context import AppContext, Wish, WorldChanged
 from nada_core.ui.edit_run import EditRequest, run_edit, run_rerender
 from nada_core.ui.fitting import Person
 from nada_core.ui.photo_faces import find_faces
 from nada_core.ui.style_pictures import run_style_pictures
 from nada_core.ui.take_away import write_download
-from nada_core.ui.world_choice import Wish, WorldRefused, read_wish
+from nada_core.ui.world_choice import WorldRefused, change_world, read_wish
 
 # --- the change -------------------------------------------------------------------------------------------------------------------
 
@@ -35,7 +35,7 @@ def test_the_new_world_takes_the_old_ones_place(photo):
     done(run_edit(app, EditRequest(key, "joker")))
     list(run_style_pictures(app, ()))
     assert app.photos.get(key).portraits and app.thumbnails.file("joker-Joker-1.0")
-    world = app.reopen("full", None, "ViT-B-32")
+    world = change_world(app, Wish("full", None, "ViT-B-32"))
     assert maker.wishes == [{}, {"world": "full", "base": None, "encoder": "ViT-B-32"}]
     assert app.open() == (new, world) and (world.name, world.sizes) == ("full", (64,)) and world.originals != before.originals
     assert all(Path(path).exists() for path in (*world.originals, *before.originals))  # finished jobs show the former faces
@@ -62,7 +62,7 @@ def test_a_world_that_cannot_be_had_leaves_the_old_one(engine, error, words, pho
     before = app.open()
     view, _ = edited(app, photo)
     with pytest.raises(error, match=words) as caught:
-        app.reopen(encoder="RN50@laion")
+        change_world(app, Wish(encoder="RN50@laion"))
     assert "/secret" not in str(caught.value)
     assert app.open() == before and len(app.line) == 0 and next(iter(app.photos._photos.values())).held
     assert edited(app, photo)[0].phase == view.phase == "done"
@@ -79,7 +79,7 @@ def test_what_fails_late_leaves_the_old_world(photo):
     app, _ = app_with(Blind())
     before = app.open()
     with pytest.raises(WorldRefused, match="world stays as it was"):
-        app.reopen("full")
+        change_world(app, Wish("full"))
     assert app.open() == before and edited(app, photo)[0].phase == "done"
 
 
@@ -89,7 +89,7 @@ def test_a_world_that_failed_at_the_start_can_be_left():
     app = AppContext(replace(fake_backend(), engine=maker))
     with pytest.raises(AssetError):
         app.open()
-    app.reopen("starter")
+    change_world(app, Wish("starter"))
     assert app.is_open and app.open()[0] is new
 
 
@@ -100,10 +100,10 @@ def test_an_adaptation_is_not_disturbed(make_app):
     wait_for(lambda: "open" in engine.log)
     for running in (job, waiting):  # one that runs, then one that takes its place
         with pytest.raises(WorldRefused, match="Stop it or wait for it"):
-            app.reopen("starter")
+            change_world(app, Wish("starter"))
         assert not running.finished and app.jobs.cancel(running.id)
         wait_for(lambda running=running: running.finished)
-    assert app.reopen("starter").name == "starter"
+    assert change_world(app, Wish("starter")).name == "starter"
 
 
 def test_a_run_that_was_asked_for_while_the_networks_were_loaded_keeps_its_world(make_app):
@@ -118,7 +118,7 @@ def test_a_run_that_was_asked_for_while_the_networks_were_loaded_keeps_its_world
 
     app.backend = replace(app.backend, engine=lambda **wish: Slow())
     with pytest.raises(WorldRefused, match="Stop it or wait for it"):
-        app.reopen("full")
+        change_world(app, Wish("full"))
     wait_for(lambda: jobs[0].finished)
     assert app.open()[0] is old and jobs[0].view.phase == "done" and "open" in old.log
 
@@ -131,9 +131,9 @@ def test_a_photo_that_is_being_worked_on_is_waited_for_and_not_for_ever(photo, m
         pass
     monkeypatch.setattr(world_choice, "_PATIENCE", 0.1)
     with pytest.raises(WorldRefused, match="busy with other work"):
-        app.reopen("full")
+        change_world(app, Wish("full"))
     monkeypatch.undo()
-    change = threading.Thread(target=app.reopen, args=("full",))
+    change = threading.Thread(target=change_world, args=(app, Wish("full")))
     change.start()
     wait_for(lambda: len(app.line) == 2)
     *_, last = views
@@ -163,7 +163,7 @@ def test_what_waited_through_the_change_is_told_to_reload(photo, tmp_path):
 
     threads = [threading.Thread(target=work, args=(name,)) for name in works]
     with app.line.join():
-        change = threading.Thread(target=app.reopen, args=("full",))
+        change = threading.Thread(target=change_world, args=(app, Wish("full")))
         change.start()
         wait_for(lambda: len(app.line) == 2)
         for thread in threads:

@@ -23,10 +23,11 @@ from nada_core.engine import Engine
 from nada_core.errors import AssetError, EncoderError, GeneratorError, StyleError
 from nada_core.ui import build_app
 from nada_core.ui.adapt_run import AdaptRequest, choose_step, run_adaptation
-from nada_core.ui.context import AppContext, default_backend
+from nada_core.ui.context import AppContext, Wish, default_backend
 from nada_core.ui.edit_run import OWN
+from nada_core.ui.session import write_memory
 from nada_core.ui.style_pictures import run_style_pictures
-from nada_core.ui.world_choice import WorldRefused
+from nada_core.ui.world_choice import WorldRefused, change_world
 from tests.small_adaptations import StandInEncoder, small_stylegan2
 from tests.stylegan2_files import rosinality_state
 
@@ -50,6 +51,31 @@ def test_the_form_tells_how_it_went():
     (arrived,) = map(named, handlers(demo)["arrive"]([]))
     assert "Full world" in arrived["world"] and arrived["style"]["value"] == "pixar"
     assert arrived["size"] == arrived["compare-size"] == gr.update(choices=[("64 px", 64)], value=64)
+    assert (arrived["wish-world"], arrived["wish-base"], arrived["wish-encoder"]) == ("full", "", "")
+
+
+def test_the_form_shows_what_is_in_use():
+    demo = build_app(backend=replace(fake_backend(), engine=Maker(FakeEngine(delay=0.0), full(base=Path("/models/x<b>.pt"), reads="RN50"))))
+    (arrived,) = map(named, handlers(demo)["arrive"]([]))
+    assert arrived["wish-file"] == gr.update(value="", visible=False) and arrived["wish-world"] == ""
+    assert "In use: Starter: MobileStyleGAN, faces. Starter: a fixed list of looks." in arrived["wish-words"]
+    list(handlers(demo)["apply_wish"]("", "file", "/models/x<b>.pt", "RN50"))
+    (arrived,) = map(named, handlers(demo)["arrive"]([]))
+    assert (arrived["wish-base"], arrived["wish-encoder"]) == ("file", "RN50")
+    assert arrived["wish-file"] == gr.update(value="/models/x<b>.pt", visible=True)
+    assert "In use: x&lt;b&gt;.pt. RN50." in arrived["wish-words"] and "/models" not in arrived["wish-words"]
+
+
+def test_a_finished_run_of_the_former_world_is_not_shown_again():
+    demo = build_app(backend=replace(fake_backend(), engine=Maker(FakeEngine(delay=0.0), full())))
+    demo.context.open()
+    *_, made = run_adaptation(demo.context, AdaptRequest("Joker", steps=3), "browser")
+    memory = write_memory("browser", [made.job])
+    before = list(handlers(demo)["resume"](memory))
+    assert "Done: 3 steps" in named(before[-1])["adapt-progress"]
+    list(handlers(demo)["apply_wish"]("full", "", "", ""))
+    (after,) = map(named, handlers(demo)["resume"](memory))
+    assert "adapt-progress" not in after and OWN + made.job in [value for _, value in after["style"]["choices"]]
 
 
 def test_strangers_get_no_form_and_no_endpoint():
@@ -61,7 +87,7 @@ def test_strangers_get_no_form_and_no_endpoint():
     assert not {"apply_wish", "show_file"} & names and "arrive" in names and "apply_wish" in handlers(private)
     demo.context.open()
     with pytest.raises(WorldRefused, match="public server"):
-        demo.context.reopen("starter")
+        change_world(demo.context, Wish("starter"))
     assert all(block.api_visibility == "private" for block in private.fns.values() if block.fn and "wish" in block.fn.__name__)
 
 
@@ -167,7 +193,7 @@ def test_a_real_generator_from_a_file_and_styles_of_the_other(generators, monkey
     with pytest.raises(gr.Error, match="no generator file"):
         list(functions["apply_wish"]("", "file", str(generators / "three.pt"), "starter"))
     assert app.open()[0] is two
-    app.reopen(None, str(generators / "one.pt"), "starter")
+    change_world(app, Wish(None, str(generators / "one.pt"), "starter"))
     *_, shown = run_style_pictures(app, (made.style_id,))
     assert OWN + made.style_id in shown.names and app.thumbnails.file(f"{OWN}{made.style_id}-3")
     app.shutdown()
@@ -187,15 +213,15 @@ def test_the_full_world_is_not_fetched_by_a_click(generators, monkeypatch):
     app = AppContext(replace(default_backend(factory), jobs_folder=lambda: generators / "jobs"))
     old, _ = app.open()
     with pytest.raises(AssetError, match=r"stylegan2-ffhq, restyle-e4e-ffhq, clip-vit-b-32.*nada_core fetch full`"):
-        app.reopen("full")
+        change_world(app, Wish("full"))
     with pytest.raises(AssetError, match=r"fetch stylegan2-ffhq restyle-e4e-ffhq`"):
-        app.reopen("", "stylegan2-ffhq", "starter")
+        change_world(app, Wish("", "stylegan2-ffhq", "starter"))
     with pytest.raises(AssetError, match=r"fetch clip-vit-b-32 clip-vit-b-16`"):
-        app.reopen("starter", None, "ViT-B-32,ViT-B-16")
+        change_world(app, Wish("starter", None, "ViT-B-32,ViT-B-16"))
     with pytest.raises(AssetError, match=r"the weights 'laion2b_s32b_b82k' of ViT-L-14.*--encoder 'ViT-L-14@laion2b_s32b_b82k'"):
-        app.reopen("starter", None, "ViT-L-14@laion2b_s32b_b82k")
+        change_world(app, Wish("starter", None, "ViT-L-14@laion2b_s32b_b82k"))
     with pytest.raises(EncoderError, match="Did you mean"):
-        app.reopen("starter", None, "ViT-B-33")
+        change_world(app, Wish("starter", None, "ViT-B-33"))
     assert app.open()[0] is old
     # a GPU and a connection are enough for the automatic choice at the start; a click is not
     engine = factory(base=None, encoder=None)
@@ -205,4 +231,4 @@ def test_the_full_world_is_not_fetched_by_a_click(generators, monkeypatch):
     folder.mkdir()
     (folder / "open_clip_model.safetensors").write_bytes(b"weights")
     monkeypatch.setenv("NADA_ASSETS", str(generators))
-    assert app.reopen(None, str(generators / "two.pt"), "ViT-B-32").sizes == (64,)  # fetched meanwhile
+    assert change_world(app, Wish(None, str(generators / "two.pt"), "ViT-B-32")).sizes == (64,)  # fetched meanwhile

@@ -144,7 +144,8 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         browser, keys = read_memory(remembered)
         known = [key for key in keys if context.jobs.find(key) is not None or key in context.shelf]
         first: dict[Any, Any] = {session.browser: browser, session.owned: known, session.memory: write_memory(browser, known)}
-        jobs = [job for job in map(context.jobs.find, known) if job is not None]
+        found = [job for job in map(context.jobs.find, known) if job is not None]
+        jobs = [job for job in found if not job.finished or job.ended > context.since]  # another world's faces would not fit the page
         if not jobs:
             if known:
                 first[session.style] = gr.update(choices=style_choices(context, known))

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from .training_facts import TrainingFacts, training_facts
 from .turns import Turn, WorkLine
 from .views import AdaptView, Ticket
 
-__all__ = ["AppContext", "Backend", "World", "WorldChanged", "check_request", "close_iterator", "default_backend"]
+__all__ = ["AppContext", "Backend", "Wish", "World", "WorldChanged", "check_request", "close_iterator", "default_backend"]
 
 log = logging.getLogger(__name__)
 _DAY = 24 * 3600
@@ -90,15 +91,27 @@ def default_backend(engine_factory: Callable[..., Any] | None = None) -> Backend
 
 
 @dataclass(frozen=True)
-class World:
-    """Facts of the engine that do not change while it runs. Another engine has another World: see `AppContext.reopen`."""
+class Wish:
+    """What an engine is asked for, as :func:`nada_core.worlds.choose_world` takes it; None: no wish."""
 
-    name: str  # "starter" | "full"
+    world: str | None = None
+    base: str | None = None
+    encoder: str | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """Facts of the engine that do not change while it runs. Another engine has another World: see `world_choice.change_world`."""
+
+    name: str  # "starter" | "full" | "mixed"
     reason: str
     concepts: tuple[str, ...]
     originals: tuple[str, ...]  # picture files of the fixed preview faces, before any adaptation
     training: TrainingFacts
     sizes: tuple[int, ...]  # sides in pixels that the generator renders, smallest first
+    base: str  # the generator: "starter", an asset's name or a file
+    encoder: str  # of texts, as `load_encoder` takes it
+    since: float = field(default_factory=time.monotonic)  # when it was loaded
 
 
 def close_iterator(steps: Any) -> None:
@@ -142,6 +155,7 @@ class AppContext:
             self.limits,
             inline=zero if self.inline is None else self.inline,
         )
+        self.wish = Wish()  # what the page last asked for
         self._opening = threading.Lock()
         self._engine: Any = None
         self._world: World | None = None
@@ -151,6 +165,11 @@ class AppContext:
     def is_open(self) -> bool:
         """True once the engine is loaded."""
         return self._world is not None
+
+    @property
+    def since(self) -> float:
+        """When the engine in use was loaded, on the monotonic clock; 0 before."""
+        return self._world.since if self._world is not None else 0.0
 
     def open(self) -> tuple[Any, World]:
         """The engine and its facts; the first caller loads it, the others wait. Raises NadaError (and a later call tries again)."""
@@ -167,7 +186,8 @@ class AppContext:
         self._folders.append(tempfile.TemporaryDirectory(prefix="nada-faces-"))
         originals = write_faces(faces, Path(self._folders[-1].name), "before")
         sizes, concepts = tuple(engine.generator.resolutions), tuple(engine.concepts())
-        return World(engine.world, engine.world_reason, concepts, originals, training_facts(engine), sizes)
+        parts = engine.parts
+        return World(parts.name, parts.reason, concepts, originals, training_facts(engine), sizes, str(parts.base), parts.encoder)
 
     def rehearse(self) -> None:
         """Take one step for nobody, where nothing else is to do. A process's first one takes seconds longer: fresh memory, kernels chosen.
@@ -187,17 +207,11 @@ class AppContext:
             finally:
                 close_iterator(steps)
 
-    def reopen(self, world: str | None = None, base: str | None = None, encoder: str | None = None) -> World:
-        """Work in another world from now on: see :func:`.world_choice.change_world`."""
-        from .world_choice import Wish, change_world  # late: it needs this module
-
-        return change_world(self, Wish(world, base, encoder))
-
-    def install(self, engine: Any, world: World) -> None:
-        """Put a loaded engine into the place of the one before. Only for whoever has the turn in the line."""
+    def install(self, engine: Any, world: World, wish: Wish) -> None:
+        """Put the engine that was loaded for ``wish`` into the place of the one before. Only for whoever has the turn in the line."""
         with self._opening:
             first = self._world is None
-            self._engine, self._world = engine, world
+            self._engine, self._world, self.wish = engine, world, wish
             if first:
                 self._recover(engine)
 

@@ -50,8 +50,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
         build_api(context)
         gr.HTML(HERO)
         world = gr.HTML(_WAITING, elem_id="world")
-        if not context.public:
-            build_world_form(context)
+        form = build_world_form(context) if not context.public else None
         tabs = gr.Tabs(elem_id="tabs", render=False)
         session = build_session(context, tabs)
         tabs.render()
@@ -93,6 +92,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
                 **first_choice(compared, styles),
                 **{radio: gr.update(choices=size_choices(facts.sizes), value=facts.sizes[0]) for radio in sizes},
                 **adapt.fit(facts.training),
+                **(form.fit(facts) if form else {}),
                 **dict(zip(adapt.originals, facts.originals, strict=False)),
                 **dict(zip(adapt.previews, facts.originals, strict=False)),
             }
@@ -108,6 +108,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
                 compared.offered,
                 *sizes,
                 *adapt.fitted,
+                *(form.fitted if form else ()),
                 *adapt.originals,
                 *adapt.previews,
             ],

@@ -6,14 +6,14 @@ import gc
 import logging
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..errors import AssetError, NadaError, OptionsError
-from .context import AppContext, World
+from .context import AppContext, Wish, World
 
-__all__ = ["BASES", "ENCODERS", "FROM_FILE", "WORLDS", "Wish", "WorldRefused", "change_world", "read_wish"]
+__all__ = ["BASES", "ENCODERS", "FROM_FILE", "WORLDS", "WorldRefused", "change_world", "in_use", "read_wish"]
 
 log = logging.getLogger(__name__)
 FROM_FILE = "file"  # stands for a generator whose path is typed
@@ -39,15 +39,6 @@ class WorldRefused(NadaError):
     """The world cannot be changed now, or not here."""
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What an engine is asked for, as :func:`nada_core.worlds.choose_world` takes it; None: no wish."""
-
-    world: str | None = None
-    base: str | None = None
-    encoder: str | None = None
-
-
 def read_wish(world: str | None, base: str | None, file: str | None, encoder: str | None) -> Wish:
     """The wish that a form stands for.
 
@@ -65,6 +56,12 @@ def read_wish(world: str | None, base: str | None, file: str | None, encoder: st
     if len(encoder) > _LONGEST:
         raise OptionsError(f"The encoder's name has {len(encoder):,} characters. Type one such as ViT-B-32.")
     return Wish(world or None, base or None, encoder or None)
+
+
+def in_use(world: World) -> str:
+    """The generator and the text encoder of a loaded world, in the form's words; a file by its name."""
+    base = {value: words for words, value in BASES}.get(world.base, Path(world.base).name)
+    return f"{base}. {({value: words for words, value in ENCODERS}).get(world.encoder, world.encoder)}."
 
 
 def change_world(context: AppContext, wish: Wish) -> World:
@@ -94,7 +91,7 @@ def change_world(context: AppContext, wish: Wish) -> World:
             log.exception("another world could not be loaded")
             raise WorldRefused("The networks could not be loaded: the world stays as it was. The server's log has the details.") from None
         _check_idle(context)  # a run that was asked for meanwhile is owed the world that its page shows
-        context.install(engine, world)
+        context.install(engine, world, wish)
         context.photos.forget_portraits()
         context.thumbnails.clear()
     _free_memory()

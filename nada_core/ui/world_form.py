@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from ..errors import NadaError
-from .context import AppContext
+from .context import AppContext, World
 from .text import message_box
-from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, read_wish
+from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, change_world, in_use, read_wish
 
-__all__ = ["build_world_form"]
+__all__ = ["WorldForm", "build_world_form"]
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _LOADING = message_box("Loading the networks: up to a minute. The page reloads by itself when they are ready.")
@@ -23,7 +24,15 @@ _NOTE = (
 )
 
 
-def build_world_form(context: AppContext) -> None:
+@dataclass(frozen=True)
+class WorldForm:
+    """What the layout needs: `fit` makes the updates of `fitted` that show what is in use."""
+
+    fit: Callable[[World], dict[Any, Any]]
+    fitted: list[Any]
+
+
+def build_world_form(context: AppContext) -> WorldForm:
     """Build and connect the form inside the current gr.Blocks. Not for public servers: strangers must neither reload nor name files."""
     with gr.Accordion("Change the world", open=False, elem_id="change-world"):
         with gr.Row(elem_classes="world-parts"):
@@ -49,7 +58,7 @@ def build_world_form(context: AppContext) -> None:
             elem_id="wish-file",
         )
         with gr.Row(elem_classes="world-apply"):
-            gr.HTML(_NOTE)
+            words = gr.HTML(_NOTE, elem_id="wish-words")
             apply = gr.Button("Apply", scale=0, min_width=120, elem_id="wish-apply")
         notice = gr.HTML("", elem_id="wish-notice")
 
@@ -60,7 +69,7 @@ def build_world_form(context: AppContext) -> None:
         yield {notice: _LOADING, apply: gr.update(interactive=False)}
         try:
             wish = read_wish(*values)
-            context.reopen(wish.world, wish.base, wish.encoder)
+            change_world(context, wish)
         except NadaError as error:
             yield {notice: message_box(str(error), "bad"), apply: gr.update(interactive=True)}
             raise gr.Error(escape(str(error)), title="The world stays as it was", duration=6, print_exception=False) from None
@@ -76,3 +85,16 @@ def build_world_form(context: AppContext) -> None:
         trigger_mode="once",
         **_QUIET,
     ).success(None, None, None, js="() => { window.location.reload(); }")
+
+    def fit(facts: World) -> dict[Any, Any]:
+        wish = context.wish
+        offered = wish.base in {value for _, value in BASES} or not wish.base
+        return {
+            words: f'<p class="quiet">In use: {escape(in_use(facts))}</p>{_NOTE}',
+            world: wish.world or "",
+            base: (wish.base or "") if offered else FROM_FILE,
+            file: gr.update(value="" if offered else wish.base, visible=not offered),
+            encoder: wish.encoder or "",
+        }
+
+    return WorldForm(fit, [words, world, base, file, encoder])
