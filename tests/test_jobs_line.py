@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from adapting import last, runs, start, wait_for
+from fake_engine import FakeEngine
+from served import serving
+from visitor import Visitor
 
 from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
+from nada_core.ui.arrivals import arrived
+from nada_core.ui.edit_run import OWN
 from nada_core.ui.jobs import JobRefused
 
 
@@ -28,6 +34,36 @@ def test_fifty_wait_in_order_and_the_next_is_refused(make_app):
     ends = [job.ended for job in [first, *jobs]]
     assert ends == sorted(ends) and all(job.state == "done" for job in jobs)
     assert runs(engine) == ["open", "close"] * 51  # never two at once
+
+
+def test_the_line_is_in_the_order_of_the_presses_not_of_their_handling(make_app):
+    app, _ = make_app()
+    with app.line.join() as turn:
+        assert turn.wait(0)
+        first = start(app, steps=1)
+        wait_for(lambda: first.begun)
+        now = time.monotonic()
+        pressed = [3, 0, 2, 1, 4, 2]
+        jobs = [app.jobs.submit(AdaptRequest("Joker", steps=1), asked=now + after) for after in pressed]
+        assert [app.jobs.place(job)[0] for job in jobs] == [5, 1, 3, 2, 6, 4]  # of two at the same time, the one handled first
+    wait_for(lambda: all(job.finished for job in jobs))
+    assert sorted(jobs, key=lambda job: job.ended) == [jobs[place] for place in (1, 3, 2, 5, 0, 4)]
+
+
+def test_a_press_counts_from_when_it_reached_the_server():
+    handled = []
+
+    def slow_check(*_):
+        handled.append(time.monotonic())
+        time.sleep(0.1)
+
+    with serving(FakeEngine(delay=0.0), check=slow_check) as (url, demo):
+        demo.context.open()
+        before = time.monotonic()
+        success, _, (summary, _) = Visitor(url, demo).ask("api_adapt", "Joker", 2, 1)
+        job = demo.context.jobs.find(summary["style"].removeprefix(OWN))
+    assert success and before < job.asked < handled[0]
+    assert arrived(None) > job.asked  # without a server: now
 
 
 def test_a_waiting_job_says_its_place_and_its_time(make_app):

@@ -49,13 +49,13 @@ def read_seed(value: float | int | None, fresh: bool) -> int:
     return int(value) % 2**31
 
 
-def run_adaptation(context: AppContext, request: AdaptRequest, browser: str = "") -> Iterator[AdaptView]:
-    """Start an adaptation and yield its views to the end; a failure is the last view, with a readable `error`.
+def run_adaptation(context: AppContext, request: AdaptRequest, browser: str = "", asked: float | None = None) -> Iterator[AdaptView]:
+    """Start an adaptation, `asked` for then, and yield its views to the end; a failure is the last view, with a readable `error`.
 
     Closing the iterator only stops the watching: the job goes on (not in inline mode, see JobRegistry).
     """
     try:
-        job = start_adaptation(context, request, browser)
+        job = start_adaptation(context, request, browser, asked)
     except NadaError as error:
         yield refused_view(error)
         return
@@ -68,8 +68,8 @@ def refused_view(error: NadaError) -> AdaptView:
     return AdaptView("failed", bar, error=str(error))
 
 
-def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = "") -> Job:
-    """Check a request and put it in line.
+def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = "", asked: float | None = None) -> Job:
+    """Check a request and put it in line: see :meth:`.jobs.JobRegistry.submit` for `browser` and `asked`.
 
     Raises:
         NadaError: the prompt, an option or a picture is unusable (where the engine is loaded, else the job itself ends so), or the
@@ -88,7 +88,7 @@ def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = 
             picture.thumbnail((_TARGET_SIDE, _TARGET_SIDE))
             files.append(str(Path(folder) / f"{number}.jpg"))
             picture.save(files[-1], quality=95)
-        return context.jobs.submit(replace(request, images=tuple(files)), browser)
+        return context.jobs.submit(replace(request, images=tuple(files)), browser, asked)
 
 
 def _check(context: AppContext, engine: Any, request: AdaptRequest) -> Any:

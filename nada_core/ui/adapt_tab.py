@@ -16,6 +16,7 @@ from .adapt_extras import read_extras, read_number, read_whole
 from .adapt_form import build_form
 from .adapt_run import AdaptRequest, AdaptView, choose_step, read_seed, refused_view, run_adaptation
 from .adapt_stage import build_stage, scrub_words
+from .arrivals import arrived
 from .context import AppContext, close_iterator
 from .edit_run import OWN, style_choices
 from .prompt_advice import advice
@@ -134,7 +135,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
                 tuple(images or ()),
                 read_extras(expert),
             )
-            views = run_adaptation(context, wanted, browser)
+            views = run_adaptation(context, wanted, browser, arrived(request))
         except NadaError as error:
             views = iter((refused_view(error),))
         yield from stream(views, list(owned or ()), browser, {form.seed: used})

@@ -14,6 +14,7 @@ import gradio as gr
 
 from ..errors import NadaError
 from .adapt_run import AdaptRequest, start_adaptation
+from .arrivals import arrived
 from .context import AppContext, close_iterator
 from .edit_run import OWN, EditRequest, run_edit
 from .photo_faces import MAX_FACES, find_faces
@@ -58,7 +59,7 @@ def _add_adapt(context: AppContext) -> None:
     def api_adapt(prompt: str, steps: float, seed: float, request: gr.Request) -> Iterator[tuple[dict[str, Any], Any]]:
         with _in_words("Not adapted"):
             wanted = AdaptRequest(prompt, int(steps), seed=int(seed))
-            job = start_adaptation(context, wanted, f"api-{request.session_hash or ''}")
+            job = start_adaptation(context, wanted, f"api-{request.session_hash or ''}", arrived(request))
             views = context.jobs.watch(job.id)
             try:
                 for view in views:

@@ -46,6 +46,7 @@ class Job:
     browser: str
     folder: JobFolder
     view: AdaptView
+    asked: float  # when the person pressed the button; the line is in this order
     state: str = "waiting"  # "waiting" | "running" | "done" | "stopped" | "failed"
     version: int = 0  # of the view
     watchers: int = 0

@@ -56,8 +56,11 @@ class JobRegistry:
 
     # --- what pages call ---
 
-    def submit(self, request: AdaptRequest, browser: str = "") -> Job:
-        """Put a job at the end of the line. Raises JobRefused when the line or this browser's share of it is full."""
+    def submit(self, request: AdaptRequest, browser: str = "", asked: float | None = None) -> Job:
+        """Put a job in line, by the time at which it was `asked` for (monotonic clock; None: now).
+
+        Raises JobRefused when the line or this browser's share of it is full.
+        """
         with self._changed:
             self._tidy()
             if self._closed:
@@ -74,8 +77,9 @@ class JobRegistry:
             except OSError as error:
                 log.warning("no room for a job: %s", error)
                 raise JobRefused("The server has no room on its disk for another adaptation. Please try again later.") from None
-            job = self._jobs[key] = Job(key, request, browser, folder, first_view(key, request))
-            self._waiting.append(job)
+            job = Job(key, request, browser, folder, first_view(key, request), time.monotonic() if asked is None else asked)
+            self._jobs[key] = job
+            self._waiting.insert(sum(other.asked <= job.asked for other in self._waiting), job)
             if self._worker is None and not self.inline:
                 self._worker = threading.Thread(target=self._work, name="adaptations", daemon=True)
                 self._worker.start()

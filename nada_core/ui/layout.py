@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ..errors import NadaError
 from .adapt_tab import build_adapt_tab
 from .api import build_api
+from .arrivals import Arrivals
 from .blocks import StageBlocks
 from .compare_tab import build_compare_tab, first_choice
 from .context import AppContext, Backend, default_backend
@@ -142,5 +144,6 @@ def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]
         "ssr_mode": False,
         "share": False,
         "mcp_server": mcp,
+        "app_kwargs": {"middleware": [Middleware(Arrivals)]},
         "max_threads": 128,  # every page that watches a run blocks one for up to a second
     }
