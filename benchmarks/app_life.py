@@ -21,6 +21,7 @@ __all__ = ["ASKED_GROWTH", "killed", "memory", "memory_of", "portrait"]
 #: What the resident memory is asked to grow at most from the third job to the end.
 ASKED_GROWTH = 0.10
 _FIRST = 3
+_FULL = 12
 _PROMPTS = ("Joker", "Zombie", "Gold")
 
 
@@ -36,7 +37,8 @@ async def memory(
 ) -> dict[str, Any]:
     """Adapt again and again for `minutes`, each time on a new page; every few jobs somebody also restyles `photo` (JPEG) in fast mode.
 
-    The growth is from the end of the third job to the end of the last; None with fewer than four jobs.
+    The growth is from the end of the third job to the end of the last; None with fewer than four jobs. `later` is the growth since the
+    twelfth, when the shelf of unsaved styles is full and every kind of work has been done.
     """
     begun, rows, errors = time.monotonic(), [], []
     rows.append({"seconds": 0.0, "jobs": 0, "edits": 0, "memory_mb": memory_of(pid)["now"]})
@@ -68,6 +70,7 @@ async def memory(
         "at_end_mb": last,
         "peak_mb": memory_of(pid)["peak"],
         "growth": (last - first) / first if len(rows) > _FIRST + 1 else None,
+        "later": (last - rows[_FULL]["memory_mb"]) / rows[_FULL]["memory_mb"] if len(rows) > _FULL + 1 else None,
         "errors": errors,
         "rows": rows,
     }

@@ -59,6 +59,8 @@ def table(figures: Mapping[str, Any]) -> Iterator[str]:
             ends = f"{part['after_third_job_mb']:.0f} MB after the third job, {part['at_end_mb']:.0f} MB at the end"
             ends += f", peak {part['peak_mb']:.0f} MB"
             yield f"  {ends}: {100 * part['growth']:+.1f} %   asked: at most {100 * ASKED_GROWTH:.0f} %   {kept}"
+        if part["later"] is not None:
+            yield f"  since the twelfth job, with every cache full: {100 * part['later']:+.1f} %"
         yield from (f"  ERROR {words}" for words in part["errors"])
     if part := figures.get("kill"):
         yield f"KILL: in a run of {part['steps']} steps, of which the page had seen {part['last_seen']}"

@@ -323,4 +323,5 @@ def test_the_real_options_take_what_the_tab_sends():
 def test_launch_options_are_the_safe_ones():
     options = launch_options("127.0.0.1", 7860)
     assert options["run_history"] is False and options["show_error"] is False and options["strict_cors"] is True
+    assert options["state_session_capacity"] <= 1000  # Gradio keeps 0.4 MB for each session that ever was, up to this number
     assert options["allowed_paths"] == [] and options["max_file_size"] == 25 * 2**20 and options["footer_links"] == []

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
 
+from ..allocator import release_memory
 from .job import Job, JobLimits, JobRefused, first_view, guarded_views, last_view, seconds_of, waiting_view
 from .job_store import JobStore
 from .shelf import new_id
@@ -250,6 +251,8 @@ class JobRegistry:
                 job.folder.end()
             job.size = job.folder.size()
             self._changed.notify_all()
+        if view.step:
+            release_memory()
 
     def _ask(self, job: Job) -> None:
         job.stop.set()
