@@ -16,7 +16,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 import numpy as np
 import pytest
-from fake_engine import CONCEPTS, FakeEngine, fake_backend
+from fake_engine import CONCEPTS, FakeCard, FakeEngine, FakeStyle, export, fake_backend
 from PIL import Image
 
 from nada_core.errors import AssetError, PhotoError, StyleError
@@ -24,7 +24,7 @@ from nada_core.ui import Backend, build_app, launch_options
 from nada_core.ui.adapt_run import AdaptRequest, read_seed, run_adaptation
 from nada_core.ui.context import AppContext, default_backend
 from nada_core.ui.photo_input import MAX_UPLOAD, data_url_bytes
-from nada_core.ui.shelf import ShelvedStyle, StyleShelf
+from nada_core.ui.shelf import ShelfLabel, ShelvedStyle, StyleShelf
 from nada_core.ui.text import banner, chips, duration, group_concepts, identity_words, message_box, slug
 from nada_core.ui.turns import WorkLine
 from nada_core.ui.widgets import loss_chart, progress
@@ -195,6 +195,46 @@ def test_seeds():
 
 
 # --- unsaved styles ---------------------------------------------------------------------------------------------------------------
+
+
+def test_most_of_the_shelf_lies_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    engine, written = FakeEngine(), []
+
+    def write(style, path):
+        written.append(path)
+        export(style, path)
+
+    shelf = StyleShelf(capacity=4, write=write, read=engine.style, at_hand=2)
+    styles = {key: FakeStyle(FakeCard(key, key, 7), number / 10) for number, key in enumerate("abcde")}
+    for key, style in styles.items():
+        shelf.put(key, ShelvedStyle(style, key, 7))
+
+    def files():
+        return sorted(path.stem for path in tmp_path.rglob("*.safetensors"))
+
+    assert files() == ["b", "c"] and [path.stem for path in written] == ["a", "b", "c"]  # a had to go
+    assert shelf.get("e", ["e"]).style is styles["e"]
+    back = shelf.get("b", ["b"])
+    assert back.style is not styles["b"] and (back.style.card.prompt, back.style.amount, back.steps) == ("b", 0.1, 7)
+    assert shelf.get("b", ["b"]).style is back.style  # at hand now
+    assert files() == ["b", "c", "d"] and len(written) == 4
+    assert shelf.label("c", ["c"]) == ShelfLabel("c", 7) and [key for key, _ in shelf.listing("bcde")] == ["c", "b", "e", "d"]
+    shelf.put("b", ShelvedStyle(styles["a"], "other", 8))  # another step of the same run
+    assert files() == ["c", "d", "e"] and shelf.get("b", ["b"]).style is styles["a"]
+    shelf.discard(["c", "d"])
+    assert files() == ["e"]
+
+
+def test_styles_that_cannot_be_written_stay_in_memory(tmp_path):
+    def full(style, path):
+        raise StyleError("The disk is full.")
+
+    shelf = StyleShelf(write=full, read=FakeEngine().style, at_hand=1)
+    entries = [ShelvedStyle(object(), key, 1) for key in "abc"]
+    for entry in entries:
+        shelf.put(entry.prompt, entry)
+    assert [shelf.get(entry.prompt, "abc").style for entry in entries] == [entry.style for entry in entries]
 
 
 def test_the_shelf_is_bounded_and_private():

@@ -199,7 +199,7 @@ def choose_step(context: AppContext, key: str, owned: list[str], value: float) -
         return None
     wanted = suggest_step([saved.record for saved in job.view.saved]) if value < 0 else value
     chosen = min(job.view.saved, key=lambda saved: abs(saved.step - wanted))
-    if key not in context.shelf or context.shelf.get(key, [key]).steps != chosen.step:
+    if key not in context.shelf or context.shelf.label(key, [key]).steps != chosen.step:
         engine, _ = context.open()
         context.shelf.put(key, ShelvedStyle(engine.style(Path(chosen.file)), job.request.prompt, chosen.step))
     return chosen

@@ -132,7 +132,6 @@ class AppContext:
     backend: Backend
     public: bool = False
     line: WorkLine = field(default_factory=WorkLine)
-    shelf: StyleShelf = field(default_factory=StyleShelf)
     photos: PhotoShelf = field(default_factory=PhotoShelf)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     limits: JobLimits = field(default_factory=JobLimits)
@@ -140,6 +139,7 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self.blocked = blocked_words() if self.public else ()  # in prompts
+        self.shelf = StyleShelf(write=self.backend.export, read=lambda path: self.open()[0].style(path))
         from .adapt_run import adapt_views, keep_style  # late: it needs this module
 
         def work(ticket: Ticket) -> Iterator[AdaptView]:

@@ -78,7 +78,7 @@ class EditView:
 
 def style_choices(context: AppContext, owned: Sequence[str]) -> list[tuple[str, str]]:
     """(label, value) pairs for the style dropdown: the ones just made here first, then the library."""
-    pairs = [(f"{entry.prompt} (just made, {entry.steps} steps)", OWN + key) for key, entry in context.shelf.listing(owned)]
+    pairs = [(f"{label.prompt} (just made, {label.steps} steps)", OWN + key) for key, label in context.shelf.listing(owned)]
     if context.is_open:
         engine, _ = context.open()
         pairs += [(style_title(card.name), card.name) for card in engine.styles()]
@@ -108,8 +108,8 @@ def chosen_style(context: AppContext, engine: Any, name: str | None, owned: Sequ
     if not name:
         raise StyleError("No style is chosen. Pick one from the list, or make one in the Adapt tab first.")
     if name.startswith(OWN):
-        entry = context.shelf.get(name[len(OWN) :], owned)
-        return lambda: entry.style, (name, entry.steps)
+        key = name[len(OWN) :]
+        return lambda: context.shelf.get(key, owned).style, (name, context.shelf.label(key, owned).steps)
     created = {card.name: getattr(card, "created", "") for card in engine.styles()}
     if name not in created:
         raise StyleError("This style is not in the library any more. Choose another one from the list.")

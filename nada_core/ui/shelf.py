@@ -1,23 +1,36 @@
-"""Styles made in the browser and not saved yet: kept in memory, few, reachable only by an unguessable id."""
+"""Styles made in the browser and not saved yet: few, for a while, reachable only by an unguessable id."""
 
 from __future__ import annotations
 
+import logging
 import secrets
+import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ..errors import StyleError
+from ..errors import NadaError, StyleError
 
-__all__ = ["ShelvedStyle", "StyleShelf", "new_id"]
+__all__ = ["ShelfLabel", "ShelvedStyle", "StyleShelf", "new_id"]
+
+log = logging.getLogger(__name__)
 
 
 def new_id() -> str:
     """An id nobody can guess (128 bits)."""
     return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True)
+class ShelfLabel:
+    """What an unsaved style is called."""
+
+    prompt: str
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -29,17 +42,34 @@ class ShelvedStyle:
     steps: int
 
 
-class StyleShelf:
-    """At most `capacity` styles (tens of megabytes each); the one not used for the longest time makes room.
+@dataclass
+class _Kept:
+    label: ShelfLabel
+    used: float
+    style: Any  # None: in the file
+    file: Path | None = None
 
-    A style that nobody has used for `keep` seconds goes at the next look at the shelf. It does not go with the page that made it: the
-    same browser may come back.
+
+class StyleShelf:
+    """At most `capacity` styles; the one not used for the longest time makes room.
+
+    Each has tens of megabytes: the `at_hand` used last are in memory, the others in files that `write` makes and `read` loads (without
+    the two, all stay in memory). A style that nobody has used for `keep` seconds goes at the next look at the shelf. It does not go with
+    the page that made it: the same browser may come back.
     """
 
-    def __init__(self, capacity: int = 12, keep: float = 2 * 3600.0) -> None:
-        self._capacity, self._keep = capacity, keep
-        self._styles: OrderedDict[str, ShelvedStyle] = OrderedDict()
-        self._used: dict[str, float] = {}
+    def __init__(
+        self,
+        capacity: int = 12,
+        keep: float = 2 * 3600.0,
+        *,
+        write: Callable[[Any, Path], Any] | None = None,
+        read: Callable[[Path], Any] | None = None,
+        at_hand: int = 2,
+    ) -> None:
+        self._capacity, self._keep, self._write, self._read, self._at_hand = capacity, keep, write, read, at_hand
+        self._styles: OrderedDict[str, _Kept] = OrderedDict()  # the one used last comes last
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -52,46 +82,80 @@ class StyleShelf:
         """Keep `entry` under `key`, replacing what was there."""
         with self._lock:
             self._tidy()
-            self._styles[key] = entry
-            self._touch(key)
+            self._drop(key)
+            self._styles[key] = _Kept(ShelfLabel(entry.prompt, entry.steps), time.monotonic(), entry.style)
             while len(self._styles) > self._capacity:
-                old, _ = self._styles.popitem(last=False)
-                del self._used[old]
+                self._drop(next(iter(self._styles)))
+            self._put_away()
+
+    def label(self, key: str, owned: Iterable[str]) -> ShelfLabel:
+        """What the style under `key` is called; the style itself is not touched. Raises StyleError as :meth:`get` does."""
+        with self._lock:
+            return self._find(key, owned).label
 
     def get(self, key: str, owned: Iterable[str]) -> ShelvedStyle:
         """The entry under `key`, which must be among the ids this session owns. Raises StyleError otherwise."""
         with self._lock:
-            self._tidy()
-            entry = self._styles.get(key) if key in set(owned) else None
-            if entry is None:
-                raise StyleError("This unsaved style is no longer kept on the server: adapt again, or choose another style.")
-            self._touch(key)
-            return entry
+            kept = self._find(key, owned)
+            if kept.style is None:
+                if self._read is None or kept.file is None:
+                    raise AssertionError("a style is in memory or in a file")
+                kept.style = self._read(kept.file)
+            self._put_away()
+            return ShelvedStyle(kept.style, kept.label.prompt, kept.label.steps)
 
-    def listing(self, owned: Iterable[str]) -> list[tuple[str, ShelvedStyle]]:
-        """The (id, entry) pairs still kept of those this session owns, newest first."""
+    def listing(self, owned: Iterable[str]) -> list[tuple[str, ShelfLabel]]:
+        """The (id, label) pairs still kept of those this session owns, newest first."""
         mine = set(owned)
         with self._lock:
             self._tidy()
-            return [(key, entry) for key, entry in reversed(self._styles.items()) if key in mine]
+            return [(key, kept.label) for key, kept in reversed(self._styles.items()) if key in mine]
 
     def discard(self, keys: Iterable[str]) -> None:
         """Forget these styles; unknown ids are passed over."""
         with self._lock:
             for key in list(keys or ()):
-                self._styles.pop(key, None)
-                self._used.pop(key, None)
+                self._drop(key)
 
     def tidy(self) -> None:
         """Forget the styles that nobody has used for long."""
         with self._lock:
             self._tidy()
 
-    def _touch(self, key: str) -> None:
+    # --- under the lock ---
+
+    def _find(self, key: str, owned: Iterable[str]) -> _Kept:
+        self._tidy()
+        kept = self._styles.get(key) if key in set(owned) else None
+        if kept is None:
+            raise StyleError("This unsaved style is no longer kept on the server: adapt again, or choose another style.")
+        kept.used = time.monotonic()
         self._styles.move_to_end(key)
-        self._used[key] = time.monotonic()
+        return kept
+
+    def _put_away(self) -> None:
+        """Move all but the newest styles out of memory; what cannot be written stays there."""
+        if self._write is None or self._read is None:
+            return
+        for key, kept in list(self._styles.items())[: -self._at_hand]:
+            if kept.style is None:
+                continue
+            try:
+                if kept.file is None:
+                    self._folder = self._folder or tempfile.TemporaryDirectory(prefix="nada-shelf-")
+                    file = Path(self._folder.name) / f"{key}.safetensors"
+                    self._write(kept.style, file)
+                    kept.file = file
+                kept.style = None
+            except (NadaError, OSError) as error:
+                log.warning("An unsaved style stays in memory: %s", error)
+
+    def _drop(self, key: str) -> None:
+        kept = self._styles.pop(key, None)
+        if kept is not None and kept.file is not None:
+            kept.file.unlink(missing_ok=True)
 
     def _tidy(self) -> None:
         limit = time.monotonic() - self._keep
-        for key in [key for key in self._styles if self._used[key] < limit]:
-            del self._styles[key], self._used[key]
+        for key in [key for key, kept in self._styles.items() if kept.used < limit]:
+            self._drop(key)

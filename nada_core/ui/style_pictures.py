@@ -33,7 +33,11 @@ class _Look:
     name: str
     caption: str
     stamp: str
-    style: Any  # what the engine samples
+    key: str = ""  # of an unsaved style
+
+    def sampled(self, context: AppContext, owned: Sequence[str]) -> Any:
+        """What the engine samples: a style, or the name of one."""
+        return context.shelf.get(self.key, owned).style if self.key else self.name
 
 
 def run_style_pictures(context: AppContext, owned: Sequence[str]) -> Iterator[StylePictures]:
@@ -47,18 +51,18 @@ def run_style_pictures(context: AppContext, owned: Sequence[str]) -> Iterator[St
         return
     engine, thumbnails = context.open()[0], context.thumbnails
     looks = [
-        _Look(OWN + key, f"{style_title(entry.prompt)} (just made)", f"{OWN}{key}-{entry.steps}", entry.style)
-        for key, entry in context.shelf.listing(owned)
+        _Look(OWN + key, f"{style_title(label.prompt)} (just made)", f"{OWN}{key}-{label.steps}", key)
+        for key, label in context.shelf.listing(owned)
     ]
     for entry in engine.style_entries():
         kept_thumbnail(thumbnails, engine, entry)
-        looks.append(_Look(entry.card.name, style_title(entry.card.name), entry.stamp, entry.card.name))
+        looks.append(_Look(entry.card.name, style_title(entry.card.name), entry.stamp))
     yield _shown(context, looks)
     for look in looks:
         if thumbnails.file(look.stamp) is not None:
             continue
         try:
-            if draw_thumbnail(context, thumbnails, look.stamp, look.style, _PATIENCE) is None:
+            if draw_thumbnail(context, thumbnails, look.stamp, look.sampled(context, owned), _PATIENCE) is None:
                 return
         except NadaError:  # not for this generator: its neutral picture stays
             continue
