@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
@@ -11,7 +12,7 @@ import torch
 from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import OptionsError
 
-__all__ = ["Precision", "bfloat16_is_fast", "choose_device", "precision_context", "tune_cpu_allocator"]
+__all__ = ["Precision", "bfloat16_is_fast", "choose_device", "on_zero_gpu", "precision_context", "tune_cpu_allocator"]
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -19,17 +20,24 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def choose_device(device: str = "auto") -> torch.device:
     """``auto`` is CUDA where there is one, else the CPU. MPS only when asked for by name: it is untested.
 
+    On ZeroGPU ``auto`` is the CPU: a GPU is lent there to one function at a time, which has to ask for CUDA by name.
+
     Raises:
         OptionsError: the device does not exist here.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() and not on_zero_gpu() else "cpu")
     try:
         chosen = torch.device(device)
         torch.empty(1, device=chosen).cpu()  # "meta" has no values to give back
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise OptionsError(f"Device '{device}' is not available here. Use 'cpu', or 'auto' to let the engine choose.") from error
     return chosen
+
+
+def on_zero_gpu() -> bool:
+    """Whether this is a Hugging Face Space with ZeroGPU."""
+    return bool(os.environ.get("SPACES_ZERO_GPU"))
 
 
 @functools.cache

@@ -75,9 +75,20 @@ class Engine:
         self.device = choose_device(device)
         self.library = StyleLibrary(styles_folder)
         check_world(world)
-        self._choose = partial(choose_world, self.device.type, world=world, base=base, encoder=encoder, inverter=inverter)
+        self._wishes: dict[str, Any] = {"base": base, "encoder": encoder, "world": world, "inverter": inverter}
+        self._choose = partial(choose_world, self.device.type, **self._wishes)
         if self.device.type == "cpu":
             tune_cpu_allocator()
+
+    def on(self, device: str) -> Engine:
+        """The same networks on another device, loaded anew; the library of styles is shared.
+
+        Raises:
+            OptionsError: there is no such device.
+        """
+        moved = Engine(device, **self._wishes)
+        moved.library, moved.parts = self.library, self.parts
+        return moved
 
     @cached_property
     def parts(self) -> World:

@@ -202,6 +202,10 @@ class FakeEngine:
     def parts(self) -> World:
         return World(self.world, self.world_reason, self.base, self.reads, STARTER)
 
+    def on(self, device: str) -> FakeEngine:
+        self.log.append(f"on {device}")
+        return self
+
     def missing(self) -> list[str]:
         return list(self.lacking)
 

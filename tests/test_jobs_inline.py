@@ -71,8 +71,8 @@ def test_on_zero_gpu_the_work_is_handed_to_spaces(make_app, monkeypatch):
     monkeypatch.setitem(sys.modules, "spaces", module)
     assert not make_app()[0].jobs.inline  # the package alone is not ZeroGPU
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    app, _ = make_app()
+    app, engine = make_app()
     assert app.jobs.inline
     *_, view = run_adaptation(app, AdaptRequest("Joker", steps=12))
-    assert view.phase == "done" and len(tickets) == 1
+    assert view.phase == "done" and len(tickets) == 1 and "on cuda" in engine.log  # the app's own engine is on the CPU
     assert app.shelf.get(view.style_id, [view.style_id]).steps == 12  # read back from the disk

@@ -108,11 +108,16 @@ def _check(context: AppContext, engine: Any, request: AdaptRequest) -> Any:
     return options
 
 
-def adapt_views(context: AppContext, ticket: Ticket) -> Iterator[AdaptView]:
-    """Do the work of a job and yield complete views. Closing the iterator closes the engine's; the style so far is on disk then."""
+def adapt_views(context: AppContext, ticket: Ticket, device: str | None = None) -> Iterator[AdaptView]:
+    """Do the work of a job and yield complete views. Closing the iterator closes the engine's; the style so far is on disk then.
+
+    ``device``: where to work, if it is not where the app's engine is.
+    """
     request = ticket.request
     yield (view := first_view(ticket.id, request))
     engine, world = context.open()
+    if device is not None:
+        engine = engine.on(device)
     options = _check(context, engine, request)
     more: dict[str, Any] = {"images": list(request.images)} if request.images else {}
     originals = world.originals

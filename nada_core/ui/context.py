@@ -142,10 +142,11 @@ class AppContext:
         self.shelf = StyleShelf(write=self.backend.export, read=lambda path: self.open()[0].style(path))
         from .adapt_run import adapt_views, keep_style  # late: it needs this module
 
-        def work(ticket: Ticket) -> Iterator[AdaptView]:
-            yield from adapt_views(self, ticket)
-
         zero = _on_zero_gpu()
+
+        def work(ticket: Ticket) -> Iterator[AdaptView]:
+            yield from adapt_views(self, ticket, "cuda" if zero else None)
+
         store = JobStore(self.backend.jobs_folder)
         self.jobs = JobRegistry(
             _with_zero_gpu(work) if zero else work,
@@ -190,7 +191,9 @@ class AppContext:
         return World(parts.name, parts.reason, concepts, originals, training_facts(engine), sizes, str(parts.base), parts.encoder)
 
     def rehearse(self) -> None:
-        """Take one step for nobody, where nothing else is to do. A process's first one takes seconds longer: fresh memory, kernels chosen.
+        """Take one step for nobody, where nothing else is to do, and load what photos need.
+
+        A process's first step takes seconds longer than the others: fresh memory, kernels chosen.
 
         Raises:
             NadaError: the engine cannot be loaded, or cannot adapt.
@@ -206,6 +209,7 @@ class AppContext:
                 next(steps)
             finally:
                 close_iterator(steps)
+            engine.editor  # noqa: B018 - it is made on first use
 
     def install(self, engine: Any, world: World, wish: Wish) -> None:
         """Put the engine that was loaded for ``wish`` into the place of the one before. Only for whoever has the turn in the line."""
