@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import NadaError
-from nada_core.ui import build_app, launch_options, name_tools, register_photos, tools_problem
+from nada_core.ui import TempFolder, build_app, launch_options, name_tools, register_photos, tools_problem
 
 __all__ = ["main", "serve"]
 
@@ -56,7 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
 
         return Engine(world=world, base=base, encoder=encoder)
 
-    return serve(build_app(engine, public=on_space), options.host, options.port, mcp=options.mcp)
+    temporary = TempFolder()
+    try:
+        return serve(build_app(engine, public=on_space), options.host, options.port, mcp=options.mcp)
+    finally:
+        temporary.remove()
 
 
 def serve(demo: Any, host: str, port: int, *, mcp: bool = False) -> int:

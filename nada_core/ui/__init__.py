@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .context import Backend
 from .layout import build_app, launch_options
+from .process_folder import TempFolder
 from .tools import name_tools, register_photos, tools_problem
 
-__all__ = ["Backend", "build_app", "launch_options", "name_tools", "register_photos", "tools_problem"]
+__all__ = ["Backend", "TempFolder", "build_app", "launch_options", "name_tools", "register_photos", "tools_problem"]

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from .process_folder import LOCK, claim_folder, hold_lock, remove_half_made
+
 __all__ = ["JobFolder", "JobStore", "Leftover", "default_jobs_folder"]
 
 log = logging.getLogger(__name__)
-_DAY = 24 * 3600
-_CARD, _LOCK, _STOP = "job.json", "lock", "stop"
+_CARD, _STOP = "job.json", "stop"
 
 
 def default_jobs_folder() -> Path:
@@ -113,14 +114,10 @@ class JobStore:
         root = self._root()
         try:
             root.mkdir(parents=True, exist_ok=True)
-            hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+            return claim_folder(root)
         except OSError as error:
             log.warning("The jobs folder cannot be written (%s): running styles are kept in the temp folder only.", error.strerror)
-            root = Path(tempfile.mkdtemp(prefix="nada-jobs-"))
-            hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        held = _lock(hidden / _LOCK)
-        assert held is not None
-        return hidden.rename(root / hidden.name.replace(".new-", f"{os.getpid()}-")), held  # locked before it can be seen
+            return claim_folder(Path(tempfile.mkdtemp(prefix="nada-jobs-")))
 
     def leftovers(self) -> Iterator[Leftover]:
         """What dead processes left; they stay locked while this iterates. Whoever has dealt with one removes its folder."""
@@ -129,10 +126,9 @@ class JobStore:
             if folder == self._own or not folder.is_dir():
                 continue
             if folder.name.startswith("."):  # a process that died while it made its folder
-                if time.time() - folder.stat().st_mtime > _DAY:
-                    shutil.rmtree(folder, ignore_errors=True)
+                remove_half_made(folder)
                 continue
-            held = _lock(folder / _LOCK)
+            held = hold_lock(folder / LOCK)
             if held is None:
                 continue
             try:
@@ -163,22 +159,3 @@ def _leftover(card: Path) -> Leftover:
         prompt = str(json.loads(card.read_text(encoding="utf-8")).get("prompt") or prompt)[:200]
     files = sorted(card.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
     return Leftover(prompt, files[-1] if files else None, card.parent, time.time() - card.parent.stat().st_mtime)
-
-
-def _lock(path: Path) -> IO[bytes] | None:
-    """An open, locked file, or None when a living process holds it. The lock ends when the file is closed or the process dies."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: a file that a process has open cannot be deleted
-        try:
-            path.unlink(missing_ok=True)
-            return path.open("wb")
-        except OSError:
-            return None
-    stream = path.open("ab")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
-        return None
-    return stream

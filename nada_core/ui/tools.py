@@ -43,6 +43,10 @@ def register_photos(demo: gr.Blocks) -> None:
 
     It writes a photo from a data URL into its temp folder without remembering it (Gradio 6.31).
     """
+    import gradio.mcp
+    from gradio.utils import get_upload_folder
+
+    gradio.mcp.DEFAULT_TEMP_DIR = get_upload_folder()  # where it was when Gradio was imported may not be this process's own folder
     server: Any = demo.mcp_server_obj
     convert = server.convert_strings_to_filedata
 

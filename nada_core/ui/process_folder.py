@@ -1,0 +1,94 @@
+"""Folders of one running process. The lock in each dies with its process, also on kill -9, so that leftovers can be told apart."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+__all__ = ["LOCK", "TempFolder", "claim_folder", "hold_lock", "remove_half_made"]
+
+log = logging.getLogger(__name__)
+_DAY = 24 * 3600
+LOCK = "lock"
+_PREFIX = "nada-demo-"
+
+
+def claim_folder(root: Path, prefix: str = "") -> tuple[Path, IO[bytes]]:
+    """A new folder in `root`, and the lock that its process holds as long as it lives. Raises OSError."""
+    hidden = Path(tempfile.mkdtemp(prefix=f".{prefix}new-", dir=root))
+    held = hold_lock(hidden / LOCK)
+    assert held is not None
+    name = hidden.name.removeprefix(f".{prefix}new-")
+    return hidden.rename(root / f"{prefix}{os.getpid()}-{name}"), held  # locked before it can be seen
+
+
+def hold_lock(path: Path) -> IO[bytes] | None:
+    """An open, locked file, or None when a living process holds it. The lock ends when the file is closed or the process dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a file that a process has open cannot be deleted
+        try:
+            path.unlink(missing_ok=True)
+            return path.open("wb")
+        except OSError:
+            return None
+    stream = path.open("ab")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        return None
+    return stream
+
+
+def remove_half_made(folder: Path) -> None:
+    """Delete a hidden folder of `claim_folder` whose process died before it was ready, when it is a day old."""
+    with contextlib.suppress(OSError):
+        if time.time() - folder.stat().st_mtime > _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class TempFolder:
+    """One folder for all temporary files of this process, Gradio's uploads included.
+
+    It goes when the process ends; where the process could not do that itself, the next start does. So no photo stays because a server
+    was stopped, killed or ran out of memory.
+    """
+
+    def __init__(self) -> None:
+        root = Path(tempfile.gettempdir())
+        self._sweep(root)
+        self.path, self._held = claim_folder(root, _PREFIX)
+        self._before = tempfile.tempdir, {name: os.environ.get(name) for name in ("TMPDIR", "GRADIO_TEMP_DIR")}
+        tempfile.tempdir = os.environ["TMPDIR"] = str(self.path)
+        os.environ["GRADIO_TEMP_DIR"] = str(self.path / "gradio")
+
+    @staticmethod
+    def _sweep(root: Path) -> None:
+        for folder in root.glob(f".{_PREFIX}new-*"):
+            remove_half_made(folder)
+        for folder in root.glob(f"{_PREFIX}*"):
+            try:
+                held = None if folder.is_symlink() or not folder.is_dir() else hold_lock(folder / LOCK)
+            except OSError:  # another person's
+                continue
+            if held is not None:
+                held.close()
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Delete it with everything in it; temporary files go where they went before."""
+        tempfile.tempdir, variables = self._before
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._held.close()
