@@ -1,4 +1,4 @@
-"""Command line: ``python -m nada_core adapt | edit | sample | convert | styles | report | doctor``.
+"""Command line: ``python -m nada_core adapt | edit | latent | sample | convert | styles | report | doctor``.
 
 Exit codes: 0 done, 2 bad input (one line says what and what to do), 130 interrupted (style and training so far are kept).
 """
@@ -13,9 +13,16 @@ from pathlib import Path
 
 from nada_core.adapt_flags import add_adapt_flags
 from nada_core.errors import NadaError, OptionsError
+from nada_core.latent_flags import add_latent_flags
 from nada_core.prompts import MAX_PROMPT
 
 __all__ = ["main"]
+
+
+_MEMORY = (
+    "The GPU has too little free memory for this. Give a smaller --batch or --resolution (with --adaptive-layers a smaller "
+    "--adaptive-batch, with sample fewer --seeds), close other programs that use it, or work on the CPU: --device cpu."
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     edit.add_argument("--gif", action="store_true", help="also a film from the person to the style and back (ramp.gif)")
     edit.add_argument("--out", type=Path, required=True)
     shared(edit)
+
+    latent = commands.add_parser("latent", help="StyleCLIP's way: move a photo's latent towards a text, the generator stays as it is")
+    add_latent_flags(latent)
+    shared(latent)
 
     sample = commands.add_parser("sample", help="faces side by side in one strip")
     sample.add_argument("--style", default=None, help="name of a style, its file, or hf:user/repo")
@@ -137,6 +148,11 @@ def main(argv: list[str] | None = None) -> int:
     except NadaError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except RuntimeError as error:
+        if not _out_of_gpu_memory(error):
+            raise
+        print(f"error: {_MEMORY}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
@@ -144,6 +160,13 @@ def main(argv: list[str] | None = None) -> int:
         # `... | head` has read enough; nothing is left to write to when Python flushes at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _out_of_gpu_memory(error: RuntimeError) -> bool:
+    torch = sys.modules.get("torch")  # whatever raised it has imported torch
+    # a library that found no room for its own says so in words
+    said = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return torch is not None and (isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in said))
 
 
 def print_json(value: object) -> None:

@@ -1,6 +1,6 @@
 """The table of downloadable files.
 
-Sizes and checksums were taken from the published files; None where they could not be reached to do so.
+Sizes and checksums were taken from the published files, ArcFace's from its listing on the Hub; None where neither could be reached.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Asset:
     world: str = "starter"
     """The world that needs it: ``starter`` (no hub, no GPU) or ``full``."""
     optional: bool = False
+    megabytes: int | None = None
+    """About how large a download is whose exact size is not known: to tell people, never to check a file."""
 
     @property
     def size(self) -> int | None:
@@ -51,9 +53,19 @@ def _dlib(name: str, title: str, licence: str, file: AssetFile, *, optional: boo
     return Asset(name, title, licence, (file,), (LocalFile(), package), optional=optional)
 
 
-def _hub(name: str, title: str, licence: str, repo: str, filename: str, *, revision: str | None = None, optional: bool = False) -> Asset:
-    file = AssetFile(filename.rsplit("/", 1)[-1])
-    return Asset(name, title, licence, (file,), (LocalFile(), HubFile(repo, filename, revision)), world="full", optional=optional)
+def _hub(
+    name: str,
+    title: str,
+    licence: str,
+    repo: str,
+    filename: str,
+    *,
+    revision: str | None = None,
+    optional: bool = False,
+    megabytes: int | None = None,
+) -> Asset:
+    file, sources = AssetFile(filename.rsplit("/", 1)[-1]), (LocalFile(), HubFile(repo, filename, revision))
+    return Asset(name, title, licence, (file,), sources, world="full", optional=optional, megabytes=megabytes)
 
 
 _ASSETS = (
@@ -125,6 +137,7 @@ _ASSETS = (
         "trysem/restyle-e4e-ffhq",
         "restyle_e4e_ffhq.pt",
         revision="8c39c980afb4f9a882b30344dd941afc2ab073bf",
+        megabytes=809,
     ),
     _hub(
         "e4e-ffhq",
@@ -132,6 +145,19 @@ _ASSETS = (
         f"MIT (code); decoder {_FFHQ_NC}",
         "AIRI-Institute/HairFastGAN",
         "pretrained_models/encoder4editing/e4e_ffhq_encode.pt",
+        optional=True,
+    ),
+    Asset(
+        "arcface-ir-se50",
+        "ArcFace on IR-SE50, StyleCLIP's identity term",
+        "MIT (InsightFace_Pytorch); trained on MS1M as refined by InsightFace, whose data are for non-commercial research only",
+        (AssetFile("model_ir_se50.pth", 175367323, "a035c768259b98ab1ce0e646312f48b9e1e218197a0f80ac6765e88f8b6ddf28"),),
+        (
+            LocalFile(),
+            HubFile("lithiumice/ArcFace_PyTorch", "InsightFace_Pytorch+model_ir_se50.pth", "086811ee76897fdfd94335ea4ff40ae074136022"),
+            HubFile("AIRI-Institute/StyleFeatureEditor", "pretrained_models/model_ir_se50.pth", "5a50cb1b78da946be8163b8b255d486996fd2c73"),
+        ),
+        world="full",
         optional=True,
     ),
     _hub("clip-vit-b-32", "CLIP ViT-B/32", _OPENAI_CLIP, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
-from nada_core.adapt_flags import TRAINING_FILE, given_options
+from nada_core.adapt_flags import TRAINING_FILE, given_options, parts_again
 from nada_core.adaptation import AdaptationStep, AdaptOptions
 from nada_core.checkpoints import save_style, slug
 from nada_core.engine import Engine
@@ -19,6 +20,7 @@ from nada_core.errors import AssetError, OptionsError, ResumeError
 from nada_core.files import output_folder, write_bytes
 from nada_core.images import grid, save_png
 from nada_core.interrupt import finishing_steps
+from nada_core.latent_command import latent
 from nada_core.options import MAX_STEPS
 from nada_core.photo_command import edit
 from nada_core.prompts import check_prompt
@@ -72,7 +74,7 @@ def adapt(args: argparse.Namespace) -> int:
     write_bytes(out / "summary.json", json.dumps(summary, indent=2).encode())
     print(f"{out / 'style.safetensors'}: '{prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
     if interrupted or args.keep_training:
-        _keep_training(latest, out / TRAINING_FILE)
+        _keep_training(latest, out / TRAINING_FILE, parts_again(args))
     return 130 if interrupted else 0
 
 
@@ -90,13 +92,19 @@ def _earlier_steps(path: Path, count: int) -> list[str]:
     return path.read_text().splitlines()[:count] if path.is_file() else []
 
 
-def _keep_training(step: AdaptationStep, path: Path) -> None:
+def _keep_training(step: AdaptationStep, path: Path, parts: str) -> None:
+    """Write the file and print the command that goes on from it with the same ``parts``: see :func:`parts_again`."""
     try:
         save_training(path, step.checkpoint())
     except ResumeError as error:  # the second Ctrl-C came in the middle of a change: the style is kept all the same
         print(str(error), file=sys.stderr)
     else:
-        print(f"{path}: to go on, `python -m nada_core adapt --resume {path} --out {path.parent}`")
+        if step.index >= MAX_STEPS:
+            print(f"{path}: {MAX_STEPS} steps, the most there can be")
+            return
+        more = f" --steps {min(2 * step.index, MAX_STEPS)}" if step.index >= step.steps else ""  # a run that is done goes on only so
+        words = " ".join(shlex.quote(str(word)) for word in ("--resume", path, "--out", path.parent))
+        print(f"{path}: to go on, `python -m nada_core adapt {words}{more}{parts}`")
 
 
 def sample(args: argparse.Namespace) -> int:
@@ -148,7 +156,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def fetch(args: argparse.Namespace) -> int:
-    """Download what is not on the machine yet; all of it is tried, then the first failure is told."""
+    """Download what is not on the machine yet; all of it is tried, and each failure is told."""
     from nada_core.assets import REGISTRY
     from nada_core.assets import fetch as fetch_asset
 
@@ -156,15 +164,14 @@ def fetch(args: argparse.Namespace) -> int:
     for name in args.names:
         world = [asset.name for asset in REGISTRY.values() if asset.world == name and not asset.optional]
         names += world or [name]
-    failure: AssetError | None = None
+    failed = False
     for name in dict.fromkeys(names):
         try:
             print(f"{name}: {fetch_asset(name)}")
         except AssetError as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
-    return 0
+            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            failed = True
+    return 2 if failed else 0
 
 
 def selfcheck(args: argparse.Namespace) -> int:
@@ -198,6 +205,7 @@ def run(args: argparse.Namespace) -> int:
     commands = {
         "adapt": adapt,
         "edit": edit,
+        "latent": latent,
         "sample": sample,
         "convert": convert,
         "styles": styles,

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
-from nada_core.assets import REGISTRY, fetch
+from nada_core.assets import REGISTRY, fetch, state
 from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, compact_style, resolved_weights, save_style, styled
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
@@ -31,9 +31,11 @@ from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.inversion.photo_encoder import PhotoEncoder
 from nada_core.inversion.starter import StarterInverter
 from nada_core.latent_edit import LatentOptions, LatentStep, edit_latent
-from nada_core.mixing import Strength
+from nada_core.mixing import Strength, scaled_style
 from nada_core.portrait import check_shares
 from nada_core.prompts import CONCEPTS
+from nada_core.recognition.arcface import ArcFace
+from nada_core.recognition.load import ARCFACE, load_arcface
 from nada_core.rendering import render
 from nada_core.resume import TrainingState
 from nada_core.styles import StyleEntry, StyleLibrary
@@ -77,6 +79,7 @@ class Engine:
         check_world(world)
         self._wishes: dict[str, Any] = {"base": base, "encoder": encoder, "world": world, "inverter": inverter}
         self._choose = partial(choose_world, self.device.type, **self._wishes)
+        self._arcface: ArcFace | None = None
         if self.device.type == "cpu":
             tune_cpu_allocator()
 
@@ -179,7 +182,7 @@ class Engine:
             resume: go on after this state (``AdaptationStep.checkpoint()``); its options are the default.
 
         Raises:
-            PromptError, OptionsError, ResumeError: see :func:`nada_core.adaptation.adapt`.
+            PromptError, OptionsError, ResumeError, PhotoError: see :func:`nada_core.adaptation.adapt`.
         """
         options = options or (resume.options if resume else AdaptOptions())
         if steps is not None:
@@ -254,13 +257,22 @@ class Engine:
         """Take a style file for this generator into the library; ``compact``: only small delta files, as from the web."""
         return self.library.import_file(path, self.generator, compact=compact)
 
-    def export_style(self, name: str, path: Path, *, full: bool = False) -> None:
+    def scaled(self, style: str | Path | Style, strength: float) -> Style:
+        """A style that does ``strength`` times as much, 0 to 1.5.
+
+        Raises:
+            StyleError: missing, damaged, or made for another base; OptionsError: a strength out of range.
+        """
+        chosen = style if isinstance(style, Style) else self.style(style)
+        return chosen if strength == 1 else scaled_style(chosen, self.generator, strength, self.base_hash)
+
+    def export_style(self, style: str | Path | Style, path: Path, *, full: bool = False) -> None:
         """Write a style's compact file, or with ``full`` all values bit for bit.
 
         Raises:
             StyleError: missing, damaged, made for another base, or the file cannot be written.
         """
-        style = self.style(name)
+        style = style if isinstance(style, Style) else self.style(style)
         if full:
             weights = resolved_weights(style, self.generator, self.base_hash)
             style = Style(replace(style.card, storage="full"), weights)
@@ -312,11 +324,49 @@ class Engine:
         assert result is not None
         return result
 
+    def identity_guide(self, wanted: bool | None = None) -> ArcFace | None:
+        """The face recogniser that may guide a latent edit; dlib's, which judges here, never does.
+
+        Args:
+            wanted: None: ArcFace where its file is on this machine, nothing is downloaded; True: ArcFace, fetched if need be; False: none.
+
+        Raises:
+            AssetError: it is wanted and could not be fetched; GeneratorError: its file cannot be used.
+        """
+        if wanted is False:
+            return None
+        if self._arcface is None:
+            found = state(ARCFACE, verify=True)
+            if found.absent and not wanted:
+                return None
+            self._arcface = load_arcface(None if found.absent else found.path, self.device)
+        return self._arcface
+
     def latent_edit_steps(
-        self, prompt: str, inversion: Inversion, options: LatentOptions | None = None, identity: Callable[[Tensor], Tensor] | None = None
+        self,
+        prompt: str,
+        inversion: Inversion,
+        options: LatentOptions | None = None,
+        identity: Callable[[Tensor], Tensor] | bool | None = None,
     ) -> Iterator[LatentStep]:
-        """Move an inversion's latent towards ``prompt`` and leave the generator as it is: :func:`nada_core.latent_edit.edit_latent`."""
-        return edit_latent(self.generator, self.encoder, prompt, inversion, options, identity)
+        """Move an inversion's latent towards ``prompt`` and leave the generator as it is: :func:`nada_core.latent_edit.edit_latent`.
+
+        Args:
+            identity: whose identity term: a recogniser of the caller's; None, True or False: as :meth:`identity_guide`. Without a weight
+                for it in the options there is none unless a recogniser is given.
+
+        Raises:
+            PromptError, OptionsError, AssetError, GeneratorError.
+        """
+        options = options or LatentOptions()
+        if identity is True and not options.identity_weight:
+            raise OptionsError("An identity term is asked for and identity_weight is 0; give it a weight, 0.005 as in StyleCLIP, or none.")
+        guide: Callable[[Tensor], Tensor] | None
+        if identity is None or isinstance(identity, bool):
+            guide = self.identity_guide(identity) if options.identity_weight else None
+        else:
+            guide = identity
+        return edit_latent(self.generator, self.encoder, prompt, inversion, options, guide)
 
     def sample(
         self, seeds: Sequence[int], style: str | Path | Style | None = None, resolution: int | None = None, truncation_psi: float = 0.7

@@ -10,7 +10,8 @@ before; what lies outside its domain has no latent.
 Where this differs from the published code: the text is read as :class:`~nada_core.losses.GlobalLoss` reads it ("a Joker", not a
 description in full), by any encoder or ensemble of them; pixels far outside the range are cut off before the encoder sees them, as in an
 adaptation; the squared distance is a sum over ``num_ws * w_dim`` codes as theirs, but other generators than 1024 px StyleGAN2 have another
-number of them; an inversion's changes of the weights stay on the generator; and there is no identity term unless a recogniser is given.
+number of them; an inversion's changes of the weights stay on the generator; and there is no identity term unless a recogniser is given
+(:meth:`nada_core.engine.Engine.latent_edit_steps` gives theirs, ArcFace, where its weights are on this machine).
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def edit_latent(
     Args:
         base: not changed.
         inversion: where to start; its codes are not changed, its offsets stay on the generator throughout.
-        identity: embeddings ``[1, D]`` of pictures ``[1, 3, R, R]`` in about [-1, 1], by a network that gradients flow through (ArcFace in
-            StyleCLIP). A recogniser that later judges the result must not guide it.
+        identity: embeddings ``[1, D]`` of pictures ``[1, 3, R, R]`` in about [-1, 1], by a network that gradients flow through
+            (:class:`nada_core.recognition.arcface.ArcFace` in StyleCLIP). A recogniser that later judges the result must not guide it.
 
     Yields:
         ``options.steps + 1`` states: the untouched start first, the result last.

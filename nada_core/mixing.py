@@ -7,7 +7,7 @@ Interpolation"; Pinkney and Adler 2020 for generators layer by layer).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from nada_core.checkpoints import Style, resolved_weights
 from nada_core.errors import OptionsError
 from nada_core.generators.base import LAYER_GROUPS, Generator, LayerGroup
 
-__all__ = ["MAX_STRENGTH", "Delta", "Strength", "apply_mix", "style_delta", "sum_deltas"]
+__all__ = ["MAX_STRENGTH", "Delta", "Strength", "apply_mix", "scaled_style", "style_delta", "sum_deltas"]
 
 MAX_STRENGTH = 1.5
 #: Changes of a generator's parameters, by name.
@@ -63,6 +63,18 @@ def style_delta(style: Style, base: Generator, base_hash: str | None = None) -> 
     """
     parameters = dict(base.named_parameters())
     return {name: value - parameters[name].detach() for name, value in resolved_weights(style, base, base_hash).items()}
+
+
+def scaled_style(style: Style, base: Generator, strength: float, base_hash: str | None = None) -> Style:
+    """A style that does ``strength`` times as much as ``style``; its values are those of :func:`apply_mix`.
+
+    Raises:
+        StyleError: made for another base, or damaged; OptionsError: a strength out of range.
+    """
+    factor = Strength.even(strength).shape
+    weights = dict(base.named_parameters())
+    values = {name: weights[name].detach() + factor * change for name, change in style_delta(style, base, base_hash).items()}
+    return Style(replace(style.card, storage="full"), values)
 
 
 def sum_deltas(*deltas: Delta) -> dict[str, Tensor]:

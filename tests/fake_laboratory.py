@@ -135,6 +135,7 @@ class Laboratory:
     stop_moving_at: int | None = None
     log: list[str] = field(default_factory=list)
     moved: list[tuple[str, torch.Tensor]] = field(default_factory=list)
+    guide: torch.nn.Module | None = None  # of latents: the recogniser that is on this machine
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
@@ -155,9 +156,13 @@ class Laboratory:
             raise KeyboardInterrupt
         return adapt(self.generator, self.encoder, prompt, replace(options, resolution=SIDE, crops=0, precision="float32"))
 
+    def identity_guide(self, wanted=None):
+        return None if wanted is False else self.guide
+
     def latent_edit_steps(self, prompt, inversion, options=None, identity=None):
         self.moved.append((prompt, inversion.ws))
         if len(self.moved) == self.stop_moving_at:
             raise KeyboardInterrupt
         options = replace(options or LatentOptions(), resolution=SIDE, precision="float32")
-        return edit_latent(self.generator, self.encoder, prompt, inversion, options, identity)
+        guide = self.identity_guide(identity) if identity is None or isinstance(identity, bool) else identity
+        return edit_latent(self.generator, self.encoder, prompt, inversion, options, guide)

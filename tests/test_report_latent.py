@@ -18,7 +18,7 @@ from nada_core.errors import NadaError
 from nada_core.images import to_tensor
 from nada_core.losses import GlobalLoss, text_direction
 from nada_core.metrics import directional_similarity
-from nada_core.options import AdaptOptions
+from nada_core.options import AdaptOptions, resolve_options
 from nada_core.report import command, run
 from nada_core.report.command import make_report
 from nada_core.report.findings import compare
@@ -122,7 +122,7 @@ def test_each_face_starts_from_its_own_latent(photo, tmp_path):
     laboratory = Laboratory()
     report(laboratory, tmp_path, photo)
     base = laboratory.generator
-    faces = base.mapping(base.sample_z(SAMPLES), AdaptOptions().truncation_psi)
+    faces = base.mapping(base.sample_z(SAMPLES), resolve_options(AdaptOptions(), base.family).truncation_psi)
     me = base.mapping(base.sample_z([5]), 0.7)
     assert [prompt for prompt, _ in laboratory.moved] == ["Joker"] * 5
     assert torch.allclose(torch.cat([start for _, start in laboratory.moved]), torch.cat([faces, me]), atol=1e-6)
@@ -173,6 +173,39 @@ def test_other_adapted_pictures_are_compared_anew(folder, photo):
     assert again.log == [] and len(again.moved) == 5
     assert after.faces[4].adapted != before.faces[4].adapted and after.faces[4].moved == before.faces[4].moved
     assert (folder / "runs" / "styleclip.older-1").is_dir()
+
+
+class Eyes(torch.nn.Module):
+    """A recogniser that gradients flow through, with one number of its own."""
+
+    def __init__(self, floor: float) -> None:
+        super().__init__()
+        self.floor = torch.nn.Parameter(torch.tensor(floor), requires_grad=False)
+
+    def forward(self, images):
+        return torch.nn.functional.adaptive_avg_pool2d(images, 4).flatten(1) + self.floor
+
+
+def test_an_identity_term_guides_where_its_recogniser_is_and_the_page_says_so(folder, photo):
+    assert "no identity term: ArcFace, which would give one, was not on the machine" in section((folder / "report.html").read_text("utf-8"))
+    before = stored(folder)
+    assert before.identity_weight is None
+    guided = Laboratory(guide=Eyes(0.1))
+    text = report(guided, folder, photo)
+    assert guided.log == [] and len(guided.moved) == 5, "moved anew, with the term"
+    after = stored(folder)
+    assert after.identity_weight == 0.005 and [face.moved for face in after.faces] != [face.moved for face in before.faces]
+    assert "the face’s change in ArcFace’s eyes by 0.005; dlib’s recogniser, which judges, guides nothing" in section(text)
+    again, other = Laboratory(guide=Eyes(0.1)), Laboratory(guide=Eyes(0.2))
+    assert report(again, folder, photo) == text and again.moved == []
+    report(other, folder, photo)
+    assert len(other.moved) == 5, "another recogniser is another result"
+
+
+def test_results_from_before_the_identity_term_are_read(finished):
+    raw = json.loads((finished / "runs" / "styleclip" / "result.json").read_text())["result"]
+    del raw["identity_weight"]
+    assert LatentResult.from_json(raw) == stored(finished)
 
 
 def test_another_seed_is_another_comparison(folder, photo):

@@ -19,7 +19,7 @@ from torch import Tensor
 from nada_core.errors import GeneratorError
 from nada_core.generators.formats import nvidia, rosinality
 from nada_core.generators.formats.ours import few
-from nada_core.generators.formats.torch_files import is_torch_file, read_torch_file
+from nada_core.inversion.ir_se50_files import BACKBONE, STEM, in_our_names, read_file
 
 __all__ = ["EncoderWeights", "read_encoder"]
 
@@ -28,9 +28,7 @@ EXPECTED = "the .pt of an e4e or ReStyle-e4e encoder on IR-SE50 (its 'state_dict
 _TYPES = {"e4e": "Encoder4Editing", "restyle-e4e": "ProgressiveBackboneEncoder"}
 #: The beginnings of names, theirs and ours.
 _PARTS = (
-    (re.compile(r"input_layer\."), "backbone.stem."),
-    (re.compile(r"body\.(\d+)\.shortcut_layer\."), r"backbone.units.\1.shortcut."),
-    (re.compile(r"body\.(\d+)\.res_layer\."), r"backbone.units.\1.residual."),
+    *BACKBONE,
     (re.compile(r"styles\."), "heads."),
     (re.compile(r"latlayer1\."), "lateral_middle."),
     (re.compile(r"latlayer2\."), "lateral_fine."),
@@ -60,7 +58,7 @@ def read_encoder(path: Path) -> EncoderWeights:
     Raises:
         GeneratorError: missing, damaged, asks for code to be run, or holds something else; the message says what.
     """
-    data = _load(path)
+    data = read_file(path, "encoder", EXPECTED)
     file = path.name[:80]
     if not isinstance(data, Mapping):
         raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {EXPECTED}.")
@@ -73,21 +71,9 @@ def read_encoder(path: Path) -> EncoderWeights:
     average = options.get("start_from_latent_avg", True)
     if not isinstance(average, bool):
         raise GeneratorError(f"The option 'start_from_latent_avg' in '{file}' is a {type(average).__name__}; expected True or False.")
-    renamed = {_ours(key): value for key, value in state.items() if not key.endswith("num_batches_tracked")}
-    return EncoderWeights(name, num_ws, w_dim, renamed, _latent_avg(data.get("latent_avg"), num_ws, w_dim, file), average)
-
-
-def _load(path: Path) -> Any:
-    file = path.name[:80]
-    try:
-        if not path.is_file():
-            raise GeneratorError(f"There is no encoder file '{file}'.")
-        of_torch = is_torch_file(path)
-    except OSError as error:
-        raise GeneratorError(f"'{file}' cannot be read: {error.strerror}.") from error
-    if not of_torch:
-        raise GeneratorError(f"'{file}' is no file of torch. Expected {EXPECTED}.")
-    return read_torch_file(path, EXPECTED)
+    return EncoderWeights(
+        name, num_ws, w_dim, in_our_names(state, _PARTS), _latent_avg(data.get("latent_avg"), num_ws, w_dim, file), average
+    )
 
 
 def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
@@ -99,7 +85,7 @@ def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
     prefixed = {name.removeprefix("encoder."): inner[name] for name in names if name.startswith("encoder.")}
     bare = {name: inner[name] for name in names if name not in ("latent_avg", "opts")}
     state = prefixed or bare
-    if "input_layer.0.weight" not in state:
+    if STEM not in state:
         kind = "an encoder on another backbone" if prefixed else f"the entries {few(inner)}" if inner else "nothing"
         raise GeneratorError(f"'{file}' holds {kind}; expected {EXPECTED}.")
     if wrong := [name for name, value in state.items() if not isinstance(value, Tensor)]:
@@ -120,10 +106,10 @@ def _options(opts: Any, file: str) -> Mapping[str, Any]:
 
 def _which(state: Mapping[str, Tensor], options: Mapping[str, Any], file: str) -> str:
     """``e4e`` or ``restyle-e4e``. pSp and ReStyle-pSp have the same tensors and other sums: only their options tell them apart."""
-    shape = state["input_layer.0.weight"].shape
+    shape = state[STEM].shape
     channels = shape[1] if len(shape) == 4 else 0
     if channels not in (3, 6):
-        raise GeneratorError(f"'input_layer.0.weight' in '{file}' has shape {list(shape)}; expected 3 or 6 input channels: {EXPECTED}.")
+        raise GeneratorError(f"'{STEM}' in '{file}' has shape {list(shape)}; expected 3 or 6 input channels: {EXPECTED}.")
     name = "e4e" if channels == 3 else "restyle-e4e"
     told = options.get("encoder_type")
     if told is not None and told != _TYPES[name]:
@@ -153,10 +139,3 @@ def _latent_avg(value: Any, num_ws: int, w_dim: int, file: str) -> Tensor | None
     if not value.is_floating_point() or not torch.isfinite(value).all():
         raise GeneratorError(f"'latent_avg' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
     return value.float().reshape(-1, w_dim)
-
-
-def _ours(name: str) -> str:
-    for pattern, ours in _PARTS:
-        if pattern.match(name):
-            return pattern.sub(ours, name, count=1)
-    return name  # unknown: refused by name where the network is built

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from nada_core.assets import fetch
 from nada_core.encoders.load import load_backbone
 from nada_core.errors import GeneratorError, OptionsError
-from nada_core.generators.formats.ours import few
 from nada_core.generators.load import CHECKPOINTS
 from nada_core.inversion.e4e import E4E
-from nada_core.inversion.formats import EncoderWeights, read_encoder
+from nada_core.inversion.formats import read_encoder
+from nada_core.inversion.ir_se50_files import fitting
 from nada_core.inversion.photo_encoder import PhotoEncoder
 from nada_core.inversion.restyle import ReStyleE4E
 from nada_core.inversion.starter import StarterInverter
@@ -71,29 +70,7 @@ def load_inverter(name: str, weights: str | Path | None = None, device: torch.de
             encoder = E4E(found.num_ws, found.w_dim, found.add_average)
         else:  # ReStyle always starts from the average, whatever its file's options say, as its authors' code does
             encoder = ReStyleE4E(found.num_ws, found.w_dim)
-    encoder.load_state_dict(_fitting(encoder, found, path.name[:80]), assign=True)
+    kind = f"a {found.name} encoder with {found.num_ws} heads on IR-SE50"
+    encoder.load_state_dict(fitting(encoder, found.state, kind, path.name[:80]), assign=True)
     encoder.latent_avg = found.latent_avg
     return encoder.eval().requires_grad_(False).to(device)
-
-
-def _fitting(encoder: PhotoEncoder, found: EncoderWeights, file: str) -> dict[str, Tensor]:
-    """The file's tensors in single precision, checked to the last one.
-
-    Raises:
-        GeneratorError: something is missing, left over, of another shape or not finite.
-    """
-    kind = f"a {found.name} encoder with {found.num_ws} heads on IR-SE50"
-    shapes = {name: value.shape for name, value in encoder.state_dict().items()}
-    counters = {name for name in shapes if name.endswith("num_batches_tracked")}  # of training; left out by the reader
-    if missing := [name for name in shapes if name not in found.state and name not in counters]:
-        raise GeneratorError(f"'{file}' lacks {few(missing)}; expected {kind}.")
-    if unknown := [name for name in found.state if name not in shapes]:
-        raise GeneratorError(f"'{file}' also holds {few(unknown)}; expected only {kind}.")
-    state = {name: torch.tensor(0) for name in counters}
-    for name, value in found.state.items():
-        if value.shape != shapes[name]:
-            raise GeneratorError(f"'{name}' in '{file}' has shape {list(value.shape)}; expected {list(shapes[name])}: {kind}.")
-        if not value.is_floating_point() or not torch.isfinite(value).all():
-            raise GeneratorError(f"'{name}' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
-        state[name] = value.to(torch.float32).contiguous()
-    return state

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from nada_core.files import write_bytes
 from nada_core.images import to_pil, to_tensor
@@ -68,12 +69,21 @@ class LatentWork:
     Args:
         against: folder of the run to compare with.
         last: that run's last step.
+        guide: the recogniser of the identity term, not the one that judges; None: no such term.
     """
 
     def __init__(
-        self, engine: Any, plan: LatentPlan, measurer: Measurer, portraits: Sequence[tuple[str, Portrait]], against: Path, last: int
+        self,
+        engine: Any,
+        plan: LatentPlan,
+        measurer: Measurer,
+        portraits: Sequence[tuple[str, Portrait]],
+        against: Path,
+        last: int,
+        guide: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.engine, self.plan, self.measurer, self.portraits = engine, plan, measurer, dict(portraits)
+        self.guide = guide
         self.files: dict[str, bytes] = {}
         self.rows: list[list[Image.Image]] = []
         self.faces: list[FacePair] = []
@@ -83,9 +93,10 @@ class LatentWork:
     def steps(self) -> Iterator[tuple[float, str]]:
         """Do it; yields the weight done so far and a line."""
         start, spent = time.monotonic(), 0.0
+        guide = False if self.guide is None else self.guide
         for shown in _shown(list(self.portraits), self.last):
             inversion = self._start(shown)
-            for step in self.engine.latent_edit_steps(self.plan.prompt, inversion, options=self.plan.options):
+            for step in self.engine.latent_edit_steps(self.plan.prompt, inversion, options=self.plan.options, identity=guide):
                 inversion = replace(inversion, ws=step.ws)
                 yield spent + step.index * MOVE_SECONDS, f"{shown.name}, step {step.index}/{step.steps}"
             spent += self.plan.options.steps * MOVE_SECONDS
@@ -141,6 +152,7 @@ class LatentWork:
             l2_weight=options.l2_weight,
             faces=tuple(self.faces),
             seconds=round(self.seconds, 1),
+            identity_weight=None if self.guide is None else options.identity_weight,
         )
 
     def write(self, folder: Path) -> None:

@@ -167,7 +167,7 @@ def _latent(result: LatentResult | None, folders: Mapping[str, Path], quality: i
         f"<p>{_text(compare(result))}</p>",
         '<p class="soft">StyleCLIP (Patashnik et al. 2021, section 4) leaves the generator as it is and moves each face’s latent codes '
         f"towards “{_text(result.prompt)}”: {result.steps} steps of Adam a face, rate {result.rate:g} at the top of its ramp, the "
-        f"squared distance to the start weighted by {result.l2_weight:g}, no identity term, since the face recogniser here only judges. "
+        f"squared distance to the start weighted by {result.l2_weight:g}, {_identity_term(result)}. "
         "The same text-image encoder guides both ways. The adapted generator is the run "
         f'“{_text(result.against)}” after {result.last} steps. <span class="time">{result.seconds:.0f}</span> s.</p>',
         _latent_table(result),
@@ -185,6 +185,12 @@ def _latent(result: LatentResult | None, folders: Mapping[str, Path], quality: i
             generated += figures
     parts.append(f'<div class="row faces">{"".join(generated)}</div>')
     return "\n".join(parts)
+
+
+def _identity_term(result: LatentResult) -> str:
+    if result.identity_weight is None:
+        return "no identity term: ArcFace, which would give one, was not on the machine, and dlib’s recogniser only judges"
+    return f"the face’s change in ArcFace’s eyes by {result.identity_weight:g}; dlib’s recogniser, which judges, guides nothing"
 
 
 def _latent_table(result: LatentResult) -> str:

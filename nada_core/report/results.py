@@ -126,6 +126,8 @@ class LatentResult:
     l2_weight: float
     faces: tuple[FacePair, ...]
     seconds: float
+    identity_weight: float | None = None
+    """Of the identity term, by another recogniser than the one that judges; None: there was none."""
 
     def means(self) -> tuple[EditScore, EditScore]:
         """Over all faces: the adapted generator's and the moved latents'. Identity counts only where both have one."""

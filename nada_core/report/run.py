@@ -19,6 +19,7 @@ from nada_core.checkpoints import Style, compact_style, save_style, slug
 from nada_core.files import write_bytes
 from nada_core.images import to_pil
 from nada_core.mixing import style_delta
+from nada_core.options import resolve_options
 from nada_core.portrait import AlignedPhoto, Portrait, Worn
 from nada_core.report.faces import Measurer
 from nada_core.report.latent import MOVE_SECONDS, LatentWork, pictures_digest
@@ -86,6 +87,9 @@ def do_runs(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]],
     latent = plan.latent
     latent_base = settings_of(engine, plan, latent, photos)
     last = next(run.options.steps for run in plan.runs if run.name == latent.against)
+    guide = engine.identity_guide()
+    if guide is not None:
+        latent_base["identity"] = _fingerprint(guide)
 
     def find_latent() -> tuple[dict[str, Any], LatentResult | None]:
         digest = pictures_digest(store.path(latent.against), [name for name, _ in photos], last)
@@ -121,7 +125,7 @@ def do_runs(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]],
         yield clock.at(f"{label}: found in the folder", latent=moved, reused=True)
         return
     known = known or (yield from _look(engine, plan, photos, clock))
-    moving = LatentWork(engine, latent, known.measurer, known.portraits, store.path(latent.against), last)
+    moving = LatentWork(engine, latent, known.measurer, known.portraits, store.path(latent.against), last, guide)
     for spent, text in moving.steps():
         yield clock.at(f"{label}: {text}", spent)
     moved = moving.result()
@@ -139,7 +143,9 @@ class _Known(NamedTuple):
 
 def _look(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]], clock: _Clock) -> Generator[Progress, None, _Known]:
     yield clock.at("looking at the faces before")
-    known = _Known(Measurer(engine, plan.faces, plan.runs[0].options.truncation_psi), [])
+    psi = resolve_options(plan.runs[0].options, engine.generator.family).truncation_psi
+    assert psi is not None
+    known = _Known(Measurer(engine, plan.faces, psi), [])
     for name, photo in photos:
         for stage in engine.editor.invert_steps(photo):
             yield clock.at(f"rebuilding {name}", stage.fraction * _INVERT)
