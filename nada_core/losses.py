@@ -55,9 +55,13 @@ def text_direction(encoder: ImageTextEncoder, source: str, target: str) -> Tenso
 
 
 def mean_embedding(encoder: ImageTextEncoder, images: Iterable[Tensor]) -> Tensor:
-    """Normalised mean embedding ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what pictures say in place of a text."""
+    """Mean of the unit embeddings ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what pictures say in place of a text.
+
+    Its own length is below 1 and stays: the paper's direction between two sets of pictures is the difference of two such means, and only
+    that difference is normalised, as :class:`DirectionalLoss` does.
+    """
     with torch.no_grad():
-        return unit(encoder, torch.cat([encoder.encode_image(image) for image in images]).mean(0))
+        return torch.cat([encoder.encode_image(image) for image in images]).mean(0)
 
 
 def kept_distance(source_images: Tensor, target_images: Tensor, mask: Tensor) -> Tensor:
@@ -105,12 +109,16 @@ class DirectionalLoss(nn.Module):
 
 
 class GlobalLoss(nn.Module):
-    """mean(1 - cos(E(image), E("a target"))): how far an image is from the target itself (StyleCLIP's loss)."""
+    """mean(1 - cos(E(image), E("a target"))): how far an image is from the target itself (StyleCLIP's loss).
+
+    Args:
+        embedding: ``[D]`` of any length, in place of the text's.
+    """
 
     def __init__(self, encoder: ImageTextEncoder, target: str, embedding: Tensor | None = None) -> None:
         super().__init__()
         self.encoder = encoder
-        self.target = (_caption(encoder, target) if embedding is None else embedding).detach()
+        self.target = (_caption(encoder, target) if embedding is None else unit(encoder, embedding)).detach()
 
     def distance(self, embeddings: Tensor) -> Tensor:
         """``[N]`` for unit embeddings ``[N, D]``; a weighted sum over members."""
@@ -167,7 +175,7 @@ class PatchLoss(nn.Module):
 
     Args:
         patch: side of a patch in pixels; by default half the shorter side of the images, as in the official code at 1024 pixels.
-        parts: templates that name the parts; :data:`nada_core.encoders.templates.ANIMAL_PARTS` for animals.
+        parts: templates that name the parts; those of :data:`nada_core.encoders.templates.PARTS`, or others.
 
     Raises:
         OptionsError: the encoder does not read sentences, or the patch is no positive whole number.

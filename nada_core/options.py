@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from nada_core.device import Precision
+from nada_core.encoders.templates import PARTS
 from nada_core.errors import OptionsError
 from nada_core.generators.base import LAYER_GROUPS, LAYER_SETS
 
@@ -26,7 +27,7 @@ class AdaptOptions:
     batch: int = 2  # pairs of faces a step
     lr: float | None = None  # Adam's step size
     betas: tuple[float, float] | None = None
-    preset: str | None = None  # lr and betas of a published setting, StyleGAN2 only: "paper" or "source"; what is given beside it wins
+    preset: str | None = None  # a published setting (PRESETS), StyleGAN2 only: "paper" or "source"; what is given beside it wins
     layers: str = "all"  # what trains: "all", or shape, texture, colour, default or no_fine (Generator.layer_set)
     adaptive_layers: int | None = None  # train only so many layers a step, chosen anew each time (layer_selection.py); None: all of them
     adaptive_batch: int = 8  # latents that the layers are chosen by
@@ -37,7 +38,8 @@ class AdaptOptions:
     source: str = "face"  # the text the direction starts from
     seed: int = 0
     resolution: int | None = None  # side of the images the loss sees
-    truncation_psi: float = 0.8  # of the training latents
+    truncation_psi: float | None = None  # of the training latents: 1 all faces, less only those nearer to the mean face
+    noise: Literal["const", "random"] | None = None  # in training: the generator's own, or fresh for each picture as in the official code
     mixing: float = 0.0  # probability that a step's faces take their finer layers from second latents; the paper's 0.9 helps some shapes
     latent_pool: int | None = None  # draw training latents from a fixed pool of so many; None: fresh ones every step
     crops: int | None = None  # random crops per image that the encoder reads; 0: the plain image
@@ -45,6 +47,7 @@ class AdaptOptions:
     global_weight: float | None = None  # distance to the target itself: gives the adaptation a place to stop
     manifold_weight: float = 0.0  # holds how far pictures move to how far the texts are apart
     patch_weight: float = 0.0  # compares parts of the pictures with texts about parts
+    patch_parts: str = "face"  # whose parts: "face" or "animal"
     keep_weight: float | None = None  # holds regions that the text does not concern, where the encoder knows regions
     average: float | None = None  # decay of the running mean of the weights that previews and styles use; 0: none
     max_gradient: float | None = None  # norm to which gradients are clipped
@@ -61,6 +64,8 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 1.4e-4,
         "betas": (0.5, 0.99),
         "layer_rates": (0.1, 0.5, 1.0),
+        "truncation_psi": 0.8,
+        "noise": "const",
         "resolution": 256,
         "crops": 2,
         "global_weight": 0.2,
@@ -73,6 +78,8 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
         "lr": 2e-3,
         "betas": (0.9, 0.999),
         "layer_rates": (1.0, 1.0, 1.0),
+        "truncation_psi": 1.0,
+        "noise": "const",
         "crops": 0,
         "global_weight": 0.0,
         "keep_weight": 0.0,
@@ -82,11 +89,11 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: Published settings of Adam for StyleGAN2. ``paper``: the official code's, 0.002 and beta 0.99 times and to the power of 4/5, as for a
+#: Published settings for StyleGAN2. ``paper``: the official code's; of Adam 0.002 and beta 0.99 times and to the power of 4/5, as for a
 #: regulariser every fourth step, which it does not have. ``source``: the experiment this project reproduces.
 PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"lr": 1.6e-3, "betas": (0.0, 0.99**0.8)},
-    "source": {"lr": 2e-3, "betas": (0.9, 0.999)},
+    "paper": {"lr": 1.6e-3, "betas": (0.0, 0.99**0.8), "truncation_psi": 1.0, "noise": "random"},
+    "source": {"lr": 2e-3, "betas": (0.9, 0.999), "truncation_psi": 1.0},
 }
 
 
@@ -143,6 +150,12 @@ def resolve_options(options: AdaptOptions, family: str) -> AdaptOptions:
         raise OptionsError(f"layer_rates is {factors}; it must be three factors between 0 and 10, for {', '.join(LAYER_GROUPS)}.")
     if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
         raise OptionsError(f"betas is {betas}; both must be at least 0 and below 1.")
+    if options.noise not in ("const", "random"):
+        raise OptionsError(f"noise is '{options.noise}'; it must be const or random.")
+    if options.patch_parts not in PARTS:
+        raise OptionsError(f"patch_parts is '{options.patch_parts}'; it must be {' or '.join(PARTS)}.")
+    if options.patch_parts != "face" and not options.patch_weight:
+        raise OptionsError(f"patch_parts is '{options.patch_parts}' where patch_weight is 0. Give patch_weight a value, or leave both out.")
     if options.layers not in LAYER_SETS:
         raise OptionsError(f"layers is '{options.layers}'; it must be {', '.join(LAYER_SETS[:-1])} or {LAYER_SETS[-1]}.")
     chosen = options.adaptive_layers

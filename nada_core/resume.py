@@ -29,6 +29,9 @@ SCHEMA = 1
 #: Options that may change on the way: they say how long a run is and what is shown of it.
 FREE = frozenset({"steps", "preview_seeds", "preview_truncation", "preview_seconds"})
 
+#: What options were in files written before there was a choice, where that is not what they are by default.
+EARLIER = {"noise": "const"}
+
 
 @dataclass(frozen=True)
 class TrainingState:
@@ -118,7 +121,8 @@ _NUMBERS: dict[str, tuple[type, ...]] = {"step": (int,), "lr": (int, float), "se
 
 def _state(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TrainingState:
     """Raises KeyError, TypeError or ValueError where a fact is missing or wrong."""
-    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["options"].items()}
+    stored = {**EARLIER, **facts["options"]}
+    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
     options |= dict.fromkeys(facts["unlimited"], math.inf)
     known = {field.name: facts[field.name] for field in fields(TrainingState) if field.name not in ("options", "tensors")}
     for name, value in known.items():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from nada_core.adapt_flags import parts_again
 from nada_core.checkpoints import save_style, slug
 from nada_core.engine import Engine
 from nada_core.errors import OptionsError, StyleError
@@ -58,7 +60,7 @@ def _import(args: argparse.Namespace) -> int:
     path = fetch_style_file(text) if is_reference(text) else Path(text)
     engine = _engine(args)
     name = engine.library.import_file(path, engine.generator)
-    print(f"{name}: imported. Wear it with `python -m nada_core edit PHOTO --style {name} --out DIR`.")
+    print(f"{name}: imported. Wear it with `python -m nada_core edit PHOTO --style {shlex.quote(name)} --out DIR{parts_again(args)}`.")
     return 0
 
 

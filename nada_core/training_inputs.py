@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,7 +12,7 @@ from torch import Tensor
 from nada_core.generators.base import Generator
 from nada_core.options import AdaptOptions
 
-__all__ = ["draw_ws", "mix_slots", "random_crops", "training_pool", "training_ws", "view"]
+__all__ = ["draw_ws", "mix_slots", "random_crops", "seeded_noise", "training_pool", "training_ws", "view"]
 
 
 def training_pool(options: AdaptOptions, z_dim: int) -> Tensor | None:
@@ -20,7 +23,11 @@ def training_pool(options: AdaptOptions, z_dim: int) -> Tensor | None:
 
 
 def draw_ws(base: Generator, options: AdaptOptions, count: int, rng: torch.Generator, pool: Tensor | None = None) -> Tensor:
-    """Latents ``[count, num_ws, w_dim]`` of the frozen generator, fresh or from ``pool`` ``[P, z_dim]``; no mixing here."""
+    """Latents ``[count, num_ws, w_dim]`` of the frozen generator, fresh or from ``pool`` ``[P, z_dim]``; no mixing here.
+
+    Here and below ``options`` have the family's defaults filled in.
+    """
+    assert options.truncation_psi is not None
     if pool is None:
         z = torch.randn(count, base.z_dim, generator=rng)
     else:
@@ -43,6 +50,21 @@ def training_ws(base: Generator, options: AdaptOptions, rng: torch.Generator, po
     if options.mixing and float(torch.rand((), generator=rng)) < options.mixing:
         ws = mix_slots(ws, draw_ws(base, options, options.batch, rng, pool), rng)
     return ws
+
+
+@contextmanager
+def seeded_noise(options: AdaptOptions, rng: torch.Generator, device: torch.device) -> Iterator[None]:
+    """Inside, a generator's random noise is a function of ``rng``: it draws from torch's own numbers, which are the same again after it.
+
+    Where the options ask for no random noise, nothing is drawn from ``rng``.
+    """
+    if options.noise != "random":
+        yield
+        return
+    seed = int(torch.randint(2**62, (), generator=rng))
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def random_crops(count: int, rng: torch.Generator, device: torch.device) -> Tensor:

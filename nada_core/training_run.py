@@ -1,4 +1,17 @@
-"""One adaptation while it runs: everything that changes from step to step, and what a step computes."""
+"""One adaptation while it runs: everything that changes from step to step, and what a step computes.
+
+Where a step is not that of StyleGAN-NADA's published code, on purpose:
+
+- Pixels beyond 1.15 are cut off before an encoder sees them. Pictures are shown cut at 1, and without the limit a loss can be lowered by
+  colours that nobody will see; the 0.15 keep a gradient for pixels that are nearly white or black.
+- The noise of the generator is its own, constant one, the same for both generators: what differs between two pictures is then what was
+  learnt. The published code draws fresh noise for each picture, and so does ``noise="random"``, part of the preset ``paper``; choosing
+  adaptive layers, the faces that image targets are compared with, and previews keep the constant one.
+- Below a length of 0.05 the image direction is not normalised: see :class:`nada_core.losses.DirectionalLoss`.
+- Adaptive layers are those that a slot really modulates, unless ``official_mapping`` asks for the published table.
+- A loss or gradient that is not finite, or pictures that blow up, take the run back to its last good weights with half the rate.
+- Averaged weights, warm-up, crops, a limit on gradients, kept regions and the soft wall at 1 are additions, off for StyleGAN2 by default.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +32,14 @@ from nada_core.checkpoints import Style, StyleCard
 from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.encoders.ensemble import EncoderEnsemble
+from nada_core.encoders.templates import PARTS
 from nada_core.errors import ResumeError
-from nada_core.generators.base import LAYER_GROUPS, Generator
+from nada_core.generators.base import LAYER_GROUPS, Generator, NoiseMode
 from nada_core.layer_selection import slot_scores, slot_table, top_slots
 from nada_core.losses import DirectionalLoss, GlobalLoss, ManifoldLoss, PatchLoss, kept_distance, mean_embedding
 from nada_core.options import AdaptOptions
 from nada_core.resume import TrainingState, pictures_hash
-from nada_core.training_inputs import draw_ws, random_crops, training_pool, training_ws, view
+from nada_core.training_inputs import draw_ws, random_crops, seeded_noise, training_pool, training_ws, view
 
 __all__ = ["Progress", "TrainingRun", "rate_groups"]
 
@@ -68,6 +82,9 @@ class TrainingRun:
     ) -> None:
         self.base, self.encoder, self.prompt, self.options = base, encoder, prompt, options
         self.targets_hash = pictures_hash(images)
+        assert options.truncation_psi is not None and options.noise is not None
+        self.truncation_psi: float = options.truncation_psi
+        self.noise: NoiseMode = options.noise
         if images:
             target, start = mean_embedding(encoder, images), mean_embedding(encoder, self.samples())
             self.direction = DirectionalLoss(encoder, options.source, prompt, direction=target - start)
@@ -76,7 +93,8 @@ class TrainingRun:
             self.direction = DirectionalLoss(encoder, options.source, prompt)
             self.target = GlobalLoss(encoder, prompt)
         self.manifold = ManifoldLoss(encoder, options.source, prompt) if options.manifold_weight else None
-        self.patch = PatchLoss(encoder, options.source, prompt) if options.patch_weight else None
+        parts = PARTS[options.patch_parts]
+        self.patch = PatchLoss(encoder, options.source, prompt, parts=parts) if options.patch_weight else None
         self.keeper = encoder if options.keep_weight and not images and isinstance(encoder, KnowsRegions) else None
         self.generator = copy.deepcopy(base).requires_grad_(False)
         self.averaged = copy.deepcopy(base).requires_grad_(False) if options.average else self.generator
@@ -109,7 +127,7 @@ class TrainingRun:
     def samples(self, count: int = 16) -> Iterator[Tensor]:
         """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""
         for z in self.base.sample_z(range(count)):
-            yield self.base.synthesis(self.base.mapping(z[None], self.options.truncation_psi), resolution=self.options.resolution)
+            yield self.base.synthesis(self.base.mapping(z[None], self.truncation_psi), resolution=self.options.resolution)
 
     def rate(self) -> float:
         """Linear warm-up, then a cosine down to a fifth: large moves first, settling at the end."""
@@ -147,11 +165,11 @@ class TrainingRun:
         o = self.options
         ws = training_ws(self.base, o, self.rng, self.pool)
         crops = random_crops(o.batch * o.crops, self.rng, self.base.device) if o.crops else None
-        with precision_context(self.base.device, o.precision):
+        with precision_context(self.base.device, o.precision), seeded_noise(o, self.rng, self.base.device):
             with torch.no_grad():
-                originals = self.base.synthesis(ws, resolution=o.resolution).float()
+                originals = self.base.synthesis(ws, self.noise, o.resolution).float()
                 source = self.encoder.encode_image(view(originals, crops))
-            images = self.generator.synthesis(ws, resolution=o.resolution).float()
+            images = self.generator.synthesis(ws, self.noise, o.resolution).float()
             shown = images.clamp(-WIDEST_PIXEL, WIDEST_PIXEL)
             target = self.encoder.encode_image(view(shown, crops))
             patches = self.patch(originals, shown, self.rng) if self.patch else None

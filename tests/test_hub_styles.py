@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -210,7 +211,8 @@ def test_import_command(hub, base, base_file, style_bytes, tmp_path, capfd):
     for file, name in ((compact, "painted"), ("hf:me/painted", "painted-2"), (published, "pixar")):
         code, out, err = command(capfd, "--import", file, "--base", base_file)
         assert (code, err.splitlines()[-1:] and "error" in err) in ((0, []), (0, False)), err
-        assert out.startswith(f"{name}: imported") and f"--style {name}" in out
+        assert out.startswith(f"{name}: imported")
+        assert f"`python -m nada_core edit PHOTO --style {name} --out DIR --base {shlex.quote(str(base_file))}`" in out
     listed = command(capfd)[1]
     assert all(word in listed for word in ("painted-2", "pixar", "imported, stylegan2"))
 

@@ -148,7 +148,7 @@ def test_only_the_chosen_layers_train_in_a_step(base, encoder):
 def test_selection_takes_the_highest_scores_of_the_global_loss(base, encoder):
     options = small_options(base, adaptive_layers=3, adaptive_batch=4, steps=1)
     step = next(adapt(base, encoder, "Joker", options))
-    ws = base.mapping(torch.randn(4, base.z_dim, generator=torch.Generator().manual_seed(0)), options.truncation_psi)
+    ws = base.mapping(torch.randn(4, base.z_dim, generator=torch.Generator().manual_seed(0)), step.checkpoint().options.truncation_psi)
     text = encoder.encode_text(["Joker"])[0]  # bare, without "a"
     scores = slot_scores(base, lambda images: (1 - encoder.encode_image(images.clamp(-1.15, 1.15)) @ text).mean(), ws)
     assert {base.layer_names[int(i)] for i in scores.topk(3).indices} == set(step.layers)

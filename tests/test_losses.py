@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.encoders.ensemble import EncoderEnsemble
-from nada_core.encoders.templates import ANIMAL_PARTS, FACE_PARTS, ReadsTemplates
+from nada_core.encoders.templates import FACE_PARTS, PARTS, ReadsTemplates
 from nada_core.errors import EncoderError, OptionsError, PromptError
 from nada_core.losses import (
     SHORTEST_DIRECTION,
@@ -161,8 +161,32 @@ def test_pictures_instead_of_a_text():
     images = [pictures(seed, 1).requires_grad_(True) for seed in (1, 2)]
     rows = [encoder.encode_image(image)[0] for image in images]
     result = mean_embedding(encoder, images)
-    torch.testing.assert_close(result, F.normalize((rows[0] + rows[1]) / 2, dim=0).detach())
+    mean = [(a + b) / 2 for a, b in zip(*(row.tolist() for row in rows), strict=True)]
+    torch.testing.assert_close(result, torch.tensor(mean))
+    assert dot(mean, mean) < 0.999, "unit vectors that differ: the mean is shorter, and is left so"
     assert not result.requires_grad
+
+
+def test_direction_between_pictures_is_the_published_one():
+    """The difference of two means of unit embeddings, normalised once; normalising each mean before gives another direction."""
+    encoder = SentenceEncoder()
+    targets, starts = [pictures(seed, 1) * 0.5 + 0.4 for seed in (1, 2)], [pictures(seed, 1) for seed in range(10, 26)]
+    means = []
+    for images in (targets, starts):
+        rows = [unit(encoder.encode_image(image)[0].tolist()) for image in images]
+        means.append([sum(column) / len(rows) for column in zip(*rows, strict=True)])
+    expected = unit([end - start for end, start in zip(*means, strict=True)])
+    other = unit([end - start for end, start in zip(*map(unit, means), strict=True)])
+    found = DirectionalLoss(encoder, "face", "mine", mean_embedding(encoder, targets) - mean_embedding(encoder, starts)).direction
+    torch.testing.assert_close(found, torch.tensor(expected), rtol=0, atol=1e-6)
+    assert max(abs(a - b) for a, b in zip(expected, other, strict=True)) > 1e-3, "too alike to tell the two formulas apart"
+
+
+def test_global_loss_takes_an_embedding_of_any_length():
+    images, given = pictures(3), torch.tensor([0.1, 0.2, 0.4])
+    short, long = (GlobalLoss(TinyEncoder(), "x", length * given)(images).item() for length in (1.0, 7.0))
+    cosines = [dot(row, unit(given.tolist())) for row in TinyEncoder().encode_image(images).tolist()]
+    assert short == pytest.approx(1 - sum(cosines) / 3, abs=1e-6) and long == pytest.approx(short, abs=1e-6)
 
 
 def dot(a, b):
@@ -208,7 +232,8 @@ def test_manifold_loss_without_templates():
 
 
 def test_parts():
-    for parts in (FACE_PARTS, ANIMAL_PARTS):
+    assert list(PARTS) == ["face", "animal"]
+    for parts in PARTS.values():
         assert len(set(parts)) == 15 and all(part.count("{}") == 1 for part in parts)
 
 

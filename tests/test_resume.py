@@ -16,7 +16,7 @@ from nada_core.adaptation import AdaptationStep, AdaptOptions, adapt
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import NadaError, OptionsError, ResumeError
 from nada_core.resume import SCHEMA, load_training, save_training
-from tests.small_adaptations import SMALL, ReadingEncoder, StandInEncoder, last_of, small_mobile, small_options
+from tests.small_adaptations import SMALL, ReadingEncoder, StandInEncoder, last_of, small_mobile, small_options, small_stylegan2
 
 #: Settings that keep state of different kinds.
 SETTINGS = {
@@ -25,6 +25,7 @@ SETTINGS = {
     "mixed pool": {"mixing": 0.5, "latent_pool": 3, "layers": "default"},
     "adaptive": {"adaptive_layers": 2, "adaptive_batch": 2, "adaptive_steps": 2, "betas": (0.5, 0.99)},
     "all losses": {"manifold_weight": 0.5, "patch_weight": 0.5, "global_weight": 0.1},
+    "fresh noise": {"noise": "random", "mixing": 0.5, "crops": 1},
     "half precision": {"precision": "bfloat16", "average": 0.9},
     "unlimited": {"max_gradient": math.inf, "average": 0.0},
 }
@@ -138,6 +139,9 @@ def test_time_spent_counts_on(base, encoder):
         ({"lr": 1e-3}, "had lr"),
         ({"layers": "no_fine"}, "had layers all, not no_fine"),
         ({"mixing": 0.5}, "had mixing 0.0, not 0.5"),
+        ({"truncation_psi": 0.5}, r"had truncation_psi (1.0|0.8), not 0.5"),
+        ({"noise": "random"}, "had noise const, not random"),
+        ({"patch_weight": 0.5, "patch_parts": "animal"}, "had patch_weight 0.0, not 0.5"),
         ({"adaptive_layers": 3}, "had adaptive_layers None, not 3"),
         ({"source": "dog"}, "had source face, not dog"),
         ({"steps": 2}, "has 2 steps already"),
@@ -270,6 +274,20 @@ def test_tensors_that_do_not_fit_are_refused(saved, encoder, tensors, message):
     base = small_mobile()
     with pytest.raises(ResumeError, match=message):
         adapt(base, encoder, "Joker", small_options(base), resume=load_training(rewrite(saved, tensors)))
+
+
+def test_a_file_of_before_there_was_a_choice_goes_on_as_it_was(encoder, tmp_path):
+    """Its preset said nothing of noise and truncation then; the run had constant noise, and wrote its truncation."""
+    base = small_stylegan2()
+    options = small_options(base, preset="paper", truncation_psi=0.8, noise="const")
+    whole = last_of(adapt(base, encoder, "Joker", options))
+    file = save_training(tmp_path / "t.safetensors", run_until(3, adapt(base, encoder, "Joker", options)).checkpoint())
+    with safe_open(file, "pt") as opened:
+        stored = json.loads(opened.metadata()["run"])["options"]
+    assert stored.pop("noise") == "const" and stored.pop("patch_parts") == "face"
+    state = load_training(rewrite(file, options=stored))
+    assert (state.options.noise, state.options.patch_parts, state.options.truncation_psi) == ("const", "face", 0.8)
+    assert same(last_of(adapt(base, encoder, "Joker", resume=state)).style().tensors, whole.style().tensors)
 
 
 def test_options_survive_the_file(saved, encoder):
