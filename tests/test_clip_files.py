@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from nada_core.encoders.clip import ImageInput
 from nada_core.encoders.ensemble import EncoderEnsemble
-from nada_core.encoders.load import load_encoder
+from nada_core.encoders.load import load_encoder, missing_encoders
 from nada_core.errors import AssetError, EncoderError, NadaError
 from tests.loopback import COMMIT, dead_port, serving
 
@@ -183,8 +183,14 @@ def test_weights_that_are_not_on_the_hub():
         ("vit-b-32", "Did you mean ViT-B-32"),
         ("strater", "no encoder 'strater'.*'starter'"),
         ("", "no encoder ''"),
-        ("ViT-B-16-SigLIP", "does not read CLIP's own tokens"),
-        ("coca_ViT-B-32", "does not read CLIP's own tokens"),
+        ("ViT-B-16-SigLIP", "tokens of timm/ViT-B-16-SigLIP, not CLIP's own.*Use a model with CLIP's tokens, such as ViT-B-32"),
+        ("roberta-ViT-B-32", "tokens of roberta-base, not CLIP's own"),
+        ("coca_roberta-ViT-B-32", "tokens of roberta-base, not CLIP's own"),
+        ("coca_ViT-B-32", "OpenAI published no weights of coca_ViT-B-32: .*laion2b_s13b_b90k"),
+        ("hf-hub:foo/bar", "from a 'hf-hub:' address.*NAME@FILE"),
+        ("hf-hub:foo/bar@laion:0.5", "from a 'hf-hub:' address.*NAME@FILE"),
+        ("local-dir:/secret/x", "from a 'local-dir:' address.*NAME@FILE"),
+        ("ViT-B-32@hf-hub:foo/bar", "no file 'bar'"),
         ("Tiny-16@laoin", "no weights 'laoin' of Tiny-16: published are openai, laion, elsewhere"),
         ("Tiny-16@nowhere.pt", "no file 'nowhere.pt'"),
         ("Tiny-16@/secret/place/nowhere", "no file 'nowhere'"),
@@ -192,13 +198,29 @@ def test_weights_that_are_not_on_the_hub():
         ("starter@openai", "comes with its own weights"),
         ("Tiny-16,Tiny-16:0", "each must be a number above 0"),
         ("Tiny-16,Tiny-16:nan", "each must be a number above 0"),
+        ("Tiny-16:0", "weight of the encoder 'Tiny-16' is 0; each must be a number above 0"),
+        ("Tiny-16:1,Tiny-16-wide:-2", "weight of the encoder 'Tiny-16-wide' is -2"),
+        ("starter,Tiny-16@laoin", "no weights 'laoin'"),
+        ("Tiny-16,ViT-B-23", "no encoder 'ViT-B-23'"),
+        ("Tiny-16,starter@openai", "comes with its own weights"),
+        (["Tiny-16", "hf-hub:foo/bar"], "from a 'hf-hub:' address"),
     ],
 )
-def test_names_that_mean_nothing(home, name, words):
+def test_names_that_mean_nothing(home, connections, monkeypatch, name, words):
+    """Whatever is wrong in a name, also in the last of several, is said before a file is read or the network asked."""
     cached(home, "tiny.openai", "open_clip_model.safetensors", state())
+
+    def loaded(*_arguments, **_options):
+        raise AssertionError("something was loaded")
+
+    monkeypatch.setattr("nada_core.encoders.load_clip.read_weights", loaded)
+    monkeypatch.setattr("nada_core.encoders.load.load_starter_encoder", loaded)
     with pytest.raises(EncoderError, match=words) as caught:
         load_encoder(name)
-    assert "/secret" not in str(caught.value)
+    assert "/secret" not in str(caught.value) and connections == []
+    if not str(name).startswith(("starter@", "Tiny-16,starter@")):
+        with pytest.raises(EncoderError, match=words):
+            missing_encoders(name)
 
 
 def test_the_spelling_of_openai_is_understood(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,24 +80,25 @@ def load_encoder(
         quick_gelu: the activation the CLIP weights were trained with; see :func:`nada_core.encoders.load_clip.load_clip`.
 
     Raises:
-        EncoderError: unknown name; weights that are damaged or of another model.
+        EncoderError: unknown name or a weight that is no positive number, said before anything is loaded; weights that are damaged or of
+            another model.
         AssetError: published weights could not be fetched.
         GeneratorError: the starter encoder's trained parts are missing from ``checkpoints/``.
     """
     wanted = _members(name)
     if len(wanted) > 1 and weights is not None:
         raise EncoderError("One `weights` for several encoders: say which belong to which, as in 'ViT-B-32@openai,ViT-B-16@openai'.")
+    sources = [(model, written if weights is None else weights) for model, written, _ in wanted]
+    for model, source in sources:
+        _check(model, source)
     members: list[ImageTextEncoder] = []
-    for model, written, _ in wanted:
-        source = written if weights is None else weights
-        if model != "starter":
+    for model, source in sources:
+        if model == "starter":
+            members.append(load_starter_encoder(device))
+        else:
             from nada_core.encoders.load_clip import load_clip
 
             members.append(load_clip(model, source, device, quick_gelu=quick_gelu))
-        elif source is not None:
-            raise EncoderError("The starter encoder comes with its own weights; `weights` are for CLIP models such as ViT-B-32.")
-        else:
-            members.append(load_starter_encoder(device))
     return members[0] if len(members) == 1 else EncoderEnsemble(members, [weight for _, _, weight in wanted])
 
 
@@ -104,7 +106,7 @@ def missing_encoders(name: str | Sequence[str]) -> list[str]:
     """Published weights that :func:`load_encoder` would fetch for ``name``, as :func:`.load_clip.missing_clip` calls them.
 
     Raises:
-        EncoderError: unknown name.
+        EncoderError: unknown name, or a weight that is no positive number.
     """
     models = [(model, source) for model, source, _ in _members(name) if model != "starter"]
     if not models:
@@ -114,9 +116,24 @@ def missing_encoders(name: str | Sequence[str]) -> list[str]:
     return [missing for model, source in models if (missing := missing_clip(model, source))]
 
 
+def _check(model: str, source: str | Path | None) -> None:
+    """See that a member could be loaded, as far as names tell. Raises EncoderError."""
+    if model != "starter":
+        from nada_core.encoders.load_clip import check_clip
+
+        check_clip(model, source)
+    elif source is not None:
+        raise EncoderError("The starter encoder comes with its own weights; `weights` are for CLIP models such as ViT-B-32.")
+
+
 def _members(name: str | Sequence[str]) -> list[tuple[str, str | None, float]]:
+    """Model, tag or file, and weight of each member. Raises EncoderError for a weight that is no positive number."""
     given = [part for text in ([name] if isinstance(name, str) else name) for part in str(text).split(",")]
-    return [_parse(part) for part in given]
+    members = [_parse(part) for part in given]
+    for model, _, weight in members:
+        if not (math.isfinite(weight) and weight > 0):
+            raise EncoderError(f"The weight of the encoder '{model[:60]}' is {weight:g}; each must be a number above 0. Mend the number.")
+    return members
 
 
 def _parse(text: str) -> tuple[str, str | None, float]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["ANIMAL_PARTS", "FACE_PARTS", "TEMPLATES", "ReadsTemplates", "caption", "fill"]
+__all__ = ["ANIMAL_PARTS", "FACE_PARTS", "PARTS", "TEMPLATES", "ReadsTemplates", "caption", "fill"]
 
 TEMPLATES: tuple[str, ...]
 """The 79 sentences whose mean describes a prompt: CLIP's ImageNet templates (Radford et al. 2021) without the plural one."""
 
 _PLURAL = "a photo of many {}."
 
-#: Parts for the patch loss: 15 each, as many as StyleGAN-NADA uses.
+#: Parts for the patch loss: 15 each, as many as StyleGAN-NADA uses, whose own are of an animal.
 FACE_PARTS = (
     "the eyes of a {}.", "the eyebrows of a {}.", "the nose of a {}.", "the mouth of a {}.", "the teeth of a {}.", "the ears of a {}.",
     "the cheeks of a {}.", "the chin of a {}.", "the forehead of a {}.", "the skin of a {}.", "the hair of a {}.", "the head of a {}.",
@@ -23,6 +23,8 @@ ANIMAL_PARTS = (
     "the ears of a {}.", "the whiskers of a {}.", "the head of a {}.", "the face of a {}.", "the neck of a {}.", "the fur of a {}.",
     "the paw of a {}.", "the legs of a {}.", "the tail of a {}.",
 )  # fmt: skip
+#: By the name that options give them.
+PARTS = {"face": FACE_PARTS, "animal": ANIMAL_PARTS}
 
 
 @runtime_checkable
