@@ -150,8 +150,25 @@ class Persistent(nn.Module):
         return _reconstruct_persistent_obj, (meta,), None
 
 
-def persistent(state: dict[str, Tensor], class_name: str, source: str = Persistent.source, **attributes) -> Persistent:
-    """A tree of persistent modules that holds ``state``; attributes (and numpy gains, as theirs) on every one."""
+def settings_of(path: str) -> dict[str, object]:
+    """What NVIDIA's own modules at this place of ``G_ema`` keep as plain attributes, beside gains of numpy."""
+    last = path.rpartition(".")[2]
+    if path.startswith("mapping.fc"):
+        return {"activation": "lrelu", "bias_gain": 0.01}
+    if last == "affine":
+        return {"activation": "linear", "bias_gain": 1}
+    if last in ("conv0", "conv1"):
+        return {"activation": "lrelu", "use_noise": True, "up": 2 if last == "conv0" else 1, "act_gain": math.sqrt(2), "conv_clamp": None}
+    return {"architecture": "skip", "is_last": False} if path.startswith("synthesis.b") and path.count(".") == 1 else {}
+
+
+def persistent(
+    state: dict[str, Tensor], class_name: str, source: str = Persistent.source, only: str = "", plain: bool = False, **attributes
+) -> Persistent:
+    """A tree of persistent modules that holds ``state``, with NVIDIA's settings unless ``plain``.
+
+    Attributes replace those of the modules whose place begins with ``only``; all modules have numpy gains, as theirs.
+    """
     root = Persistent()
     buffers = ("resample_filter", "noise_const", "w_avg")
     modules: dict[str, Persistent] = {"": root}
@@ -169,7 +186,8 @@ def persistent(state: dict[str, Tensor], class_name: str, source: str = Persiste
             owner.register_parameter(parts[-1], nn.Parameter(value, requires_grad=False))
     for path, module in modules.items():
         module.__dict__ |= {"_class_name": class_name if not path else "SynthesisLayer", "weight_gain": 1 / np.sqrt(3.0), "source": source}
-        module.__dict__ |= {"_init_kwargs": EasyDict(attributes), **attributes}
+        module.__dict__ |= {"_init_kwargs": EasyDict(attributes), **({} if plain else settings_of(path))}
+        module.__dict__ |= {k: v for k, v in attributes.items() if path.startswith(only) and (k in module.__dict__ or plain)}
     return root
 
 

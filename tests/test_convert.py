@@ -36,6 +36,17 @@ def test_round_trips_are_exact(tmp_path, generator):
     assert same(load_generator(tmp_path / "d.safetensors"), generator)
 
 
+def test_what_is_written_lies_in_memory_as_other_programs_expect(tmp_path, generator):
+    """On a CPU our own weights lie channels last, or input channels first."""
+    source = write(tmp_path / "a.pt", {"g_ema": rosinality_state(generator), "latent_avg": generator.w_avg})
+    assert not all(value.is_contiguous() for value in load_generator(source).state_dict().values())
+    convert(source, tmp_path / "b.pt")
+    written = torch.load(tmp_path / "b.pt", weights_only=True)
+    for name, value in {**written["g_ema"], "latent_avg": written["latent_avg"]}.items():
+        assert value.stride() == torch.empty(value.shape).stride(), name
+        assert value.untyped_storage().nbytes() == value.nbytes, name
+
+
 def test_all_sources_are_the_same_base(tmp_path, generator):
     hashes = {
         load_generator(write(tmp_path / "a.pt", {"g_ema": rosinality_state(generator)})).content_hash(),

@@ -19,7 +19,7 @@ from nada_core.generators.formats import nvidia, rosinality
 from nada_core.generators.load import load_generator
 from nada_core.generators.stylegan2 import StyleGAN2
 from nada_core.styles import READY
-from tests.stylegan2_files import fir, nvidia_pickle, nvidia_state, rosinality_state, same, tiny, write
+from tests.stylegan2_files import EasyDict, fir, nvidia_pickle, nvidia_state, rosinality_state, same, tiny, write
 
 
 @pytest.fixture
@@ -57,6 +57,19 @@ def test_rosinality_files(tmp_path, generator, wrap, zipped):
     loaded = load_generator(path)
     assert isinstance(loaded, StyleGAN2) and same(loaded, generator)
     assert not any(p.requires_grad for p in loaded.parameters()) and not loaded.training
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda s, mean: {"g_ema": s, "latent_avg": mean}, lambda s, _: {"g": s, "d": {"module.x": 1}}, lambda s, _: s]
+)
+def test_names_of_a_parallel_wrapper_are_understood(tmp_path, generator, wrap):
+    state = {f"module.{name}": value for name, value in rosinality_state(generator).items()}
+    assert load_generator(write(tmp_path / "x.pt", wrap(state, generator.w_avg))).content_hash() == generator.content_hash()
+
+
+def test_a_parallel_wrapper_around_nvidias_names(tmp_path, generator):
+    state = {f"module.{name}": value for name, value in nvidia_state(generator).items()}
+    assert same(load_generator(write(tmp_path / "x.pt", {"G_ema": state})), generator)
 
 
 def test_g_ema_is_preferred_to_g(tmp_path, generator):
@@ -117,6 +130,60 @@ def test_clamp_of_a_pickle_is_kept(tmp_path, generator):
     assert load_generator(tmp_path / "y.safetensors").config == loaded.config
     done = convert(path, tmp_path / "y.pt")
     assert "256" in done.notes[0]
+
+
+def test_settings_may_be_missing(tmp_path, generator):
+    path = write(tmp_path / "x.pkl", nvidia_pickle(nvidia_state(generator), plain=True))
+    assert same(load_generator(path), generator)
+
+
+@pytest.mark.parametrize(
+    ("only", "setting", "value", "expected"),
+    [
+        ("synthesis.b8.conv0", "activation", "relu", "'lrelu'"),
+        ("mapping.fc1", "activation", "swish", "'lrelu'"),
+        ("synthesis.b64.torgb.affine", "activation", "lrelu", "'linear'"),
+        ("synthesis.b8.conv1.affine", "bias_gain", 0.5, "1"),
+        ("synthesis.b16.conv0", "up", 1, "2"),
+        ("synthesis.b16.conv1", "use_noise", "sometimes", "False"),
+        ("synthesis.b4", "architecture", "resnet", "'skip'"),
+        ("mapping.fc0", "bias_gain", -1, "0.01"),
+        ("mapping.fc0", "bias_gain", float("nan"), "0.01"),
+        ("mapping.fc0", "bias_gain", None, "0.01"),
+        ("mapping.fc0", "activation", EasyDict(), "'lrelu'"),
+    ],
+)
+def test_settings_that_this_network_does_not_have_are_named(tmp_path, generator, only, setting, value, expected):
+    path = write(tmp_path / "x.pkl", nvidia_pickle(nvidia_state(generator), only=only, **{setting: value}))
+    message = refused(path, setting, only, f"expected {expected}")
+    assert "damaged" not in message and (not isinstance(value, (str, float)) or str(value) in message)
+
+
+def test_another_learning_rate_multiplier_of_the_mapping_network_is_folded_into_its_weights(tmp_path, generator):
+    """Against NVIDIA's formula: both weight and bias are multiplied by it where they are used."""
+    path = write(tmp_path / "x.pkl", nvidia_pickle(nvidia_state(generator), only="mapping.fc1", bias_gain=0.05))
+    loaded, z = load_generator(path), torch.randn(3, 16)
+    x = z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+    for layer, multiplier in zip(generator.mapping_layers, (0.01, 0.05), strict=True):
+        x = torch.nn.functional.linear(x, layer.weight * multiplier / 4, layer.bias * multiplier)
+        x = torch.nn.functional.leaky_relu(x, 0.2) * 2**0.5
+    torch.testing.assert_close(loaded.mapping(z)[:, 0], x)
+    assert not torch.allclose(generator.mapping(z)[:, 0], x, atol=1e-2)
+
+
+def test_a_network_made_without_noise_has_none(tmp_path, generator):
+    state = nvidia_state(generator)
+    bare = {name: value for name, value in state.items() if ".noise_" not in name}
+    ws = generator.mapping(generator.sample_z([0]))
+    for content in (state, bare):  # a setting that was changed later leaves the tensors there
+        loaded = load_generator(write(tmp_path / "x.pkl", nvidia_pickle(content, use_noise=False)))
+        torch.testing.assert_close(loaded.synthesis(ws), generator.synthesis(ws, noise_mode="none"))
+    refused(write(tmp_path / "y.pkl", nvidia_pickle(bare)), "noise_const")
+
+
+@pytest.mark.parametrize("kernel", [torch.ones(1, 1), fir() * 4, torch.outer(*[torch.tensor([1.0, 2.0, 2.0, 1.0]) / 6] * 2)])
+def test_other_filters_in_pickles_are_refused(tmp_path, generator, kernel):
+    refused(write(tmp_path / "x.pkl", nvidia_pickle(nvidia_state(generator) | {"synthesis.b8.conv0.resample_filter": kernel})), "filter")
 
 
 class Bomb:
@@ -253,6 +320,11 @@ BAD = {
     "conditional": ({"G_ema": N | {"mapping.embed.weight": torch.zeros(16, 4)}}, ["conditional", "without class labels"]),
     "stylegan3": ({"G_ema": {"mapping.fc0.weight": torch.zeros(4, 4), "synthesis.input.freqs": torch.zeros(4)}}, ["StyleGAN3"]),
     "resnet": ({"G_ema": N | {"synthesis.b8.skip.weight": torch.zeros(8, 12, 1, 1)}}, ["resnet", "skip"]),
+    "orig": (
+        {"G_ema": {n: v for n, v in N.items() if ".torgb." not in n or ".b64." in n}},
+        ["'orig'", "'skip'"],
+    ),
+    "wrapped-strangely": ({"g_ema": {"module.conv1.weight": torch.zeros(1), "other": 1}}, ["'g_ema' with", "module.conv1.weight"]),
     "no-middle-block": ({"G_ema": {n: v for n, v in N.items() if ".b16." not in n}}, ["4, 8, 32, 64 px", "4, 8, 16"]),
     "grey": ({"G_ema": N | {"synthesis.b64.torgb.weight": torch.zeros(1, 6, 1, 1)}}, ["[1, 6, 1, 1]", "[3, 6, 1, 1]"]),
     "mapping-only": ({"G_ema": {n: v for n, v in N.items() if n.startswith("mapping")}}, ["no px"]),
@@ -274,7 +346,7 @@ def test_unusable_files_are_named_and_nothing_is_written(tmp_path, case):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.pt"]
 
 
-@pytest.mark.parametrize("case", ["conditional", "stylegan3", "resnet", "grey"])
+@pytest.mark.parametrize("case", ["conditional", "stylegan3", "resnet", "orig", "grey"])
 def test_the_same_as_pickles(tmp_path, case):
     content, words = BAD[case]
     refused(write(tmp_path / "bad.pkl", nvidia_pickle(content["G_ema"])), *words)

@@ -394,5 +394,5 @@ def test_whole_network_on_cuda():
     generator = tiny()
     ws = torch.randn(2, generator.num_ws, 16)
     expected = generator.synthesis(ws)
-    with torch.backends.cudnn.flags(allow_tf32=False):
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         assert relative(copy.deepcopy(generator).cuda().synthesis(ws.cuda()).cpu(), expected) <= 1e-4

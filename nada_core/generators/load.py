@@ -23,6 +23,7 @@ __all__ = ["CHECKPOINTS", "load_generator", "load_starter_generator"]
 #: Weights this project trained and ships.
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 HEAD = "mobile-stylegan-ffhq-head256.safetensors"
+_PARALLEL = "module."
 READABLE = (
     "a StyleGAN2 generator (rosinality's .pt with g_ema or g, NVIDIA's stylegan2-ada .pkl, its state dict under G_ema, this project's "
     ".safetensors) or a MobileStyleGAN .safetensors"
@@ -112,11 +113,19 @@ def _from_torch_file(file: Path) -> ours.Weights:
     """A ``.pt`` of either origin; training options may lie beside its tensors."""
     data = read_torch_file(file, READABLE)
     if isinstance(data, Mapping):
+        data = _unwrapped({name: _unwrapped(part) if isinstance(part, Mapping) else part for name, part in data.items()})
         if rosinality.recognises(data):
             return rosinality.to_ours(data, file.name)
         if nvidia.recognises(data):
             return nvidia.to_ours(data.get("G_ema", data), file.name)
     raise GeneratorError(f"'{file.name}' holds {_described(data)}. Expected {READABLE}.")
+
+
+def _unwrapped(state: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A state dict without the ``module.`` that ``DataParallel`` puts before every name; others as they are."""
+    if state and all(isinstance(name, str) and name.startswith(_PARALLEL) for name in state):
+        return {name[len(_PARALLEL) :]: value for name, value in state.items()}
+    return state
 
 
 def _described(data: Any) -> str:
@@ -126,4 +135,7 @@ def _described(data: Any) -> str:
     inner = data.get("state_dict")
     if isinstance(inner, Mapping) and any(str(name).startswith("encoder.") for name in inner):
         return "an encoder (its 'state_dict' has 'encoder.*'), as of e4e or ReStyle"
+    for name in ("g_ema", "g", "G_ema"):
+        if isinstance(inner := data.get(name), Mapping):
+            return f"'{name}' with {f'the entries {ours.few(inner)}' if inner else 'nothing in it'}, which are not a generator's"
     return f"the entries {ours.few(data)}" if data else "nothing"

@@ -8,20 +8,27 @@ was at hand; the tests marked ``gpu`` compare it with the plain operation.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
+import sys
 import sysconfig
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ["compiled_kernels", "fused_bias_act"]
+__all__ = ["compiled_kernels", "fused_bias_act", "wait_for_lock"]
 
 SLOPE = 0.2
+NAME = "nada_stylegan2_bias_act"
+#: Compiling takes about a minute; a lock as old as this was left by a process that was killed. In seconds.
+STALE = 600.0
 
 DECLARATIONS = """
 torch::Tensor bias_act(torch::Tensor x, torch::Tensor bias, torch::Tensor scale, torch::Tensor noise, double slope, double clamp);
@@ -112,14 +119,42 @@ def _scripts_on_path() -> Iterator[None]:
         os.environ["PATH"] = before
 
 
+def wait_for_lock(folder: Path, stale: float = STALE, pause: float = 0.5) -> bool:
+    """Wait while another process compiles in ``folder``; a lock that a killed one left is removed once it is ``stale`` seconds old.
+
+    torch itself would wait for that one for ever.
+
+    Returns:
+        Whether a stale lock was removed.
+    """
+    lock, told = folder / "lock", False
+    while True:
+        try:
+            age = time.time() - lock.stat().st_mtime
+        except FileNotFoundError:
+            return False
+        if age > stale:
+            lock.unlink(missing_ok=True)
+            return True
+        if not told:
+            print("Waiting for another process that compiles the CUDA kernels.", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(pause)
+
+
 @functools.cache
 def compiled_kernels() -> Any:
     """The extension module, compiled once and cached, or ``None`` where it cannot be; then one warning tells why."""
     try:
-        from torch.utils.cpp_extension import load_inline
-
+        extensions = importlib.import_module("torch.utils.cpp_extension")
+        folder = None
+        if find := getattr(extensions, "_get_build_directory", None):  # a private name: without it torch finds its folder by itself
+            folder = find(NAME, verbose=False)
+            wait_for_lock(Path(folder))
+            if not any(Path(folder).glob(f"{NAME}*.so")):
+                print("Compiling the CUDA kernels, once: about a minute.", file=sys.stderr, flush=True)
         with _scripts_on_path():
-            return load_inline("nada_stylegan2_bias_act", DECLARATIONS, KERNELS, functions=["bias_act", "bias_act_grad"])
+            return extensions.load_inline(NAME, DECLARATIONS, KERNELS, functions=["bias_act", "bias_act_grad"], build_directory=folder)
     except Exception as error:  # noqa: BLE001 (a missing compiler, toolkit or header raises many things; none of them may stop a run)
         lines = str(error).strip().splitlines() or [type(error).__name__]
         reason = next((line for line in lines if "error:" in line), lines[0]).strip()[:160]  # of a compiler's log, what it stumbled over

@@ -7,7 +7,9 @@ pickle asks for is answered with an inert stand-in from a short table, and a nam
 from __future__ import annotations
 
 import io
+import math
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import torch
 from torch import Tensor
 
 from nada_core.errors import GeneratorError
-from nada_core.generators.formats.ours import Weights, check_filter, few
+from nada_core.generators.formats.ours import LARGEST, Weights, check_filter, few
 
 __all__ = ["read_pkl", "recognises", "to_ours"]
 
@@ -29,6 +31,18 @@ IGNORED = {
     *(("numpy", name) for name in ("dtype", "ndarray")),
     *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
 }
+#: Settings that weights do not show: what this network has built in, by the module's place in ``G_ema``.
+BUILT_IN: tuple[tuple[str, dict[str, str | float]], ...] = (
+    (r"mapping\.fc\d+", {"activation": "lrelu"}),
+    (r"synthesis\.b\d+", {"architecture": "skip"}),
+    (r"synthesis\.b\d+\.conv[01]", {"activation": "lrelu"}),
+    (r"synthesis\.b\d+\.conv0", {"up": 2}),
+    (r"synthesis\.b\d+\.conv1", {"up": 1}),
+    (r"synthesis\.b\d+\.(conv[01]|torgb)\.affine", {"activation": "linear", "bias_gain": 1}),
+)
+#: The mapping network's learning rate multiplier, which NVIDIA's layers keep as ``bias_gain``.
+MAPPING_GAIN = 0.01
+_SETTINGS = ("activation", "architecture", "bias_gain", "conv_clamp", "up", "use_noise")
 
 
 class _Refused(Exception):
@@ -96,34 +110,34 @@ class _Unpickler(pickle.Unpickler):
             raise _Refused(f"{module}.{name}") from None
 
 
-def _collect(module: Any, prefix: str, out: dict[str, Tensor], depth: int = 0) -> None:
-    """``state_dict()`` of a stand-in module."""
+def _collect(module: Any, prefix: str, out: dict[str, Tensor], settings: dict[str, dict[str, Any]], depth: int = 0) -> None:
+    """``state_dict()`` of a stand-in module, and the settings of each module in it."""
     if depth > 20:
         raise ValueError("modules are nested without end")
+    settings[prefix[:-1]] = {name: module.state[name] for name in _SETTINGS if name in module.state}
     for group in ("_parameters", "_buffers"):
         for name, value in module.state.get(group, {}).items():
-            if isinstance(value, Tensor) and name not in module.state.get("_non_persistent_buffers_set", ()):
+            if isinstance(value, Tensor) and (name == "resample_filter" or name not in module.state.get("_non_persistent_buffers_set", ())):
                 out[f"{prefix}{name}"] = value
     for name, child in module.state.get("_modules", {}).items():
         if child is not None:
-            _collect(child, f"{prefix}{name}.", out, depth + 1)
+            _collect(child, f"{prefix}{name}.", out, settings, depth + 1)
 
 
 def read_pkl(path: Path) -> Weights:
     """``G_ema`` of NVIDIA's pickle in our names. Executes nothing of the file.
 
     Raises:
-        GeneratorError: it asks for a foreign class, is damaged, or holds another kind of network.
+        GeneratorError: it asks for a foreign class, is damaged, or holds another kind of network, or one with unusual settings.
     """
     try:
         with open(path, "rb") as file:
             data = _Unpickler(file).load()
         module = data.get("G_ema") if isinstance(data, Mapping) else None
         state: dict[str, Tensor] = {}
-        clamp = None
+        settings: dict[str, dict[str, Any]] = {}
         if module is not None:
-            _collect(module, "", state)
-            clamp = _clamp(module)
+            _collect(module, "", state, settings)
     except _Refused as error:
         raise GeneratorError(
             f"'{path.name}' asks for '{str(error)[:80]}', which is no part of a StyleGAN2 file. Nothing of it was run. Expected {ORIGINS}."
@@ -135,17 +149,50 @@ def read_pkl(path: Path) -> Weights:
     if not state:
         found = f"the entries {few(data)}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
         raise GeneratorError(f"'{path.name}' holds {found}; expected {ORIGINS}.")
-    return to_ours(state, path.name, clamp)
+    ours = to_ours(state, path.name, _clamp(settings))  # first: it names foreign kinds of networks, whose settings differ as well
+    return Weights({**ours.state, **_settled(ours.state, settings, path.name)}, ours.conv_clamp)
 
 
-def _clamp(module: Any) -> float | None:
+def _clamp(settings: Mapping[str, Mapping[str, Any]]) -> float | None:
     """``conv_clamp`` of the synthesis layers, an attribute and not a weight."""
-    for step in ("synthesis", "b4", "conv1"):
-        module = module.state.get("_modules", {}).get(step)
-        if module is None:
-            return None
-    value = module.state.get("conv_clamp")
+    value = settings.get("synthesis.b4.conv1", {}).get("conv_clamp")
     return float(value) if isinstance(value, (int, float)) and value > 0 else None
+
+
+def _settled(state: Mapping[str, Tensor], settings: Mapping[str, Mapping[str, Any]], file: str) -> dict[str, Tensor]:
+    """Tensors of our ``state`` that the settings change: mapping layers of another gain, and layers without noise.
+
+    Raises:
+        GeneratorError: a setting that this network does not have.
+    """
+    changed: dict[str, Tensor] = {}
+    for place, found in settings.items():
+        for pattern, expected in BUILT_IN:
+            if re.fullmatch(pattern, place):
+                for name, value in expected.items():
+                    _check_setting(file, place, name, found.get(name, value), value)
+        if layer := re.fullmatch(r"mapping\.fc(\d+)", place):
+            gain = found.get("bias_gain", MAPPING_GAIN)
+            if not isinstance(gain, (int, float)) or not math.isfinite(gain) or gain <= 0:
+                _check_setting(file, place, "bias_gain", gain, MAPPING_GAIN)
+            names = [f"mapping_layers.{layer[1]}.{part}" for part in ("weight", "bias")]
+            if gain != MAPPING_GAIN:
+                changed |= {name: state[name] * (gain / MAPPING_GAIN) for name in names if name in state}
+        if (layer := re.fullmatch(r"synthesis\.(b(\d{1,6})\.conv[01])", place)) and found.get("use_noise", True) is not True:
+            _check_setting(file, place, "use_noise", found["use_noise"], False)
+            side = int(layer[2])
+            if f"blocks.{layer[1]}.weight" in state and side <= LARGEST:
+                changed |= {f"blocks.{layer[1]}.noise_const": torch.zeros(side, side), f"blocks.{layer[1]}.noise_strength": torch.zeros(())}
+    return changed
+
+
+def _check_setting(file: str, place: str, name: str, found: object, expected: str | float) -> None:
+    if not isinstance(found, (str, int, float)) or found != expected:
+        shown = repr(found)[:40] if isinstance(found, (str, int, float)) else f"a {type(found).__name__}"
+        raise GeneratorError(
+            f"'{file}' has the setting {name} = {shown} in '{place[:60]}'; expected {expected!r}, NVIDIA's default. "
+            "It would draw wrong pictures here, so it cannot be used."
+        )
 
 
 def recognises(data: Mapping[str, Any]) -> bool:
@@ -168,6 +215,9 @@ def to_ours(state: Mapping[str, Any], file: str, conv_clamp: float | None = None
         raise GeneratorError(f"'{file}' is a StyleGAN3 network (it has 'synthesis.input'); expected StyleGAN2, such as {ORIGINS}.")
     if any(name.endswith(".skip.weight") for name in state):
         raise GeneratorError(f"'{file}' is a network of the 'resnet' architecture; expected 'skip', NVIDIA's default for generators.")
+    blocks = {name.split(".")[1] for name in state if re.match(r"synthesis\.b\d+\.conv1\.weight", name)}
+    if len(blocks) > 1 and len(blocks & {name.split(".")[1] for name in state if name.endswith(".torgb.weight")}) == 1:
+        raise GeneratorError(f"'{file}' is a network of the 'orig' architecture; expected 'skip', NVIDIA's default for generators.")
     renamed: dict[str, Tensor] = {}
     for name, value in state.items():
         if name.endswith("resample_filter"):

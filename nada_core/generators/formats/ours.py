@@ -21,11 +21,13 @@ from nada_core.errors import GeneratorError
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from nada_core.generators.stylegan2_ops import fir_filter
 
-__all__ = ["FORMAT", "Weights", "build", "check_filter", "config_of", "few", "read_safetensors", "recognises", "to_bytes"]
+__all__ = ["FORMAT", "LARGEST", "Weights", "build", "check_filter", "config_of", "few", "read_safetensors", "recognises", "to_bytes"]
 
 FORMAT = "nada-generator"
 EXPECTED = "a StyleGAN2 generator from 8 to 2048 px with 3 x 3 convolutions and skip connections"
 BLOCK = re.compile(r"blocks\.b(\d{1,6})\.")
+#: Side of the largest network, in pixels.
+LARGEST = 2048
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,8 @@ def to_bytes(generator: StyleGAN2) -> bytes:
     for name, own, kind in names(blocks, generator.config.mapping_layers):
         lead, trail = SINGLETONS[kind]
         value = ours[own].detach().cpu()
-        theirs[name] = value.reshape((1,) * lead + tuple(value.shape) + (1,) * trail).clone()
+        # our weights may lie channels last; other programs look at strides
+        theirs[name] = value.reshape((1,) * lead + tuple(value.shape) + (1,) * trail).clone(memory_format=torch.contiguous_format)
     theirs |= {name: fir_filter(FILTER_GAIN) for name in _filters(blocks)}
     buffer = io.BytesIO()
     torch.save({"g_ema": theirs, "latent_avg": generator.w_avg.detach().cpu().clone()}, buffer)

@@ -1,0 +1,85 @@
+"""Around the compilation of the CUDA kernels: locks of killed processes, and what is said. No GPU, nothing is compiled."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import types
+
+import pytest
+
+from nada_core.generators import stylegan2_cuda
+from nada_core.generators.stylegan2_cuda import NAME, STALE, compiled_kernels, wait_for_lock
+
+
+def locked(folder, age: float = 0.0):
+    lock = folder / "lock"
+    lock.touch()
+    os.utime(lock, (time.time() - age,) * 2)
+    return lock
+
+
+def test_without_a_lock_nothing_is_waited_for(tmp_path, capsys):
+    started = time.monotonic()
+    assert wait_for_lock(tmp_path) is False and wait_for_lock(tmp_path / "not there") is False
+    assert time.monotonic() - started < 0.3 and capsys.readouterr().err == ""
+
+
+def test_the_lock_of_a_killed_process_is_removed(tmp_path):
+    lock = locked(tmp_path, age=STALE + 5)
+    assert wait_for_lock(tmp_path) is True and not lock.exists()
+
+
+def test_a_fresh_lock_is_respected_until_it_is_released(tmp_path, capsys):
+    lock = locked(tmp_path, age=STALE - 60)
+    released = []
+
+    def release():
+        time.sleep(0.3)
+        released.append(lock.exists())
+        lock.unlink()
+
+    other = threading.Thread(target=release)
+    other.start()
+    assert wait_for_lock(tmp_path, pause=0.02) is False
+    other.join()
+    assert released == [True]
+    assert capsys.readouterr().err.count("Waiting for another process") == 1
+
+
+def test_a_lock_that_grows_old_meanwhile_is_removed(tmp_path):
+    lock = locked(tmp_path)
+    assert wait_for_lock(tmp_path, stale=0.2, pause=0.02) is True and not lock.exists()
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_compiling_is_announced_once_and_in_torchs_own_folder(tmp_path, monkeypatch, capsys, built):
+    seen = {}
+
+    def load_inline(name, *_, functions, build_directory):
+        seen.update(name=name, folder=build_directory, lock=os.path.exists(os.path.join(build_directory, "lock")))
+        return "kernels"
+
+    stub = types.ModuleType("torch.utils.cpp_extension")
+    stub.load_inline = load_inline
+    stub._get_build_directory = lambda name, verbose: str(tmp_path)
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    locked(tmp_path, age=2 * STALE)
+    if built:
+        (tmp_path / f"{NAME}.so").touch()
+    compiled_kernels.cache_clear()
+    try:
+        assert stylegan2_cuda.compiled_kernels() == stylegan2_cuda.compiled_kernels() == "kernels"
+    finally:
+        compiled_kernels.cache_clear()
+    assert seen == {"name": NAME, "folder": str(tmp_path), "lock": False}
+    assert capsys.readouterr().err == ("" if built else "Compiling the CUDA kernels, once: about a minute.\n")
+
+
+def test_torch_still_has_the_names_that_are_used(tmp_path, monkeypatch):
+    extensions = pytest.importorskip("torch.utils.cpp_extension", reason="an older setuptools meets a loaded distutils")
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    folder = extensions._get_build_directory(NAME, verbose=False)
+    assert folder.startswith(str(tmp_path)) and NAME in folder
