@@ -21,12 +21,14 @@ from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import OptionsError, ResumeError
 from nada_core.generators.base import Generator
+from nada_core.images import to_pil
 from nada_core.inversion.base import Inversion
 from nada_core.losses import check_patches
 from nada_core.mixing import apply_mix
 from nada_core.options import FAMILY_DEFAULTS, MAX_STEPS, MAX_TARGETS, AdaptOptions, resolve_options
 from nada_core.prompts import check_prompt
 from nada_core.resume import TrainingState, check_resumable
+from nada_core.target_pictures import check_content
 from nada_core.training_run import TrainingRun
 
 __all__ = [
@@ -140,11 +142,14 @@ def adapt(
 
     Raises:
         PromptError: the prompt is empty, too long, or outside what the encoder knows.
+        PhotoError: a target picture shows nothing but one colour.
         OptionsError: an option is out of range, or does not suit the generator, the encoder or pictures as a target.
         ResumeError: ``resume`` is of another base, prompt, encoder or setting, or has all its steps.
     """
     if images is not None and not 1 <= len(images) <= MAX_TARGETS:
         raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
+    for number, image in enumerate(images or (), 1):
+        check_content(to_pil(image), f"Target picture {number}")
     chosen = options or (resume.options if resume else AdaptOptions())
     options = check_options(base, encoder, chosen, pictures=bool(images))
     if chosen.lr is None and chosen.preset is None and options.lr is not None and isinstance(encoder, KnowsRegions):

@@ -6,7 +6,13 @@ import numpy as np
 
 from nada_core.portrait import AlignedPhoto
 
-__all__ = ["photo_notes", "result_notes"]
+__all__ = ["ONLY_FACES", "photo_notes", "result_notes"]
+
+#: Of a generator that does not draw such faces; see :mod:`nada_core.face_bases`.
+ONLY_FACES = (
+    "This generator draws no human faces placed as FFHQ's are. Photos are aligned by a human face, so only a generator of such faces can "
+    "rebuild one: use this one with adapt and sample, and edit photos with another --base."
+)
 
 _SMALL = 80  # pixels of face width below which the crop is visibly soft
 _DARK, _GREY, _CUT, _TURNED = 0.16, 0.02, 0.08, 0.28

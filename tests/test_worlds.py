@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from nada_core import worlds
+from nada_core.advice import ONLY_FACES
 from nada_core.assets import REGISTRY
 from nada_core.engine import Engine
-from nada_core.errors import AssetError, OptionsError
+from nada_core.errors import AssetError, NoFaceError, OptionsError
 from nada_core.images import to_tensor
 from nada_core.inversion.restyle import ReStyleE4E
 from nada_core.worlds import World, choose_world, missing_for_full
@@ -107,6 +108,21 @@ def test_parts_can_be_mixed(bare):
     assert choose_world("cpu", base="starter") == World("starter", choose_world("cpu").reason, "starter", "starter", "starter")
 
 
+def test_a_generator_from_a_file_may_draw_anything_so_clip_reads_the_text_where_it_is_there(bare, monkeypatch):
+    cats = choose_world("cpu", base="/home/me/secret/cats.pkl")
+    assert (cats.name, cats.encoder) == ("mixed", "starter")
+    assert "knows human faces only" in cats.reason and "--encoder ViT-B-32" in cats.reason and "secret" not in cats.reason
+    place(bare / "mine", monkeypatch, ["clip-vit-b-32"])
+    cats = choose_world("cpu", base="cats.pkl")
+    assert (cats.name, cats.encoder, cats.inverter) == ("full", "ViT-B-32", "none")
+    assert "on this machine" in cats.reason and "--encoder" not in cats.reason
+    assert choose_world("cpu", base="cats.pkl", encoder="starter").encoder == "starter"
+    assert choose_world("cpu", base="cats.pkl", world="starter").encoder == "starter"
+    for faces in ("starter", "stylegan2-ffhq"):
+        world = choose_world("cpu", base=faces)
+        assert world.encoder == "starter" and "human faces" not in world.reason
+
+
 def test_weights_that_are_missing_are_named_with_the_remedy(bare):
     with pytest.raises(AssetError, match=r"stylegan2-ffhq.*could not be fetched.*NADA_ASSETS"):
         _ = Engine("cpu", world="full").generator
@@ -139,6 +155,9 @@ def test_a_photo_goes_through_a_generator_that_no_photo_encoder_knows(mixed):
     assert result.aligned.size == result.inverted.size == result.edited.size == (64, 64)
     assert result.inversion is not None and not torch.equal(result.inversion.ws[:, 0], mixed.generator.w_avg[None])
     assert result.reconstruction > 0
+    assert ONLY_FACES in result.notes and not any("likeness" in note for note in result.notes)
+    with pytest.raises(NoFaceError, match=r"No human face was found.*another --base"):
+        mixed.edit(skimage.data.astronaut()[300:], last.style(), mode="fast")
 
 
 def test_the_starters_photo_encoder_is_refused_for_another_generator(mixed, tmp_path):

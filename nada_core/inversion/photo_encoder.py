@@ -89,7 +89,7 @@ class PhotoEncoder(nn.Module):
         return mean.reshape(1, -1, self.w_dim).expand(-1, self.num_ws, -1)
 
     def ready(self, images: Tensor, generator: Generator) -> Tensor:
-        """The photos at 256 px, after checking them and the generator.
+        """The photos at 256 px on the encoder's device, after checking them and the generator.
 
         Raises:
             GeneratorError, ValueError: as :meth:`stages`.
@@ -97,9 +97,10 @@ class PhotoEncoder(nn.Module):
         self.check(generator)
         if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
             raise ValueError(f"images has shape {tuple(images.shape)}; expected [N, 3, H, W]")
-        if images.shape[-2:] == (INPUT_SIZE, INPUT_SIZE):
-            return images.detach()
-        return F.interpolate(images.detach(), size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True, align_corners=False)
+        photos = images.detach().to(next(self.parameters()).device)
+        if photos.shape[-2:] == (INPUT_SIZE, INPUT_SIZE):
+            return photos
+        return F.interpolate(photos, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True, align_corners=False)
 
 
 @torch.no_grad()
