@@ -2,12 +2,14 @@
 
 A file holds the trained parameters and, in its metadata, ``format = nada-style`` and a JSON card that names the base generator by
 content hash. Three storages: ``full`` keeps the values bit for bit; ``delta`` keeps differences to the base in half precision, large
-matrices as two thin factors; ``delta8`` keeps those factors in eight bits, with a scale for each of their components.
+matrices as two thin factors; ``delta8`` keeps those factors in eight bits, with a scale for each of their components. ``sha256`` in the
+metadata is the checksum of the tensors; files written before there was one are read without it.
 """
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import re
@@ -94,7 +96,7 @@ def save_style(style: Style, path: Path) -> Path:
     Raises:
         StyleError: the folder cannot be written, or the disk is full.
     """
-    metadata = {"format": FORMAT, "card": json.dumps(asdict(style.card))}
+    metadata = {"format": FORMAT, "card": json.dumps(asdict(style.card)), "sha256": _checksum(style.tensors)}
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +112,15 @@ def save_style(style: Style, path: Path) -> Path:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
     return path
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Hexadecimal sha256 over names, types, shapes and bytes, in the order of the names: in eight bits no damage shows as not finite."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load_card(path: Path) -> StyleCard:
@@ -169,12 +180,13 @@ def load_style(path: Path) -> Style:
     """Card and tensors of a style file.
 
     Raises:
-        StyleError: as :func:`load_card`, or the tensors are cut off or not finite.
+        StyleError: as :func:`load_card`, or the tensors are cut off, not finite, or not the ones that were written.
     """
     card = load_card(path)
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+            expected = (file.metadata() or {}).get("sha256")
     except (SafetensorError, OSError) as error:
         raise StyleError(f"'{path.name}' is damaged: its end is missing. Save or download it again.") from error
     bad = [name for name, tensor in tensors.items() if not _usable(tensor, card.storage == "delta8" and name.endswith(("|up", "|down")))]
@@ -182,6 +194,8 @@ def load_style(path: Path) -> Style:
         raise StyleError(
             f"'{path.name}' holds no usable weights ({bad[0] if bad else 'it is empty'}). It is damaged; make the style again."
         )
+    if expected is not None and _checksum(tensors) != expected:
+        raise StyleError(f"The weights in '{path.name}' are not the ones that were saved: it is damaged. Export or download it again.")
     return Style(card, tensors)
 
 

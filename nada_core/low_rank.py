@@ -76,22 +76,41 @@ def layer_gains(generator: Generator, names: Iterable[str], probes: int = 2, see
     return {name: math.sqrt(max(value, least) / probes) for name, value in total.items()}
 
 
+def _largest_components(matrix: Tensor, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """The largest singular components ``u [rows, count]``, ``s [count]``, ``v [columns, count]`` of ``matrix [rows, columns]``.
+
+    Randomised subspace iteration (Halko, Martinsson and Tropp 2011, algorithms 4.4 and 5.1). ``torch.svd_lowrank`` is the same, but draws
+    from the process's global generator.
+    """
+    if matrix.shape[0] < matrix.shape[1]:
+        v, s, u = _largest_components(matrix.T, count, rng)
+        return u, s, v
+    basis = torch.linalg.qr(matrix @ torch.randn(matrix.shape[1], count, generator=rng)).Q
+    for _ in range(3):
+        basis = torch.linalg.qr(matrix.T @ basis).Q
+        basis = torch.linalg.qr(matrix @ basis).Q
+    u, s, v = torch.linalg.svd(basis.T @ matrix, full_matrices=False)
+    return basis @ u, s, v.T
+
+
 def factorise(changes: Mapping[str, Tensor], gains: Mapping[str, float], budget: int) -> dict[str, Factors]:
     """The best of all changes' components within ``budget`` bytes; a change of which nothing is kept is absent.
 
     Args:
         changes: matrices ``[rows, columns]`` by name.
         gains: from :func:`layer_gains`; a missing one counts as 1.
+
+    Returns:
+        Factors on the CPU, where they are computed, so that the values do not depend on the device. No random state is touched.
     """
     components: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
     offers: list[tuple[float, str, int]] = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # svd_lowrank starts from random vectors: the same style must give the same file
-        for name, change in changes.items():
-            u, s, v = torch.svd_lowrank(change.float(), q=min(MOST_COMPONENTS, *change.shape), niter=3)
-            components[name] = (u, s, v)
-            worth = (s.double() * gains.get(name, 1.0)).pow(2) / (sum(change.shape) + _PER_COMPONENT)
-            offers += [(-value, name, place) for place, value in enumerate(worth.tolist()) if s[place] > _ROUNDING * s[0]]
+    rng = torch.Generator().manual_seed(0)  # the same style must give the same file
+    for name, change in changes.items():
+        u, s, v = _largest_components(change.detach().cpu().float(), min(MOST_COMPONENTS, *change.shape), rng)
+        components[name] = (u, s, v)
+        worth = (s.double() * gains.get(name, 1.0)).pow(2) / (sum(change.shape) + _PER_COMPONENT)
+        offers += [(-value, name, place) for place, value in enumerate(worth.tolist()) if s[place] > _ROUNDING * s[0]]
     kept: dict[str, int] = {}
     for _, name, _ in sorted(offers):  # within a layer in falling order, so counting is enough
         cost = sum(changes[name].shape) + _PER_COMPONENT + (0 if name in kept else _HEADER)

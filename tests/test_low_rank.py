@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from nada_core import low_rank
 from nada_core.low_rank import Factors, factorise, layer_gains
 from tests.fake_laboratory import SIDE, Laboratory
 
@@ -21,6 +22,37 @@ def test_eight_bits_are_close():
     (factors,) = factorise({"a": exact}, {}, 3 * (40 + 30 + 4) + 400).values()
     assert factors.up.dtype == factors.down.dtype == torch.int8 and factors.up.shape == (40, 3) and factors.down.shape == (3, 30)
     assert (factors.matrix() - exact).norm() < 0.02 * exact.norm()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(60, 200), (200, 60), (50, 50)])
+def test_the_largest_components_are_those_of_the_whole_decomposition(rows, columns):
+    exact = matrix(rows, columns, [2.0 * 0.8**k for k in range(40)])
+    u, s, v = low_rank._largest_components(exact, 30, torch.Generator().manual_seed(3))
+    full = torch.linalg.svd(exact)
+    assert u.shape == (rows, 30) and v.shape == (columns, 30)
+    torch.testing.assert_close(s[:20], full.S[:20], rtol=1e-4, atol=0)
+    best = (full.U[:, :20] * full.S[:20]) @ full.Vh[:20]
+    assert ((u[:, :20] * s[:20]) @ v[:, :20].T - best).norm() < 1e-3 * best.norm()
+
+
+def test_the_factors_do_not_depend_on_random_states_and_leave_them_alone(monkeypatch):
+    def reseeded(*_):
+        pytest.fail("the random state of the whole process was set")
+
+    changes = {name: matrix(300, 200, [2.0**-k for k in range(12)], seed) for seed, name in enumerate("ab")}
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        with monkeypatch.context() as patch:  # seeding also reaches the generators of every GPU
+            for owner, name in ((torch, "manual_seed"), (torch.random, "manual_seed"), (torch.cuda, "manual_seed_all")):
+                patch.setattr(owner, name, reseeded)
+            patch.setattr(torch, "set_rng_state", reseeded)
+            found.append(factorise(changes, {}, 9000))
+        assert torch.equal(torch.get_rng_state(), before)
+    for name, factors in found[0].items():
+        other = found[1][name]
+        assert torch.equal(factors.up, other.up) and torch.equal(factors.scale, other.scale) and torch.equal(factors.down, other.down)
 
 
 def test_columns_of_zeros_do_no_harm():
