@@ -192,7 +192,7 @@ async def crowd(url: str, count: int, steps: int = 5, patience: float = 180.0, t
                 outcome[number] = "served"
                 ended.append(number)
                 told(f"  served {len(ended)}, after {time.monotonic() - begun:.0f} s")
-            elif not content.get("success"):
+            elif turned_away or not content.get("success"):
                 outcome[number] = "refused" if turned_away else "failed"
                 complaints[(content.get("output") or {}).get("error") or "no words"] += 1
 

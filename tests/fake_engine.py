@@ -308,8 +308,11 @@ class FakeEngine:
         if name in self.ready:
             raise StyleError(f"The style '{name}' comes with the program and stays as it is.")
 
-    def export_style(self, name: str, path: Path) -> None:
-        export(self.style(name), path)
+    def scaled(self, style: FakeStyle, strength: float) -> FakeStyle:
+        return replace(style, amount=strength * style.amount)
+
+    def export_style(self, style: str | FakeStyle, path: Path) -> None:
+        export(style if isinstance(style, FakeStyle) else self.style(style), path)
 
     def import_style(self, path: Path) -> str:
         try:

@@ -105,7 +105,7 @@ def test_settings_left_alone_are_the_options_of_always(tmp_path, generator):
 def test_each_setting_changes_one_option(full, label, value, option, expected):
     engine, demo = full
     press_adapt(demo, Steps=2, **{label: value})
-    assert engine.options == dataclasses.replace(AdaptOptions(steps=2, seed=5), **{option: expected})
+    assert engine.options == dataclasses.replace(AdaptOptions(steps=2, seed=5, truncation_psi=0.8), **{option: expected})
     assert type(getattr(engine.options, option)) is type(expected)
 
 
@@ -216,8 +216,7 @@ def test_what_is_refused_stands_beside_the_prompt(starter):
         answers = event.fn(*sent[:15], None, *sent[15:])
         told = named(next(answers))
         assert "must be a" in told["adapt-notice"] and "Not started" in told["adapt-progress"]
-        with pytest.raises(Exception, match="must be a"):  # and as a toast
-            next(answers)
+        assert list(answers) == []  # said once
     assert not demo.context.jobs._jobs
 
 
@@ -226,7 +225,7 @@ def test_reset_gives_every_setting_its_first_value(starter):
     (event,) = [one for one in demo.fns.values() if getattr(one.fn, "__name__", "") == "reset_settings"]
     found = settings(demo)
     assert {one.label for one in event.outputs} == set(found) and len(event.outputs) == len(found) == 19
-    assert dict(zip([one.label for one in event.outputs], event.fn(), strict=True)) == {
+    assert {one.label: value for one, value in event.fn().items()} == {
         "Steps": 60,
         "Layers that learn": "all",
         "Learning rate": 0,

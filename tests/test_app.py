@@ -16,6 +16,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 import numpy as np
 import pytest
+from apps import named
 from fake_engine import CONCEPTS, FakeCard, FakeEngine, FakeStyle, export, fake_backend
 from PIL import Image
 
@@ -338,9 +339,16 @@ def test_saving_and_exporting_need_the_session_that_made_the_style():
         with pytest.raises(gr.Error, match="no longer kept"):
             list(handler(demo, name)(made.style_id, [], *extra) or ())
     assert "gold" not in engine.saved
-    handler(demo, "store")(made.style_id, [made.style_id], "gold")
-    (update,) = handler(demo, "export")(made.style_id, [made.style_id])
-    assert "gold" in engine.saved and Path(*update.values()).name == "gold.safetensors"
+    handler(demo, "store")(made.style_id, [made.style_id], "gold", 0.5)
+    handler(demo, "store")(made.style_id, [made.style_id], "whole")
+    assert engine.saved["gold"].amount == 0.5 * engine.saved["whole"].amount
+    packing, update = (named(update) for update in handler(demo, "export")(made.style_id, [made.style_id], 0.25))
+    assert packing["fetch-style"]["value"] == "Packing…" and update["fetch-style"]["interactive"]
+    assert Path(update["style-file"]).name == "gold.safetensors"
+
+
+def test_on_a_public_server_nothing_is_stored():
+    engine = FakeEngine()
     public = build_app(backend=fake_backend(engine), public=True)
     *_, made = run_adaptation(public.context, AdaptRequest("Neon", steps=3))
     with pytest.raises(gr.Error, match="public server"):  # a hidden button can still be called over HTTP

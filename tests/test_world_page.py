@@ -52,6 +52,9 @@ def test_the_form_tells_how_it_went():
     assert "Full world" in arrived["world"] and arrived["style"]["value"] == "pixar"
     assert arrived["size"] == arrived["compare-size"] == gr.update(choices=[("64 px", 64)], value=64)
     assert (arrived["wish-world"], arrived["wish-base"], arrived["wish-encoder"]) == ("full", "", "")
+    (variety,) = [block for block in demo.blocks.values() if getattr(block, "elem_id", "") == "variety"]
+    reset = {one.elem_id: value for one, value in handlers(demo)["reset_settings"]().items()}
+    assert arrived["variety"] == reset["variety"] == 1 and variety.value == 0.8  # StyleGAN2 was trained untruncated; the starter is not
 
 
 def test_the_form_shows_what_is_in_use():

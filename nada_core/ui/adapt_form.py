@@ -66,13 +66,27 @@ class AdaptForm:
         return [self.steps, self.layers, self.lr, self.source, self.seed, self.fresh, self.batch, self.truncation, self.images]
 
     @property
+    def restored(self) -> list[Any]:
+        """What a page that finds its run again gets back, the seed besides."""
+        return [self.prompt, self.steps, self.layers, self.source, self.batch, self.truncation, self.lr]
+
+    @property
     def fitted(self) -> list[Any]:
         """What `fit` updates."""
-        return [self.layers, *self.expert.fitted]
+        return [self.layers, self.truncation, *self.expert.fitted]
 
     def fit(self, facts: TrainingFacts) -> dict[Any, Any]:
         """Updates that offer what an engine has."""
-        return {self.layers: gr.update(choices=_layer_choices(facts.layer_sets)), **self.expert.fit(facts)}
+        return {
+            self.layers: gr.update(choices=_layer_choices(facts.layer_sets)),
+            self.truncation: facts.own_truncation,
+            **self.expert.fit(facts),
+        }
+
+    @property
+    def settings(self) -> list[Any]:
+        """Everything that a reset sets back."""
+        return [*self.usual, *self.expert.inputs]
 
 
 def _layer_choices(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -103,7 +117,8 @@ def build_form(words: str) -> AdaptForm:
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, min_width=120, elem_id="seed")
             fresh = gr.Checkbox(True, label="New seed each run", min_width=120)
         batch = gr.Slider(1, 8, 2, step=1, label="Faces a step", info="More are steadier and take longer.")
-        truncation = gr.Slider(0.3, 1.0, 0.8, step=0.05, label="Variety of the faces", info="Truncation: lower is nearer to the mean face.")
+        nearer = "Truncation: lower is nearer to the mean face."
+        truncation = gr.Slider(0.3, 1.0, 0.8, step=0.05, label="Variety of the faces", info=nearer, elem_id="variety")
         images = gr.File(
             label="Pictures to aim at instead of words (up to 16)",
             file_count="multiple",
@@ -115,14 +130,6 @@ def build_form(words: str) -> AdaptForm:
         with gr.Accordion("For experts", open=False, elem_id="experts"):
             expert = build_expert_form()
         reset = gr.Button("Reset settings", size="sm", elem_id="reset-settings")
-    form = AdaptForm(
+    return AdaptForm(
         prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images, expert, reset
     )  # fmt: skip
-    settings = [*form.usual, *form.expert.inputs]
-    defaults = [setting.value for setting in settings]
-
-    def reset_settings() -> list[Any]:
-        return defaults
-
-    reset.click(reset_settings, None, settings, queue=False, api_visibility="private", show_progress="hidden")
-    return form

@@ -25,20 +25,25 @@ from .views import AdaptRequest, AdaptView, SavedStep, Ticket, changes
 from .widgets import loss_chart, progress
 
 __all__ = [
+    "MAX_SHOWN",
     "AdaptRequest",
     "AdaptView",
     "adapt_views",
     "choose_step",
+    "faces_at",
     "keep_style",
     "read_seed",
     "refused_view",
     "run_adaptation",
     "start_adaptation",
+    "style_at",
 ]
 
 log = logging.getLogger(__name__)
 _MIN_GAP = 0.25  # seconds between updates, so that a fast GPU does not flood the browser
 _MAX_IMAGES = 16
+_SHORT = 4.0  # seconds that a slider waits for the generator
+MAX_SHOWN = 1.3  # where the sliders of strengths end
 _TARGET_SIDE = 2048  # pixels: target pictures wait on disk no larger than this
 
 
@@ -64,16 +69,15 @@ def run_adaptation(context: AppContext, request: AdaptRequest, browser: str = ""
 
 def refused_view(error: NadaError) -> AdaptView:
     """What the page shows where nothing was started."""
-    bar = progress(0, "Not started", kind="bad", note="See the message under the prompt.")
-    return AdaptView("failed", bar, error=str(error))
+    return AdaptView("failed", progress(0, "Not started", kind="bad", note="Why is said under the button."), error=str(error))
 
 
 def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = "", asked: float | None = None) -> Job:
     """Check a request and put it in line: see :meth:`.jobs.JobRegistry.submit` for `browser` and `asked`.
 
     Raises:
-        NadaError: the prompt, an option or a picture is unusable (where the engine is loaded, else the job itself ends so), or the
-            line is full.
+        NadaError: the prompt, an option or a picture is unusable, or a picture to aim at shows nothing (prompt and options are checked
+            where the engine is loaded, else the job itself ends so), or the line is full.
     """
     request = replace(request, prompt=clean_prompt(request.prompt))
     check_words((request.prompt, request.source), context.blocked)
@@ -85,6 +89,7 @@ def start_adaptation(context: AppContext, request: AdaptRequest, browser: str = 
         files = []
         for number, image in enumerate(request.images):  # uploads do not outlive a long line: keep a copy of our own
             picture = context.backend.decode(image)
+            context.backend.target(picture, Path(image).name)
             picture.thumbnail((_TARGET_SIDE, _TARGET_SIDE))
             files.append(str(Path(folder) / f"{number}.jpg"))
             picture.save(files[-1], quality=95)
@@ -208,6 +213,46 @@ def choose_step(context: AppContext, key: str, owned: list[str], value: float) -
         engine, _ = context.open()
         context.shelf.put(key, ShelvedStyle(engine.style(Path(chosen.file)), job.request.prompt, chosen.step))
     return chosen
+
+
+def style_at(engine: Any, style: Any, strength: float) -> Any:
+    """The style at a strength of 0 to 1.3. Raises OptionsError."""
+    _check_strength(strength)
+    return engine.scaled(style, strength)
+
+
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= MAX_SHOWN:
+        raise OptionsError(f"The strength is {strength:g}; it must be between 0 and {MAX_SHOWN}.")
+
+
+def faces_at(context: AppContext, key: str, owned: list[str], strength: float) -> tuple[str, ...] | None:
+    """Pictures of the run's four faces with its style at another strength, drawn once.
+
+    None when the run is not this session's, not over, or led by a photo, whose person only the run itself can draw.
+
+    Raises:
+        StyleError: the style is not kept any more. NadaError: the generator is busy. OptionsError: a strength out of range.
+    """
+    _check_strength(strength)
+    job = context.jobs.find(key)
+    if job is None or key not in owned or not job.finished or job.request.photo:
+        return None
+    steps = context.shelf.label(key, owned).steps
+    saved = next((saved for saved in job.view.saved if saved.step == steps), None)
+    if strength == 1 and saved is not None:
+        return saved.pictures
+    stem = f"strength-{steps}-{round(100 * strength)}"
+    if drawn := sorted(str(file) for file in job.folder.pictures.glob(f"{stem}-*.jpg")):
+        return tuple(drawn)
+    engine, _ = context.open()
+    style = style_at(engine, context.shelf.get(key, owned).style, strength)
+    with context.join(engine) as turn:
+        if not turn.wait(_SHORT):
+            raise NadaError("The generator is busy with another job: move the strength again when that is done.")
+        o = context.backend.options()
+        faces = engine.sample(o.preview_seeds, style, truncation_psi=o.preview_truncation)
+    return write_faces(faces, job.folder.pictures, stem)
 
 
 def keep_style(context: AppContext, job: Job) -> bool:

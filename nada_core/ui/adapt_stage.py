@@ -16,7 +16,8 @@ __all__ = ["AdaptStage", "build_stage"]
 
 FACES = 4
 _IDLE = progress(0, "Ready when you are", "", note="The same four faces for every look, so you see only the style change.")
-_NO_STEPS = "When a run is over, drag to look at its earlier steps."
+_NO_STEPS = "When a run is over, drag to look at its earlier steps, or at the style weaker and stronger."
+_TOO_SHORT = "The run was too short for earlier steps to choose from."
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class AdaptStage:
     slider: gr.Slider
     suggest: gr.Button
     words: gr.HTML
+    strength: gr.Slider
     name: gr.Textbox
     save: gr.Button
     fetch: gr.Button
@@ -37,20 +39,25 @@ class AdaptStage:
     wear: gr.Button
     kept: gr.HTML
 
-    def scrubber(self, view: AdaptView) -> dict[Any, Any]:
-        """The slider over the saved steps of a run that is over; at rest while it runs."""
+    def scrubber(self, view: AdaptView, *, drawable: bool = True) -> dict[Any, Any]:
+        """The sliders over the saved steps and the strength of a run that is over; at rest while it runs.
+
+        `drawable`: the faces can be drawn again at another strength.
+        """
+        strength = {self.strength: gr.update(value=1.0, interactive=bool(view.style_id) and drawable)}
         if not view.style_id or not view.saved:
-            return {
-                self.slider: gr.update(interactive=False),
+            steps = max(view.steps, 1)
+            return strength | {
+                self.slider: gr.update(minimum=0, maximum=steps, value=steps, interactive=False),
                 self.suggest: gr.update(interactive=False, value="Suggested step"),
                 self.words: scrub_words(_NO_STEPS),
             }
         records = [saved.record for saved in view.saved]
         several, best, last = len(records) > 1, suggest_step(records), records[-1].step
-        return {
-            self.slider: gr.update(maximum=last, value=last, interactive=several),
-            self.suggest: gr.update(interactive=several, value=f"Suggested: step {best}"),
-            self.words: scrub_words(f"Step {best} is suggested: {suggestion(records)}." if several else "One step was saved."),
+        return strength | {
+            self.slider: gr.update(minimum=records[0].step if several else 0, maximum=last, value=last, interactive=several),
+            self.suggest: gr.update(interactive=several, value=f"Suggested: step {best}" if several else "Suggested step"),
+            self.words: scrub_words(f"Step {best} is suggested: {suggestion(records)}." if several else _TOO_SHORT),
         }
 
 
@@ -70,6 +77,7 @@ def build_stage(public: bool) -> AdaptStage:
         slider = gr.Slider(0, 60, 60, step=1, label="Step", interactive=False, buttons=[], scale=3, min_width=180, elem_id="step")
         suggest = gr.Button("Suggested step", interactive=False, scale=1, min_width=160, elem_id="suggested")
     words = gr.HTML(scrub_words(_NO_STEPS), elem_id="scrub-words")
+    strength = gr.Slider(0, 1.3, 1, step=0.05, label="Strength", interactive=False, buttons=[], elem_id="made-strength")
     with gr.Row(elem_classes="keep", elem_id="keep"):
         name = gr.Textbox(label="Name", placeholder="my-joker", max_lines=1, max_length=60, scale=3, min_width=140, visible=not public)
         save = gr.Button("Save style", interactive=False, scale=2, min_width=110, elem_id="save", visible=not public)
@@ -77,7 +85,7 @@ def build_stage(public: bool) -> AdaptStage:
         file = gr.DownloadButton("Download file", elem_id="style-file", visible="hidden")
         wear = gr.Button("Try it on a photo", interactive=False, scale=2, min_width=150, elem_id="wear")
     kept = gr.HTML("", elem_id="kept")
-    return AdaptStage(originals, previews, bar, chart, slider, suggest, words, name, save, fetch, file, wear, kept)
+    return AdaptStage(originals, previews, bar, chart, slider, suggest, words, strength, name, save, fetch, file, wear, kept)
 
 
 def _face(alt: str, ident: str, kind: str) -> gr.Image:

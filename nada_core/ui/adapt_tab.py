@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,13 +12,14 @@ import gradio as gr
 from ..errors import NadaError
 from .adapt_extras import read_extras, read_number, read_whole
 from .adapt_form import build_form
-from .adapt_run import AdaptRequest, AdaptView, choose_step, read_seed, refused_view, run_adaptation
-from .adapt_stage import build_stage, scrub_words
+from .adapt_keep import connect_keeping
+from .adapt_run import AdaptRequest, AdaptView, read_seed, refused_view, run_adaptation
+from .adapt_stage import build_stage
 from .arrivals import arrived
 from .context import AppContext, close_iterator
 from .edit_run import OWN, style_choices
 from .prompt_advice import advice
-from .scripts import press, show_stage
+from .scripts import show_stage
 from .session import Session, read_memory, write_memory
 from .text import message_box, slug
 from .training_facts import TrainingFacts
@@ -41,6 +40,8 @@ class AdaptTab:
     chips: gr.HTML
     originals: list[gr.Image]
     previews: list[gr.Image]
+    wear: gr.Button
+    strength: gr.Slider  # of what was just made, to be worn at
     resume: Callable[[Any], Iterator[dict[Any, Any]]]
     outputs: list[Any]
     fit: Callable[[TrainingFacts], dict[Any, Any]]
@@ -66,7 +67,8 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
                 stage.kept: "",
             }
             update |= {button: gr.update(interactive=bool(view.style_id)) for button in (stage.save, stage.fetch, stage.wear)}
-            update |= stage.scrubber(view)
+            job = context.jobs.find(view.job)
+            update |= stage.scrubber(view, drawable=job is None or not job.request.photo)
             if view.job:
                 mine = [*(key for key in owned if key != view.job), view.job]
                 update |= {session.owned: mine, session.memory: write_memory(browser, mine)}
@@ -90,8 +92,6 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
                 first = {}
         finally:
             close_iterator(views)
-        if running is not None and view.error:
-            raise gr.Error(escape(view.error), title="Not adapted", duration=6, print_exception=False)
 
     def adapt(
         text: str,
@@ -115,10 +115,12 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         under_way = context.jobs.find(job)
         if under_way is not None and not under_way.finished:
             words = "An adaptation of yours is running already. Stop it first, or wait until it is done."
-            raise gr.Error(words, title="One at a time", duration=6, print_exception=False)
+            yield {form.notice: message_box(words, "bad")}
+            return
         if me and not photo:
             words = "There is no photo of yours yet. Upload one in the Stylise tab, or untick “Watch my own photo change”."
-            raise gr.Error(words, title="No photo", duration=6, print_exception=False)
+            yield {form.notice: message_box(words, "bad")}
+            return
         used = read_seed(number, new)
         browser = browser or str(getattr(request, "session_hash", "") or "")
         try:
@@ -153,10 +155,12 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             yield first
             return
         job = next((job for job in jobs if not job.finished), jobs[-1])
-        first |= {form.prompt: job.request.prompt, form.seed: job.request.seed}
+        asked = job.request
+        first |= {form.prompt: asked.prompt, form.seed: asked.seed, form.steps: asked.steps, form.layers: asked.layers}
+        first |= {form.source: asked.source, form.batch: asked.batch, form.truncation: asked.truncation, form.lr: asked.lr or 0}
         try:
             yield from stream(changes(context.jobs.watch(job.id)), known, browser, first)
-        except (gr.Error, NadaError):  # how it ended stands beside the prompt; a toast on arrival would only startle
+        except NadaError:  # how it ended stands beside the prompt; a toast on arrival would only startle
             return
 
     outputs = [
@@ -173,6 +177,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         stage.slider,
         stage.suggest,
         stage.words,
+        stage.strength,
         stage.save,
         stage.fetch,
         stage.wear,
@@ -202,71 +207,33 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
 
     quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     form.stop.click(halt, [session.job], [form.stop], **quiet)
-    form.prompt.change(_advice, [form.prompt], [form.advice], trigger_mode="always_last", **quiet)
 
-    def pick_step(value: float, key: str, owned: list[str]) -> dict[Any, Any]:
-        try:
-            chosen = choose_step(context, key, owned, value)
-        except NadaError as error:
-            raise gr.Error(escape(str(error)), title="Not shown", print_exception=False) from None
-        if chosen is None:
-            return {stage.words: gr.skip()}
-        words = f"Step {chosen.step}: likeness {chosen.record.similarity:.2f}. Saving, downloading and trying on use this step."
-        update: dict[Any, Any] = dict(zip(stage.previews, chosen.pictures, strict=False))
-        update |= {stage.words: scrub_words(words), stage.save: gr.update(interactive=True)}
-        update[session.style] = gr.update(choices=style_choices(context, owned))
-        if value < 0:  # otherwise the slider stays where the person is dragging it
-            update[stage.slider] = chosen.step
-        return update
+    defaults = {setting: setting.value for setting in form.settings}
 
-    picked = [*stage.previews, stage.words, stage.save, session.style, stage.slider]
-    stage.slider.input(pick_step, [stage.slider, session.current, session.owned], picked, trigger_mode="always_last", **quiet)
+    def reset_settings() -> dict[Any, Any]:
+        own = {form.truncation: context.open()[1].training.own_truncation} if context.is_open else {}
+        return defaults | own
 
-    def pick_suggested(key: str, owned: list[str]) -> dict[Any, Any]:
-        return pick_step(-1, key, owned)
+    form.reset.click(reset_settings, None, form.settings, **quiet)
 
-    stage.suggest.click(pick_suggested, [session.current, session.owned], picked, **quiet)
+    def advise(prompt: str) -> str:
+        return _advice(prompt, context.is_open and bool(context.open()[1].concepts))
 
-    def store(key: str, owned: list[str], wanted: str) -> dict[Any, Any]:
-        try:
-            if context.public:
-                raise NadaError("On a public server styles are not stored; download the file instead.")
-            entry = context.shelf.get(key, owned)
-            engine, _ = context.open()
-            saved = engine.save_style(entry.style, (wanted or "").strip()[:60] or slug(entry.prompt))
-        except NadaError as error:
-            raise gr.Error(escape(str(error)), title="Not saved", print_exception=False) from None
-        return {
-            stage.kept: message_box(f"Saved as “{saved}”. It is in the list of the Stylise tab from now on.", "good"),
-            stage.save: gr.update(interactive=False),
-            session.style: gr.update(choices=style_choices(context, owned), value=saved),
-        }
+    form.prompt.change(advise, [form.prompt], [form.advice], trigger_mode="always_last", **quiet)
 
-    stage.save.click(
-        store,
-        [session.current, session.owned, stage.name],
-        [stage.kept, stage.save, session.style],
-        api_visibility="private",
-        show_progress="hidden",
-        concurrency_limit=2,
+    connect_keeping(context, session, stage)
+    return AdaptTab(
+        form.chips,
+        stage.originals,
+        stage.previews,
+        stage.wear,
+        stage.strength,
+        resume,
+        [*outputs, session.browser, *form.restored],
+        form.fit,
+        form.fitted,
     )
 
-    def export(key: str, owned: list[str]) -> Iterator[dict[Any, Any]]:
-        try:
-            entry = context.shelf.get(key, owned)
-            with tempfile.TemporaryDirectory(prefix="nada-style-") as folder:  # Gradio takes its own copy when the value is delivered
-                path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
-                context.backend.export(entry.style, path)
-                yield {stage.file: str(path)}
-        except NadaError as error:
-            raise gr.Error(escape(str(error)), title="Not downloaded", print_exception=False) from None
 
-    stage.fetch.click(
-        export, [session.current, session.owned], [stage.file], api_visibility="private", show_progress="hidden", concurrency_limit=2
-    ).success(None, None, None, js=press("style-file"))
-    stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet)
-    return AdaptTab(form.chips, stage.originals, stage.previews, resume, [*outputs, session.browser, form.prompt], form.fit, form.fitted)
-
-
-def _advice(prompt: str) -> str:
-    return f'<p class="advice">{escape(advice(prompt)) or "&nbsp;"}</p>'
+def _advice(prompt: str, known: bool = False) -> str:
+    return f'<p class="advice">{escape(advice(prompt, known)) or "&nbsp;"}</p>'

@@ -52,6 +52,13 @@ def check_request(engine: Any, prompt: str | None, options: Any) -> None:
         resolve_concept(prompt, [key for key, concept in CONCEPTS.items() if key == "photo" or concept.title in titles])
 
 
+def check_target(picture: Any, name: str) -> None:
+    """Refuse a picture to aim at that shows nothing. Raises PhotoError."""
+    from ..target_pictures import check_content
+
+    check_content(picture, name)
+
+
 @dataclass(frozen=True)
 class Backend:
     """The functions the interface calls; tests put a fake engine in their place."""
@@ -60,6 +67,7 @@ class Backend:
     options: Callable[..., Any]  # keywords of AdaptOptions -> AdaptOptions
     export: Callable[[Any, Path], Any]  # (style, path) writes one style file: complete or absent
     decode: Callable[[Any], Any]  # path -> PIL.Image RGB; raises PhotoError
+    target: Callable[[Any, str], None] = check_target  # (picture to aim at, its name) raises PhotoError
     check: Callable[[Any, str | None, Any], None] = check_request  # (engine, prompt, options) raises NadaError
     jobs_folder: Callable[[], Path] = default_jobs_folder  # where running styles are saved against crashes
 

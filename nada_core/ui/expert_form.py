@@ -65,7 +65,7 @@ def build_expert_form() -> ExpertForm:
         own,
         value=OWN_VALUE,
         label="Optimiser",
-        info="Adam's published settings; a learning rate above wins.",
+        info="Published settings of Adam; 'paper' also fresh noise. What is set by hand wins.",
         visible=False,
         elem_id="preset",
     )

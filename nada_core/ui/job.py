@@ -31,7 +31,7 @@ class JobLimits:
     waiting: int = 50
     per_browser: int = 2  # unfinished jobs
     idle: float = 1800.0  # a job that nobody has watched for this long is stopped
-    kept: int = 4  # finished jobs that can still be re-attached to: each has up to 8 styles of 3 to 29 MB on disk
+    kept: int = 24  # finished jobs that can still be re-attached to: each has up to 8 styles of 3 to 29 MB on disk
     keep: float = 7200.0  # and for how long
     disk: int = 2 << 30  # bytes that the files of finished jobs may have; the oldest go first
     tick: float = 1.0  # between signs of life; also how late a closed page is noticed
@@ -78,7 +78,7 @@ def guarded_views(run: Callable[[Ticket], Iterator[AdaptView]], ticket: Ticket, 
         for view in views:
             yield view
     except NadaError as error:
-        bar = progress(0, "Not started", kind="bad", note="See the message under the prompt.")
+        bar = progress(0, "Not started", kind="bad", note="Why is said under the button.")
         yield replace(view, phase="failed", progress=bar, error=str(error))
     except Exception:  # a bug, not the person's doing: the log gets the traceback, the page a sentence
         log.exception("adaptation failed")
@@ -107,7 +107,7 @@ def waiting_view(job: Job, ahead: int, seconds: float | None) -> AdaptView:
     """The job's view with its place in the line."""
     if not ahead:
         return job.view
-    guess = f"about {duration(seconds)}" if seconds else ""
+    guess = f"begins in about {duration(seconds)}" if seconds else ""
     return replace(job.view, progress=progress(0, waiting_words(ahead), guess, kind="wait", note="You may close the page and come back."))
 
 

@@ -23,7 +23,7 @@ from .photo_input import MAX_UPLOAD
 from .session import build_session
 from .sizes import size_choices
 from .stylise_tab import build_stylise_tab
-from .text import FOOTER, HERO, banner, chips, message_box
+from .text import HERO, banner, chips, footer, message_box
 from .theme import CSS_FILE, StageTheme
 from .world_form import build_world_form
 
@@ -63,11 +63,14 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
                 worn = build_stylise_tab(context, session, stylise)
             with gr.Tab("Compare", id="compare") as compare:
                 compared = build_compare_tab(context, session, compare)
+            adapt.wear.click(
+                lambda strength: strength, [adapt.strength], [worn.strength], queue=False, api_visibility="private", show_progress="hidden"
+            )
             worn.follow(compared.box.photo)
             compared.follow(worn.box.photo)
             with gr.Tab("Gallery", id="gallery") as gallery:
                 build_gallery_tab(context, session, gallery)
-        gr.HTML(FOOTER)
+        gr.HTML(footer())
 
         sizes = (worn.resolution, compared.resolution)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["press", "reveal", "show_stage"]
+__all__ = ["TO_THE_TABS", "focus", "press", "reveal", "show_result", "show_stage"]
+
+
+#: A page keeps its place when another tab is shown: begin where that tab begins.
+TO_THE_TABS = "() => requestAnimationFrame(() => document.querySelector('#tabs').scrollIntoView({ block: 'start' }))"
 
 
 def press(element: str) -> str:
@@ -14,6 +18,29 @@ def show_stage(element: str) -> str:
     """On a phone the result is below the fold: bring it into view when the work starts. The arguments pass through unchanged."""
     return f"""(...values) => {{ if (window.innerWidth <= 760) {{
   document.querySelector('#{element}').scrollIntoView({{ behavior: 'smooth', block: 'start' }}); }} return values; }}"""
+
+
+def show_result(element: str) -> str:
+    """Bring what is being made into view, on every screen, and once more when its places are there. The arguments pass unchanged."""
+    return f"""(...values) => {{ const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const go = () => {{ const one = document.querySelector('#{element}'), top = one.getBoundingClientRect().top;
+    if (top < 0 || top > 120) one.scrollIntoView({{ behavior: still ? 'auto' : 'smooth', block: 'start' }}); }};
+  let moved = false; const mark = () => {{ moved = true; }};
+  for (const kind of ['wheel', 'touchmove', 'keydown']) window.addEventListener(kind, mark, {{ once: true, passive: true }});
+  go(); setTimeout(() => moved || go(), 900); return values; }}"""
+
+
+def focus(element: str) -> str:
+    """Put the keyboard's focus on a button or a field as soon as it is there; the browser scrolls to it."""
+    return f"""() => {{ let left = 40; const look = () => {{
+  const box = document.querySelector('#{element}'), one = box && (box.querySelector('input, textarea') || box);
+  if (one && one.offsetParent) one.focus(); else if (left--) requestAnimationFrame(look); }}; look(); }}"""
+
+
+def show_note(element: str) -> str:
+    """Scroll no farther than a message needs to be seen, where there is one."""
+    return f"""() => requestAnimationFrame(() => {{ const note = document.querySelector('#{element} .note');
+  if (note) note.scrollIntoView({{ behavior: 'smooth', block: 'nearest' }}); }})"""
 
 
 def reveal(element: str) -> str:

@@ -10,16 +10,18 @@ from ..errors import PromptError
 from ..prompts import MAX_PROMPT, SOURCE_PROMPTS
 
 __all__ = [
-    "FOOTER",
     "HERO",
     "PHOTO_NOTE",
     "banner",
     "chips",
     "clean_prompt",
+    "coded",
     "duration",
+    "footer",
     "group_concepts",
     "identity_words",
     "message_box",
+    "rough",
     "slug",
     "style_title",
     "time_left",
@@ -44,15 +46,25 @@ HERO = """
 
 PHOTO_NOTE = '<p class="quiet">Only your own face, or one whose owner agreed. It leaves the server an hour after you last used it.</p>'
 
-FOOTER = """
+_FOOTER = """
 <footer class="foot">
   <p><strong>Every picture here is made by AI.</strong> The four faces are not real people, and an edited photo is not a photograph: say so
   when you share it; downloads carry the mark in their metadata. Upload only your own face, or one whose owner agreed. Photos are used for
   your request, are never trained on or published, and temporary files are removed within the hour.</p>
-  <p>Method: StyleGAN-NADA (Gal et al., 2021). Code: Apache-2.0. Weights derived from StyleGAN2-FFHQ are for non-commercial use at their
-  source; the notice file that comes with the code lists every licence.</p>
+  <p>Method: <a href="https://arxiv.org/abs/2108.00946" rel="noopener" target="_blank">StyleGAN-NADA</a> (Gal et al., 2021).
+  Code: Apache-2.0. Weights derived from StyleGAN2-FFHQ are for non-commercial use at their source.</p>
+  <details><summary>Licences of the weights</summary><ul>{licences}</ul></details>
 </footer>
 """
+
+
+def footer() -> str:
+    """The foot of the page, with the licence of every file of weights that may be in use."""
+    from ..asset_registry import REGISTRY
+
+    trained = "What this project trained, and its styles: non-commercial at the source, as the generator they come from"
+    rows = [f"{asset.title}: {asset.licence}" for asset in REGISTRY.values() if asset.name != "portrait-astronaut"] + [trained]
+    return _FOOTER.replace("{licences}", "".join(f"<li>{escape(row)}</li>" for row in rows))
 
 
 def clean_prompt(prompt: str | None) -> str:
@@ -87,13 +99,16 @@ def group_concepts(concepts: Iterable[str]) -> list[tuple[str, list[str]]]:
     return [(title, names) for title, names in rows.items() if names]
 
 
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
 def chips(concepts: Iterable[str]) -> str:
     """Buttons that put their word into the prompt box (the click is handled in the page, see adapt_tab)."""
     rows = []
     for title, names in group_concepts(tuple(concepts) or _ANY_PROMPT):
         buttons = "".join(
-            f'<button type="button" class="chip" data-prompt="{escape(name)}">{escape(name[:1].upper() + name[1:])}</button>'
-            for name in names
+            f'<button type="button" class="chip" data-prompt="{escape(_capital(name))}">{escape(_capital(name))}</button>' for name in names
         )
         tag, head = ("details", "summary") if title == _LAST_ROW and len(names) > 10 else ("div", "span")
         count = f" ({len(names)})" if tag == "details" else ""
@@ -113,7 +128,7 @@ photo.</p>
 def banner(world: str, reason: str, concepts: int) -> str:
     """Which world the app runs in, what that means, and what it cannot do."""
     if concepts:
-        knows = f"It knows <strong>{concepts} looks</strong>, the ones suggested under the prompt, and no others."
+        knows = f"It knows <strong>{concepts} looks</strong>, the ones suggested under the prompt."
     else:
         knows = "Any prompt works, in your own words."
     if world == "full":
@@ -125,13 +140,23 @@ def banner(world: str, reason: str, concepts: int) -> str:
     return (
         f'<details class="world world-{escape(world)}"><summary><span class="dot"></span>'
         f"<span><strong>{head}.</strong> {body}</span></summary>"
-        f'<div class="world-more">{more}<p class="quiet">Why this world: {escape(reason)}</p></div></details>'
+        f'<div class="world-more">{more}<p class="quiet">Why this world: {_code(reason)}</p></div></details>'
     )
+
+
+def coded(text: str) -> str:
+    """The text as HTML; what stands between back quotes, such as a command to type, in the type of code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _code(text: str) -> str:
+    """Escaped, with what stands in backticks set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def message_box(text: str, kind: str = "info") -> str:
     """A sentence in a quiet box; `kind` is info, good or bad."""
-    return f'<div class="note note-{kind}" role="{"alert" if kind == "bad" else "status"}">{escape(text)}</div>'
+    return f'<div class="note note-{kind}" role="{"alert" if kind == "bad" else "status"}">{coded(text)}</div>'
 
 
 def duration(seconds: float) -> str:
@@ -140,6 +165,14 @@ def duration(seconds: float) -> str:
         return "a moment"
     whole = round(seconds)
     return f"{whole} s" if whole < 90 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def rough(seconds: float) -> str:
+    """An estimate as a person says it: nobody can keep a promise of seconds."""
+    if seconds < 57.5:
+        return f"{max(5 * round(seconds / 5), 5)} s"
+    halves = round(seconds / 30)
+    return f"{halves // 2}{'½' if halves % 2 else ''} min" if halves < 20 else f"{round(seconds / 60)} min"
 
 
 def identity_words(distance: float | None) -> str:
@@ -157,13 +190,24 @@ def identity_words(distance: float | None) -> str:
 
 def slug(text: str) -> str:
     """A safe piece of a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "style"
+    return _plain(text)[:40] or "style"
 
 
-def style_title(name: str) -> str:
-    """A style's name, or its prompt, as a heading."""
-    readable = name.replace("-", " ").replace("_", " ")
+def style_title(name: str, prompt: str = "") -> str:
+    """A style's name, or its prompt, as a heading.
+
+    Args:
+        prompt: of the style's card. Where the name is only its spelling for files, perhaps with a number, the prompt's own spelling is
+            used: `na-vi-2` of "Na'vi" is Na’vi 2.
+    """
+    readable, plain = name.replace("-", " ").replace("_", " "), _plain(prompt)
+    if plain and (number := re.fullmatch(re.escape(plain) + r"(?:-(\d+))?", name)):
+        readable = " ".join([*prompt.split(), *(digits for digits in number.groups() if digits)]).replace("'", "’")
     return readable[:1].upper() + readable[1:]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def time_left(elapsed: float, fraction: float) -> str:

@@ -18,6 +18,7 @@ class TrainingFacts:
     layers: int  # how many adaptive layers can be chosen from
     resolutions: tuple[int, ...]
     own_resolution: int
+    own_truncation: float
     own_crops: int
     own_direction: float
     own_global: float
@@ -43,6 +44,7 @@ def training_facts(engine: Any) -> TrainingFacts:
         layers=generator.num_ws,
         resolutions=tuple(generator.resolutions),
         own_resolution=own.resolution or generator.img_resolution,
+        own_truncation=own.truncation_psi or 0.0,
         own_crops=own.crops or 0,
         own_direction=own.direction_weight,
         own_global=own.global_weight or 0.0,

@@ -1,0 +1,136 @@
+"""What can be done with a style when its run is over: look at earlier steps and other strengths, save it, download it, wear it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NadaError
+from .adapt_run import choose_step, faces_at, style_at
+from .adapt_stage import AdaptStage, scrub_words
+from .context import AppContext
+from .edit_run import style_choices
+from .scripts import TO_THE_TABS, press
+from .session import Session
+from .text import message_box, slug
+
+__all__ = ["connect_keeping"]
+
+_PATIENCE = 30.0  # seconds that a download waits for the generator
+
+
+def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) -> None:
+    """Connect the components below the curves."""
+    mine = [session.current, session.owned]
+    quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+
+    def pick_step(value: float, key: str, owned: list[str]) -> dict[Any, Any]:
+        try:
+            chosen = choose_step(context, key, owned, value)
+        except NadaError as error:
+            raise gr.Error(escape(str(error)), title="Not shown", print_exception=False) from None
+        if chosen is None:
+            return {stage.words: gr.skip()}
+        words = f"Step {chosen.step}: likeness {chosen.record.similarity:.2f}. Saving, downloading and trying on use this step."
+        update: dict[Any, Any] = dict(zip(stage.previews, chosen.pictures, strict=False))
+        update |= {stage.words: scrub_words(words), stage.strength: 1.0, stage.save: gr.update(interactive=True)}
+        update[session.style] = gr.update(choices=style_choices(context, owned))
+        if value < 0:  # otherwise the slider stays where the person is dragging it
+            update[stage.slider] = chosen.step
+        return update
+
+    picked = [*stage.previews, stage.words, stage.strength, stage.save, session.style, stage.slider]
+    stage.slider.input(pick_step, [stage.slider, *mine], picked, trigger_mode="always_last", **quiet)
+
+    def snap(value: float, key: str, owned: list[str]) -> Any:
+        """Where the slider rests is a step that was saved."""
+        job = context.jobs.find(key) if key in (owned or ()) else None
+        return min((saved.step for saved in job.view.saved), key=lambda step: abs(step - value)) if job and job.view.saved else gr.skip()
+
+    stage.slider.release(snap, [stage.slider, *mine], [stage.slider], **quiet)
+
+    def pick_suggested(key: str, owned: list[str]) -> dict[Any, Any]:
+        return pick_step(-1, key, owned)
+
+    stage.suggest.click(pick_suggested, mine, picked, **quiet)
+
+    def restrength(strength: float, key: str, owned: list[str]) -> dict[Any, Any]:
+        try:
+            pictures = faces_at(context, key, owned, strength)
+        except NadaError as error:
+            return {stage.words: scrub_words(str(error))}
+        if pictures is None:
+            return {stage.words: gr.skip()}
+        words = f"Strength {strength:.2f}. Saving, downloading and trying on use it."
+        return {
+            **dict(zip(stage.previews, pictures, strict=False)),
+            stage.words: scrub_words(words),
+            stage.save: gr.update(interactive=True),
+        }
+
+    stage.strength.input(
+        restrength,
+        [stage.strength, *mine],
+        [*stage.previews, stage.words, stage.save],
+        trigger_mode="always_last",
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_limit=4,
+    )
+
+    def store(key: str, owned: list[str], wanted: str, strength: float = 1.0) -> dict[Any, Any]:
+        try:
+            if context.public:
+                raise NadaError("On a public server styles are not stored; download the file instead.")
+            entry = context.shelf.get(key, owned)
+            engine, _ = context.open()
+            saved = engine.save_style(style_at(engine, entry.style, strength), (wanted or "").strip()[:60] or slug(entry.prompt))
+        except NadaError as error:
+            raise gr.Error(escape(str(error)), title="Not saved", print_exception=False) from None
+        return {
+            stage.kept: message_box(f"Saved as “{saved}”. It is in the list of the Stylise tab from now on.", "good"),
+            stage.save: gr.update(interactive=False),
+            session.style: gr.update(choices=style_choices(context, owned), value=saved),
+        }
+
+    stage.save.click(
+        store,
+        [*mine, stage.name, stage.strength],
+        [stage.kept, stage.save, session.style],
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_limit=2,
+    )
+
+    def export(key: str, owned: list[str], strength: float = 1.0) -> Iterator[dict[Any, Any]]:
+        """The compact file, at most 1 MB: what the Gallery of any server of this generator imports again."""
+        try:
+            entry = context.shelf.get(key, owned)
+            engine, _ = context.open()
+            yield {stage.fetch: gr.update(value="Packing…", interactive=False)}
+            with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
+                if not turn.wait(_PATIENCE):
+                    raise NadaError("The generator is busy with another job. Try the download again in a minute.")
+                path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
+                engine.export_style(style_at(engine, entry.style, strength), path)
+                turn.leave()
+                # Gradio takes its own copy when the value is delivered
+                yield {stage.file: str(path), stage.fetch: gr.update(value="Download file", interactive=True)}
+        except NadaError as error:
+            yield {stage.fetch: gr.update(value="Download file", interactive=True)}
+            raise gr.Error(escape(str(error)), title="Not downloaded", print_exception=False) from None
+
+    stage.fetch.click(
+        export,
+        [*mine, stage.strength],
+        [stage.file, stage.fetch],
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_limit=2,
+    ).success(None, None, None, js=press("style-file"))
+    stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet).then(None, None, None, js=TO_THE_TABS)
