@@ -56,7 +56,7 @@ def plain_loop(base, encoder, options):
     options = resolve_options(options, base.family)
     generator = copy.deepcopy(base).requires_grad_(False)
     parameters = {n: p.requires_grad_(True) for n, p in generator.named_parameters() if n in base.adaptable(options.layers)}
-    optimiser = torch.optim.Adam(list(parameters.values()), lr=options.lr, betas=options.betas)
+    optimiser = torch.optim.Adam(list(parameters.values()), lr=options.lr, betas=options.betas, fused=True)
     direction, target = DirectionalLoss(encoder, options.source, "Joker"), GlobalLoss(encoder, "Joker")
     rng = torch.Generator().manual_seed(options.seed)
     for _ in range(options.steps):
