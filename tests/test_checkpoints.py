@@ -212,6 +212,24 @@ def test_truncated_file(saved, keep):
         load_style(saved)
 
 
+@pytest.mark.parametrize("compact", [False, True])
+def test_damaged_weights_are_noticed_though_they_are_finite(small, tmp_path, compact):
+    style = smooth_style(small)
+    path = save_style(compact_style(style, small) if compact else style, tmp_path / "painted.safetensors")
+    assert load_style(path).tensors
+    content = bytearray(path.read_bytes())
+    for place in range(len(content) - 40, len(content)):
+        content[place] ^= 1  # everything stays finite
+    path.write_bytes(content)
+    with pytest.raises(StyleError, match=r"not the ones that were saved.*damaged.*(Export|download)"):
+        load_style(path)
+
+
+def test_files_without_a_checksum_are_read(small, tmp_path):
+    path = save_style(smooth_style(small), tmp_path / "painted.safetensors")
+    assert torch.equal(*(next(iter(style.tensors.values())) for style in (load_style(path), load_style(rewrite(path)))))
+
+
 @pytest.mark.parametrize("content", [b"just some text\n" * 50, b"{}", b"\x89PNG\r\n\x1a\n" + bytes(200), bytes(100), b"\xff" * 100])
 def test_files_of_other_kinds(tmp_path, content):
     path = tmp_path / "notes.safetensors"

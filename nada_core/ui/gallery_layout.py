@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
 
+from .gallery_run import MAX_FACES, MAX_STYLES
 from .gallery_sheet import sheet_html
-from .text import style_title
+from .text import coded, style_title
 from .widgets import progress
 
-__all__ = ["GalleryTab", "build_gallery_layout", "chosen_html"]
+__all__ = ["IMPORT_MB", "GalleryTab", "build_gallery_layout", "chosen_html"]
 
+IMPORT_MB = 8  # styles.MAX_COMPACT_BYTES, which cannot be asked before torch is there
 _IDLE = progress(0, "Ready when you are", "", note="The same faces for every style, so you see only the styles differ.")
 _LOADING = '<div class="gallery-empty"><span>Looking into the library…</span></div>'
-_CARE_PUBLIC = "Export writes the style's compact file, a few megabytes, for another machine."
-_CARE = _CARE_PUBLIC + " Import takes such a file; full ones and published networks need `styles --import` on the command line."
+_IMPORT_NOTE = (
+    f"Import takes compact style files up to {IMPORT_MB} MB, as Export writes them (at most 1 MB). "
+    "For full files: `python -m nada_core styles --import FILE`"
+)
 # The component's value is the list of chosen names, in the order in which they were chosen; the boxes follow it after every redrawing.
 _PICK_SCRIPT = """
 const follow = () => {
@@ -31,9 +35,16 @@ element.addEventListener('change', (event) => {
   props.value = box.checked ? [...others, box.value] : others;
   trigger('input');
 });
+element.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || !event.target.closest('input[name=style]:checked, .gallery:has(:checked) input[name=style]')) return;
+  event.preventDefault();
+  document.querySelector('#gallery-compare').focus();
+});
 watch(['cards', 'value'], follow);
 follow();
 """
+# A region that is announced must be there before its words change, so the component itself is the region.
+_POLITE = "element.setAttribute('role', 'status');"
 
 
 @dataclass(frozen=True)
@@ -41,87 +52,71 @@ class GalleryTab:
     """The tab's components."""
 
     note: gr.HTML
+    upload: gr.UploadButton
     refresh: gr.Button
     cards: gr.HTML
-    chosen: gr.HTML
     seeds: gr.Textbox
     new: gr.Button
-    compare: gr.Button
-    stroll: gr.Button
+    archive: gr.DownloadButton
+    bar: gr.HTML
+    sheet: gr.HTML
+    film_row: gr.Row
+    film: gr.Image
+    fetch_film: gr.DownloadButton
     notice: gr.HTML
-    which: gr.Dropdown
-    name: gr.Textbox
-    rename: gr.Button
-    export: gr.Button
-    upload: gr.UploadButton
-    delete: gr.Button
     sure: gr.Column
     question: gr.HTML
     really: gr.Button
     keep: gr.Button
+    naming: gr.Row
+    name: gr.Textbox
+    named: gr.Button
+    unnamed: gr.Button
+    chosen: gr.HTML
+    compare: gr.Button
+    stroll: gr.Button
+    export: gr.Button
+    rename: gr.Button
+    delete: gr.Button
+    clear: gr.Button
     file: gr.DownloadButton
-    bar: gr.HTML
-    sheet: gr.HTML
-    archive: gr.DownloadButton
-    film_row: gr.Row
-    film: gr.Image
-    fetch_film: gr.DownloadButton
-    marked: gr.State  # names one style, whose deletion waits for a yes
+    marked: gr.State  # names of the styles whose deletion waits for a yes
 
 
 def build_gallery_layout(own: bool) -> GalleryTab:
     """Place the components inside the current gr.Tab. `own`: the library belongs to whoever sees it, so it can be changed."""
     with gr.Row(elem_classes="gallery-head"):
         note = gr.HTML("", elem_id="gallery-note")
-        refresh = gr.Button("Refresh", size="sm", scale=0, min_width=96, elem_id="gallery-refresh")
+        upload = gr.UploadButton(
+            "Import",
+            size="sm",
+            scale=0,
+            min_width=78,
+            file_types=[".safetensors"],
+            file_count="single",
+            type="filepath",
+            visible=own,
+            elem_id="gallery-import",
+        )
+        refresh = gr.Button("Refresh", size="sm", scale=0, min_width=78, elem_id="gallery-refresh")
+    gr.HTML(f'<p class="quiet">{coded(_IMPORT_NOTE)}</p>', elem_id="gallery-import-note", visible=own)
     cards = gr.HTML([], html_template="${cards}", cards=_LOADING, js_on_load=_PICK_SCRIPT, elem_id="gallery-cards")
     with gr.Row(elem_classes="columns"):
-        with gr.Column(scale=4, min_width=300, elem_classes="controls"):
-            chosen = gr.HTML(chosen_html(()), elem_id="gallery-chosen")
-            with gr.Row(elem_classes="actions"):
-                seeds = gr.Textbox(
-                    "3, 11, 27, 42",
-                    label="Faces",
-                    info="Each number is a face.",
-                    max_lines=1,
-                    max_length=80,
-                    scale=3,
-                    min_width=150,
-                    elem_id="gallery-seeds",
-                )
-                new = gr.Button("New faces", scale=1, min_width=100, elem_id="gallery-new")
-            compare = gr.Button("Compare on the same faces", variant="primary", elem_id="gallery-compare")
-            stroll = gr.Button("Film a latent walk", elem_id="gallery-walk")
-            notice = gr.HTML("", elem_id="gallery-notice")
-            with gr.Accordion("Rename, delete, import, export" if own else "Export", open=False, elem_id="gallery-manage"):
-                which = gr.Dropdown([], label="Style", elem_id="gallery-which", filterable=True, allow_custom_value=False)
-                with gr.Row(elem_classes="actions", visible=own):
-                    name = gr.Textbox(label="New name", max_lines=1, max_length=60, scale=3, min_width=130, elem_id="gallery-name")
-                    rename = gr.Button("Rename", interactive=False, scale=1, min_width=90, elem_id="gallery-rename")
-                with gr.Row(elem_classes="actions gallery-care"):
-                    export = gr.Button("Export", interactive=False, min_width=80, elem_id="gallery-export")
-                    upload = gr.UploadButton(
-                        "Import",
-                        file_types=[".safetensors"],
-                        file_count="single",
-                        type="filepath",
-                        min_width=80,
-                        visible=own,
-                        elem_id="gallery-import",
-                    )
-                    delete = gr.Button("Delete", interactive=False, min_width=80, visible=own, elem_id="gallery-delete")
-                gr.HTML(f'<p class="quiet">{_CARE if own else _CARE_PUBLIC}</p>')
-                with gr.Column(visible=False, elem_classes="gallery-sure") as sure:
-                    question = gr.HTML("")
-                    with gr.Row(elem_classes="actions"):
-                        really = gr.Button("Delete for good", variant="stop", min_width=130, elem_id="gallery-really")
-                        keep = gr.Button("Keep it", min_width=90, elem_id="gallery-keep")
-                file = gr.DownloadButton("Download file", elem_id="gallery-file", visible="hidden")
-        with gr.Column(scale=7, min_width=300, elem_classes="stage"):
+        with gr.Column(scale=4, min_width=280, elem_classes="controls"):
+            seeds = gr.Textbox(
+                "3, 11, 27, 42",
+                label="Faces",
+                info=f"Seeds, at most {MAX_FACES}. A number always gives the same person; other numbers are other people.",
+                max_lines=1,
+                max_length=80,
+                elem_id="gallery-seeds",
+            )
+            new = gr.Button("New faces", elem_id="gallery-new")
+            archive = gr.DownloadButton("Download all as zip", interactive=False, elem_id="gallery-zip")
+        with gr.Column(scale=9, min_width=300, elem_classes="stage"):
             bar = gr.HTML(_IDLE, elem_id="gallery-progress")
             sheet = gr.HTML(sheet_html((), ()), elem_id="gallery-sheet")
-            archive = gr.DownloadButton("Download all as zip", interactive=False, elem_id="gallery-zip")
-            with gr.Row(visible=False, elem_classes="film") as film_row:
+            with gr.Row(visible=False, elem_classes="film", elem_id="gallery-film-row") as film_row:
                 film = gr.Image(
                     label="Walk",
                     show_label=False,
@@ -136,40 +131,68 @@ def build_gallery_layout(own: bool) -> GalleryTab:
                 with gr.Column(min_width=120, elem_classes="film-side"):
                     gr.HTML("<p>A walk from face to face in the first chosen style, and back to where it began.</p>")
                     fetch_film = gr.DownloadButton("Download GIF", elem_id="gallery-gif")
+    # Last in the page and stuck to the window's lower edge: what can be done with the chosen cards is always at hand.
+    with gr.Column(elem_classes="gallery-dock", elem_id="gallery-dock"):
+        notice = gr.HTML("", elem_id="gallery-notice")
+        with gr.Column(visible=False, elem_classes="gallery-sure", elem_id="gallery-sure") as sure:
+            question = gr.HTML("")
+            with gr.Row(elem_classes="actions"):
+                really = gr.Button("Delete for good", variant="stop", min_width=130, elem_id="gallery-really")
+                keep = gr.Button("Keep", min_width=90, elem_id="gallery-keep")
+        with gr.Row(visible=False, elem_classes="actions gallery-naming", elem_id="gallery-naming") as naming:
+            name = gr.Textbox(
+                label="New name", show_label=False, container=False, max_lines=1, max_length=60, min_width=140, elem_id="gallery-name"
+            )
+            named = gr.Button("Save name", variant="primary", scale=0, min_width=110, elem_id="gallery-named")
+            unnamed = gr.Button("Cancel", scale=0, min_width=90, elem_id="gallery-unnamed")
+        with gr.Row(elem_classes="gallery-bar"):
+            chosen = gr.HTML(chosen_html((), {}), js_on_load=_POLITE, elem_id="gallery-chosen")
+            with gr.Row(elem_classes="gallery-acts"):
+                compare = gr.Button("Compare", variant="primary", scale=0, min_width=0, elem_id="gallery-compare")
+                stroll = gr.Button("Film a walk", scale=0, min_width=0, elem_id="gallery-walk")
+                export = gr.Button("Export", scale=0, min_width=0, elem_id="gallery-export")
+                rename = gr.Button("Rename", scale=0, min_width=0, visible=False, elem_id="gallery-rename")
+                delete = gr.Button("Delete", scale=0, min_width=0, visible=False, elem_id="gallery-delete")
+                clear = gr.Button("Clear", scale=0, min_width=0, elem_id="gallery-clear")
+        file = gr.DownloadButton("Download file", elem_id="gallery-file", visible="hidden")
     return GalleryTab(
         note=note,
+        upload=upload,
         refresh=refresh,
         cards=cards,
-        chosen=chosen,
         seeds=seeds,
         new=new,
-        compare=compare,
-        stroll=stroll,
+        archive=archive,
+        bar=bar,
+        sheet=sheet,
+        film_row=film_row,
+        film=film,
+        fetch_film=fetch_film,
         notice=notice,
-        which=which,
-        name=name,
-        rename=rename,
-        export=export,
-        upload=upload,
-        delete=delete,
         sure=sure,
         question=question,
         really=really,
         keep=keep,
+        naming=naming,
+        name=name,
+        named=named,
+        unnamed=unnamed,
+        chosen=chosen,
+        compare=compare,
+        stroll=stroll,
+        export=export,
+        rename=rename,
+        delete=delete,
+        clear=clear,
         file=file,
-        bar=bar,
-        sheet=sheet,
-        archive=archive,
-        film_row=film_row,
-        film=film,
-        fetch_film=fetch_film,
-        marked=gr.State(""),
+        marked=gr.State([]),
     )
 
 
-def chosen_html(names: Sequence[str]) -> str:
-    """The chosen styles as tags."""
+def chosen_html(names: Sequence[str], titles: Mapping[str, str]) -> str:
+    """The chosen styles as tags; without any, what choosing is good for."""
     if not names:
-        return '<div class="picked"><b>Nothing chosen</b><span>Press one or more of the cards.</span></div>'
-    tags = "".join(f"<li>{escape(style_title(name)[:60])}</li>" for name in names)
-    return f'<div class="picked"><b>{len(names)} chosen</b><ol>{tags}</ol></div>'
+        return '<div class="picked picked-none">Choose cards to compare, film or export.</div>'
+    tags = "".join(f"<li>{escape(titles.get(name, style_title(name))[:60])}</li>" for name in names)
+    most = f" <small>(at most {MAX_STYLES} can be compared)</small>" if len(names) > MAX_STYLES else ""
+    return f'<div class="picked"><b>{len(names)} chosen{most}</b><ol>{tags}</ol></div>'

@@ -1,4 +1,4 @@
-"""What the Gallery tab does: compare styles, walk through one, export it, care for the library. No Gradio in here."""
+"""What the Gallery tab does: compare styles, walk through one, export them, care for the library. No Gradio in here."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import re
 import secrets
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import OptionsError, StyleError
 from .context import AppContext, close_iterator
+from .gallery_cards import readable_size
 from .gallery_sheet import MARK, SheetRow, sheet_html, write_zip
 from .guarded import guarded
-from .text import duration, slug, waiting_words
+from .text import duration, slug, style_title, waiting_words
 from .thumbnails import jpeg_bytes
 from .turns import Turn
 from .widgets import progress
 
 __all__ = [
     "FACES",
+    "MAX_EXPORTED",
     "MAX_FACES",
     "MAX_STYLES",
     "GalleryView",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 
 FACES, MAX_FACES, MAX_STYLES = 4, 6, 6
+MAX_EXPORTED = 30
 _TICK = 1.0
 _MIN_GAP = 0.4  # seconds between two signs of life of a film
 _PSI = 0.7
@@ -53,7 +57,8 @@ class GalleryView:
     sheet: str | None = None
     archive: str | None = None  # the zip
     film: str | None = None  # the GIF
-    file: str | None = None  # an exported style
+    file: str | None = None  # an exported style, or a zip of several
+    said: str = ""  # what has been exported
     error: str = ""
 
 
@@ -76,12 +81,12 @@ def read_seeds(text: str | None) -> list[int]:
     return seeds
 
 
-def chosen_entries(engine: Any, names: Any) -> list[Any]:
-    """The library's entries of these names, in their order. Only names that it lists pass. Raises StyleError."""
+def chosen_entries(engine: Any, names: Any, most: int = MAX_STYLES) -> list[Any]:
+    """The library's entries of these names, at most `most`, in their order. Only names that it lists pass. Raises StyleError."""
     if not isinstance(names, (list, tuple)) or not names:
         raise StyleError("No style is chosen. Press one or more of the cards first.")
-    if len(names) > MAX_STYLES:
-        raise StyleError(f"{len(names)} styles are too many for one sheet; choose at most {MAX_STYLES}.")
+    if len(names) > most:
+        raise StyleError(f"{len(names)} styles are too many at once; choose at most {most}.")
     known = {entry.card.name: entry for entry in engine.style_entries()}
     if not all(isinstance(name, str) and name in known for name in names):
         raise StyleError("A chosen style is not in the library any more. Press Refresh and choose again.")
@@ -101,13 +106,24 @@ def run_walk(context: AppContext, names: Any, seeds: str | None) -> Iterator[Gal
     return _guarded(lambda: _walk(context, names, seeds))
 
 
-def run_export(context: AppContext, name: str | None) -> Iterator[GalleryView]:
-    """Write the compact file of a style; the last view carries it, or a readable `error`."""
-    return _guarded(lambda: _export(context, name))
+def run_export(context: AppContext, names: Any) -> Iterator[GalleryView]:
+    """Write the compact file of a style, or a zip with those of several; the last view carries it, or a readable `error`.
+
+    Args:
+        names: a list of names, or one.
+    """
+    return _guarded(lambda: _export(context, [names] if isinstance(names, str) else names))
 
 
 def _guarded(work: Callable[[], Iterator[GalleryView]]) -> Iterator[GalleryView]:
-    return guarded(work, GalleryView, where="on this page", name="the gallery", sorry="")
+    views = guarded(work, GalleryView, where="on this page", name="the gallery", sorry="")
+    try:
+        for view in views:
+            if view.error:  # where the work is followed, the reason stands too
+                view = replace(view, progress=progress(0, "Not finished", kind="bad", note=view.error.replace("`", "")))
+            yield view
+    finally:
+        close_iterator(views)
 
 
 def _await(turn: Turn) -> Iterator[GalleryView]:
@@ -173,16 +189,26 @@ def _film(frames: Iterator[Any], total: int) -> Generator[GalleryView, None, Seq
     return pictures
 
 
-def _export(context: AppContext, name: str | None) -> Iterator[GalleryView]:
+def _export(context: AppContext, names: Any) -> Iterator[GalleryView]:
     engine, _ = context.open()
-    entry = chosen_entries(engine, [name] if name else [])[0]
+    entries = chosen_entries(engine, names, MAX_EXPORTED)
     with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
         yield from _await(turn)
-        path = Path(folder) / f"{slug(entry.card.name)}.safetensors"
-        engine.export_style(entry.card.name, path)
+        paths = []
+        for number, entry in enumerate(entries):
+            title = style_title(entry.card.name, entry.card.prompt)
+            yield GalleryView("run", progress(number / len(entries), f"Exporting {title}", kind="run"))
+            paths.append(Path(folder) / f"{entry.card.name}.safetensors")
+            engine.export_style(entry.card.name, paths[-1])
         turn.leave()
-        words = progress(1, "Exported", kind="good", note="The file is on its way to your downloads.")
-        yield GalleryView("done", words, file=str(path))
+        path = paths[0]
+        if len(paths) > 1:
+            path = Path(folder) / "styles.zip"
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+                for one in paths:
+                    archive.write(one, one.name)
+        said = f"{path.name} ({readable_size(path.stat().st_size)}) is on its way to your downloads."
+        yield GalleryView("done", progress(1, "Exported", kind="good"), file=str(path), said=said)
 
 
 # --- the library ------------------------------------------------------------------------------------------------------------------
@@ -213,7 +239,7 @@ def import_style(context: AppContext, path: str | None) -> str:
     """Take an uploaded compact style file into the library; returns the name it got. Raises StyleError: anything wrong with it."""
     engine = _managed(context)
     if not path:
-        raise StyleError("No file has arrived. Choose a compact style file, as the button for exporting writes it.")
+        raise StyleError("No file has arrived. Choose a compact style file, as Export writes it.")
     with context.join(engine) as turn:
         if not turn.wait(20):
             raise StyleError("The generator is busy, so the file could not be checked. Try again when the other job is done.")

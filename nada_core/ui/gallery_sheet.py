@@ -34,7 +34,7 @@ class SheetRow:
     @property
     def heading(self) -> str:
         """What stands above the row."""
-        return style_title(self.name) if self.card is not None else "Without a style"
+        return style_title(self.name, self.card.prompt) if self.card is not None else "Without a style"
 
 
 def sheet_html(rows: Sequence[SheetRow], seeds: Sequence[int]) -> str:
@@ -54,11 +54,8 @@ def sheet_html(rows: Sequence[SheetRow], seeds: Sequence[int]) -> str:
             else:
                 cells += "<span></span>"
         parts.append(f'<section><h3>{escape(row.heading)}</h3><div class="sheet-row">{cells}</div></section>')
-    seeds_row = "".join(f"<span>{seed}</span>" for seed in seeds)
-    return (
-        f'<div class="sheet" style="--faces:{len(seeds)}"><div class="sheet-row sheet-seeds" aria-label="Seeds">{seeds_row}</div>'
-        f"{''.join(parts)}</div>"
-    )
+    seeds_row = "".join(f"<span>Face {seed}</span>" for seed in seeds)
+    return f'<div class="sheet" style="--faces:{len(seeds)}"><div class="sheet-row sheet-seeds">{seeds_row}</div>{"".join(parts)}</div>'
 
 
 def write_zip(path: Path, rows: Sequence[SheetRow], seeds: Sequence[int], world: str, truncation_psi: float) -> None:

@@ -56,7 +56,7 @@ def run_style_pictures(context: AppContext, owned: Sequence[str]) -> Iterator[St
     ]
     for entry in engine.style_entries():
         kept_thumbnail(thumbnails, engine, entry)
-        looks.append(_Look(entry.card.name, style_title(entry.card.name), entry.stamp))
+        looks.append(_Look(entry.card.name, style_title(entry.card.name, entry.card.prompt), entry.stamp))
     yield _shown(context, looks)
     for look in looks:
         if thumbnails.file(look.stamp) is not None:
