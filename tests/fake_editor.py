@@ -82,6 +82,7 @@ class FakeEditor:
     delay: float = 0.0
     log: list[str] = field(default_factory=list)
     resolutions: tuple[int, ...] = (256, 1024)
+    paced: bool = False
 
     def find(self, image: Image.Image) -> tuple[Image.Image, tuple[FakeFace, ...]]:
         count = 0 if min(image.size) < 100 else max(image.width // image.height, 1)
@@ -90,8 +91,15 @@ class FakeEditor:
         spots[48], spots[54] = np.array([0.4, 0.7]) * image.height, np.array([0.6, 0.7]) * image.height
         return image, tuple(FakeFace(spots + np.array([number * image.height, 0.0])) for number in range(count))
 
-    def seconds(self, mode: str) -> float:
-        return {"fast": 5.0, "balanced": 18.0, "faithful": 50.0}[mode]
+    def take_pace(self) -> Iterator[None]:
+        """Three steps."""
+        for _ in range(0 if self.paced else 3):
+            time.sleep(self.delay)
+            yield
+        self.paced = True
+
+    def seconds(self, mode: str, portraits: int = 1, looks: int = 1) -> float:
+        return portraits * {"fast": 20.0, "balanced": 80.0, "faithful": 210.0}[mode] + 20.0 * looks
 
     def align_found(self, photo: Image.Image, faces: Sequence[FakeFace], face: int) -> FakeAligned:
         choose_face(faces, face)

@@ -70,6 +70,8 @@ def test_a_photo_that_came_in_on_one_tab_is_on_the_other_without_a_second_search
     assert len(demo.context.photos) == 0 and not named(gone)["compare"]["interactive"]
     (empty,) = functions["followed"]("", new, str(tmp_path / "two.jpg"), 0, [], False)
     assert named(empty)["photo"] is None and not named(empty)["stylise"]["interactive"]
+    (late,) = functions["compare_arrived"](str(tmp_path / "two.jpg"), "", new)
+    assert list(named(late)) == ["compare-photo-hint"] and len(demo.context.photos) == 0  # a box not emptied yet brings nothing back
     (lost,) = functions["followed"]("forged", "", photo, 0, [], False)
     assert list(named(lost)) == ["photo-hint"]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
 from nada_core.ui.context import AppContext
-from nada_core.ui.photo_faces import find_faces, mode_seconds
+from nada_core.ui.photo_faces import find_faces
 
 
 @pytest.fixture
@@ -46,11 +46,3 @@ def test_a_photo_that_is_gone_is_said(app):
     context, engine = app
     *_, view = run_adaptation(context, AdaptRequest("Joker", 5, photo="nobody's"))
     assert view.phase == "failed" and "Upload it again" in view.error and "open" not in engine.log
-
-
-def test_the_modes_say_how_long_they_take_unless_the_device_is_busy(app):
-    context, _ = app
-    assert mode_seconds(context) == {"fast": 5.0, "balanced": 18.0, "faithful": 50.0}
-    with context.line.join():
-        assert mode_seconds(context) == {}
-    assert len(context.line) == 0

@@ -17,7 +17,7 @@ from nada_core.errors import NadaError, OptionsError, PhotoError
 from nada_core.manual_alignment import landmarks_from_points, mean_face
 from nada_core.metrics import likeness, reconstruction_error
 from nada_core.mixing import Strength
-from nada_core.pace import Pace
+from nada_core.pace import FITTING_STAGE, Pace
 from nada_core.photo_command import parse_blend, parse_points, parse_strength
 from nada_core.sheets import AI_NOTE, download_metadata, side_by_side
 
@@ -113,10 +113,15 @@ def test_pace_is_the_median_gap_of_each_kind():
     from nada_core.inversion.optimisation import LATENT_STAGE, TUNING_STAGE, InvertOptions
 
     names = ["encoding", LATENT_STAGE, LATENT_STAGE, LATENT_STAGE, TUNING_STAGE, TUNING_STAGE, TUNING_STAGE]
-    pace = Pace.from_ticks(list(zip(names, [0, 1, 1.2, 1.4, 9, 9.5, 10.0])))
-    assert pace is not None and pace.latent == pytest.approx(0.2) and pace.tuning == pytest.approx(0.5)
-    assert pace.seconds(InvertOptions(latent_steps=10, tuning_steps=20)) == pytest.approx(0.2 * 14 + 10)
-    assert Pace.from_ticks([("encoding", 0.0)]) is None
+    pace = Pace().after(list(zip(names, [0, 1, 1.2, 1.4, 9, 9.5, 10.0])))
+    assert pace.step == pytest.approx({LATENT_STAGE: 0.2, TUNING_STAGE: 0.5}) and not pace.complete
+    whole = pace.after([(FITTING_STAGE, 20.0), (FITTING_STAGE, 21.5), (FITTING_STAGE, 22.5), (FITTING_STAGE, 23.5)])
+    options = InvertOptions(latent_steps=10, tuning_steps=20)
+    assert whole.complete and whole.seconds(options, portraits=0) == pytest.approx(22 * 1.0)  # a style's twenty steps, and what is around
+    assert whole.seconds(options, looks=0) == pytest.approx(0.2 * 16 + 10)
+    assert whole.seconds(options, 2, 3) == pytest.approx(2 * 13.2 + 3 * 22)
+    assert Pace().after([("encoding", 0.0)]).step == {}
+    assert whole.after([(TUNING_STAGE, 0.0), (TUNING_STAGE, 9.0)]).step[TUNING_STAGE] == 9.0  # the newest work counts
 
 
 # -- things to take away

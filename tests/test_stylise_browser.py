@@ -8,6 +8,34 @@ from fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face
 from PIL import Image
 from served import chromium, in_chromium, serving
 
+SHIFTS = (
+    "new PerformanceObserver(list => { for (const e of list.getEntries()) window.shift = (window.shift || 0) + e.value })"
+    ".observe({ type: 'layout-shift', buffered: false })"
+)
+
+
+@in_chromium
+def test_stop_on_a_phone(photo):
+    engine = FakeEngine(delay=0.05)
+    with serving(engine) as (url, demo), chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 812})
+        page.goto(url)
+        page.get_by_text("Starter world").wait_for(timeout=30_000)
+        page.get_by_role("tab", name="Stylise").click()
+        page.locator("#photo input[type=file]").set_input_files(photo)
+        page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
+        at_hand = page.locator("#stylise").bounding_box()
+        assert at_hand["y"] > 0 and at_hand["y"] + at_hand["height"] <= 812
+        assert page.locator("#edit-stop").is_disabled()
+        page.locator("#stylise").click()
+        page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for(timeout=20_000)
+        page.locator("#edit-stop").click()
+        page.locator("#edit-progress").get_by_text("Stopped").wait_for(timeout=20_000)
+        page.wait_for_timeout(500)
+        assert page.locator("#stylise").is_enabled() and page.locator("#edit-stop").is_disabled()
+        assert page.locator("#edit-outlook").is_visible() and page.evaluate("document.documentElement.scrollWidth") <= 375
+        assert len(demo.context.line) == 0 and engine.editor.log == ["invert balanced", "invert close"]
+
 
 @in_chromium
 def test_in_a_browser(tmp_path):
@@ -31,13 +59,33 @@ def use_the_tab(page, url, log, tmp_path):
     page.get_by_role("tab", name="Stylise").click()
     assert page.locator("#stylise").is_disabled() and page.locator("#photo-note").get_by_text("owner agreed").count() == 1
     box = page.locator("#photo input[type=file]")
+    seen = page.locator("#stylise").bounding_box()
+    assert seen["y"] + seen["height"] <= 900 < page.locator("#mode").bounding_box()["y"] + 60  # at hand, although the choices go on below
+    page.locator("#edit-outlook").get_by_text("You, in another look").wait_for(timeout=5_000)
+
+    (tmp_path / "letter.jpg").write_text("dear all")
+    box.set_input_files(str(tmp_path / "letter.jpg"))
+    page.locator("#photo-hint").get_by_text("not a picture").wait_for(timeout=20_000)
+    page.locator("#photo img").wait_for(state="detached", timeout=20_000)  # no torn frame
+    page.locator("#examples").wait_for(timeout=5_000)
+    page.wait_for_timeout(500)
+    assert page.locator("#photo-hint").get_by_text("not a picture").is_visible() and page.locator("#stylise").is_disabled()
 
     box.set_input_files(picture(tmp_path, 900, 400))
     page.locator("#faces-found").get_by_text("Face 2").wait_for(timeout=20_000)
     page.locator("#faces-found .thumbnail-item").nth(1).click()
+    page.locator("#mode").get_by_text("1½ min").wait_for(timeout=20_000)
+    boxes = page.locator("#mode label").all()
+    assert all(one.evaluate("e => e.scrollWidth <= e.clientWidth") for one in boxes)
+    page.evaluate(SHIFTS)
     page.locator("#stylise").click()
+    page.locator("#edit-working img").wait_for(timeout=20_000)
+    assert not page.locator("#edit-outlook").is_visible() and not page.locator("#identity").is_visible()
     page.locator("#edit-progress").get_by_text("Done").wait_for(timeout=20_000)
     page.locator("#edit-progress").get_by_text("Move the strength").wait_for(timeout=20_000)
+    page.locator("#identity").wait_for(timeout=5_000)
+    page.locator("#mode").get_by_text("ready").wait_for(timeout=20_000)
+    assert page.locator("#edit-working img").count() == 0 and page.evaluate("window.shift || 0") < 0.01
     first = shown()
     assert log.count("invert balanced") == 1
 

@@ -21,17 +21,19 @@ from nada_core.ui.photo_faces import find_faces
 
 def test_an_edit_shows_the_face_being_rebuilt_and_ends_with_a_pair(photo):
     app, engine = context(delay=0.01)
-    stages, rebuilt = [], []
+    stages, working = [], []
     for view in run_edit(app, EditRequest(find_faces(app, photo).photo, "joker")):
         stages.append(view.progress)
-        if view.phase == "run" and view.inverted:
-            rebuilt.append(Image.open(view.inverted).size)
+        if view.phase != "done" and view.working:
+            working.append(view.working)
         if view.phase == "done":
             before, after = (np.asarray(Image.open(path)).astype(int) for path in view.pair)
             assert before.shape == after.shape == (256, 256, 3) and np.abs(before - after).mean() > 10
             assert "same person" in view.identity and view.scores["identity_edited"] == 0.52
     assert view.phase == "done" and any("Rebuilding the face" in words for words in stages) and "left" in "".join(stages)
-    assert rebuilt and set(rebuilt) == {(256, 256)}
+    assert all(one.count("<img") == 1 for one in working) and view.working == ""  # no empty square at any time
+    steps = [one.split(' class="now"')[0].count('class="was"') for one in working]
+    assert steps == sorted(steps) and set(steps) == {0, 1, 2}
     assert engine.editor.log[:2] == ["invert balanced", "invert close"] and len(app.line) == 0 and not Path(view.pair[0]).exists()
 
 

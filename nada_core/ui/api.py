@@ -19,7 +19,7 @@ from .context import AppContext, close_iterator
 from .edit_run import OWN, EditRequest, run_edit
 from .photo_faces import MAX_FACES, find_faces
 from .photo_input import unopened
-from .stylise_layout import MODES
+from .press_time import MODES
 from .take_away import write_download
 from .text import slug
 from .views import AdaptView

@@ -41,7 +41,13 @@ def compare_html(cells: Sequence[CompareCell]) -> str:
             '<div class="sheet sheet-empty"><b>One face, several styles</b>'
             "<span>Your photo, how the generator rebuilds it, and every chosen style appear here side by side.</span></div>"
         )
-    return f'<div class="compare" role="list" aria-label="Styles side by side">{"".join(map(_cell, cells))}</div>'
+    style = f"--columns: {_columns(len(cells))}"
+    return f'<div class="compare" style="{style}" role="list" aria-label="Styles side by side">{"".join(map(_cell, cells))}</div>'
+
+
+def _columns(count: int) -> int:
+    """As few rows as four columns allow, of equal lengths where that is possible: 5 are 3 and 2, 6 are 3 and 3, 7 are 4 and 3."""
+    return -(-count // -(-count // 4))
 
 
 def _cell(cell: CompareCell) -> str:
@@ -64,8 +70,9 @@ def picks_html(view: StylePictures) -> str:
     if not view.names:
         return '<div class="picks picks-empty"></div>'
     boxes = "".join(
-        f'<label class="pick"><input type="checkbox" name="style" value="{escape(name)}">'
-        f'<img src="{data_url(Path(file).read_bytes())}" alt="" width="256" height="256"><span>{escape(caption)}</span></label>'
+        f'<label class="pick"><input type="checkbox" name="style" value="{escape(name)}" aria-label="{escape(caption)}">'
+        f'<img src="{data_url(Path(file).read_bytes())}" alt="{escape(caption)} on a face" width="256" height="256">'
+        f"<span>{escape(caption)}</span></label>"
         for name, (file, caption) in zip(view.names, view.pictures, strict=True)
     )
     return f'<div class="picks" role="group" aria-label="Styles by picture">{boxes}</div>'

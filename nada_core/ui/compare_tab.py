@@ -18,8 +18,10 @@ from .delivery import delivered
 from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
-from .scripts import press, show_stage
+from .press_time import compare_seconds, mode_choices, take_pace
+from .scripts import press, show_note, show_stage
 from .session import Session
+from .stopping import Stops
 from .style_pictures import run_style_pictures
 from .text import message_box
 from .widgets import progress
@@ -32,12 +34,9 @@ _STOPPED = progress(0, "Stopped", note="What is on show stays, and what was made
 
 def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> CompareTab:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
-    tab = build_compare_layout(session)
-    _connect_photo(tab, context, place)
+    tab, stops = build_compare_layout(session), Stops()
+    another = _connect_photo(tab, context, place, stops)
     _connect_styles(tab, context, session, place)
-
-    running: set[str] = set()  # ids of photos that are being worked on; only their pages know them
-    asked: set[str] = set()  # those of them whose comparison is to stop
 
     def show(view: CompareView, turned: bool) -> dict[Any, Any]:
         update: dict[Any, Any] = {tab.bar: view.progress}
@@ -57,23 +56,21 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
     ) -> Iterator[dict[Any, Any]]:
         person = _person(face, points, mode)
         views = run_compare_styles(context, CompareRequest(key or None, styles, float(strength), person, tuple(owned)))
-        failed, busy, now_shown = "", False, {"styles": styles, "face": person.face, "points": points, "mode": mode}
-        running.add(key)
-        try:
-            for view in views:
-                now = view.phase in ("wait", "run")
-                failed, busy = view.error, now
-                update = show(view, True)  # every time: the page may skip one of several that come at once
-                if view.sheet is not None:
-                    update[tab.compared] = now_shown
-                yield update
-                if busy and key in asked:
-                    yield show(CompareView("stopped", _STOPPED), True)
-                    break
-        finally:
-            close_iterator(views)
-            running.discard(key)
-            asked.discard(key)
+        failed, now, now_shown = "", False, {"styles": styles, "face": person.face, "points": points, "mode": mode}
+        with stops.flag(key or "") as stop:
+            try:
+                for view in views:
+                    now = view.phase in ("wait", "run")
+                    if now and stop.is_set():
+                        break
+                    failed, update = view.error, show(view, True)  # every time: the page may skip one of several that come at once
+                    if view.sheet is not None:
+                        update[tab.compared] = now_shown
+                    yield update
+            finally:
+                close_iterator(views)  # the turn is free before the page is told
+            if stop.is_set() and now and key in context.photos:
+                yield show(CompareView("stopped", _STOPPED), True)
         if failed:
             raise gr.Error(escape(failed), title="Not compared", duration=6, print_exception=False)
 
@@ -87,14 +84,22 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         for view in run_compare_strength(context, on_show(key, compared, strength, owned)):
             yield show(view, bool(view.error))
 
-    def stop_comparing(key: str) -> Any:
-        if key not in running:
-            return gr.skip()
-        asked.add(key)
-        return progress(0, "Stopping", kind="wait")
+    def stopping_comparison(key: str) -> Any:
+        return progress(0, "Stopping", kind="wait") if key in stops else gr.skip()
+
+    def stop_comparing(key: str) -> None:
+        stops.ask(key)
+
+    def compare_times(key: str, styles: Any, face: int, points: list[Any], owned: list[str]) -> dict[str, Any]:
+        wanted = CompareRequest(key or None, styles, person=_person(face, points, "balanced"), owned=tuple(owned))
+        return gr.update(choices=mode_choices(compare_seconds(context, wanted)))
+
+    def compare_timed_here(*values: Any) -> dict[str, Any]:
+        take_pace(context)
+        return compare_times(*values)
 
     results = [tab.bar, tab.sheet, tab.start, tab.stop, tab.notice, tab.compared, *tab.downloads.values()]
-    tab.start.click(
+    made = tab.start.click(
         compare_styles,
         [tab.box.key, tab.styles, tab.strength, tab.box.face, tab.box.points, tab.mode, session.owned],
         results,
@@ -104,7 +109,14 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         js=show_stage("compare-progress"),
         **_QUIET,
     )
-    tab.stop.click(stop_comparing, [tab.box.key], [tab.bar], queue=False, **_QUIET)
+    halt: dict[str, Any] = {"inputs": [tab.box.key], "queue": False, **_QUIET}
+    tab.stop.click(stopping_comparison, outputs=[tab.bar], **halt).then(stop_comparing, **halt)  # in this order: see the Stylise tab
+    asked = [tab.box.key, tab.styles, tab.box.face, tab.box.points, session.owned]
+    times: dict[str, Any] = {"inputs": asked, "outputs": [tab.mode], "trigger_mode": "always_last", "concurrency_limit": 8, **_QUIET}
+    another[0].then(None, None, None, js=show_note("compare-photo-hint")).then(compare_timed_here, **times)
+    for event in (made, *another[1:]):
+        event.then(compare_times, **times)
+    gr.on([tab.box.shown.change, tab.styles.change, place.select], compare_times, **times)
     shown = [tab.box.key, tab.compared, tab.strength, session.owned]
     tab.strength.input(
         compare_strength,
@@ -143,10 +155,12 @@ def _person(face: Any, points: Any, mode: str) -> Person:
     return Person(int(face or 0), chosen, mode)
 
 
-def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> None:
-    """What happens when a photo arrives, here or on the Stylise tab."""
+def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab, stops: Stops) -> tuple[Any, ...]:
+    """What happens when a photo arrives, here or on the Stylise tab. Returns the events after which another person is meant; the first
+    brings a photo."""
     box = tab.box
     empty: dict[Any, Any] = {
+        tab.stop: gr.update(interactive=False),
         tab.sheet: compare_html(()),
         tab.compared: None,
         **{button: gr.update(interactive=False) for button in tab.downloads.values()},
@@ -154,10 +168,10 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> None:
     steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty)
 
     def compare_arrived(path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
-        yield from steps.arrive(path, before, shown)
-
-    def compare_estimate(key: str) -> dict[Any, Any]:
-        return steps.estimate(tab.mode, key)
+        for update in steps.arrive(path, before, shown):
+            if box.key in update:  # work in hand shows somebody else
+                stops.ask(before)
+            yield update
 
     def compare_chosen(event: gr.SelectData) -> dict[Any, Any]:
         return steps.choose(event)
@@ -168,12 +182,13 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> None:
     there = box.photo.change(
         compare_arrived, [box.photo, box.key, box.shown], steps.outputs, concurrency_limit=2, trigger_mode="always_last", **_QUIET
     )
-    there.then(compare_estimate, [box.key], [tab.mode], **_QUIET)
-    box.faces.select(compare_chosen, None, [box.face, tab.bar], queue=False, **_QUIET)
+    one = box.faces.select(compare_chosen, None, [box.face, tab.bar], queue=False, **_QUIET)
     pointed = [box.points, box.pointing, box.hint, tab.start, tab.bar]
     box.pointing.select(compare_pointed, [box.key, box.points, box.scale], pointed, queue=False, **_QUIET)
 
     def compare_followed(before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
+        if before != shown:
+            stops.ask(shown)
         yield from steps.follow(before, shown, path, face, points)
 
     def follow(other: gr.Image) -> None:
@@ -181,6 +196,7 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> None:
         gr.on([place.select, box.key.change], compare_followed, inputs, steps.outputs, **FOLLOWING, **_QUIET)
 
     tab.follow = follow
+    return there, one
 
 
 def _connect_styles(tab: CompareTab, context: AppContext, session: Session, place: gr.Tab) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from ..errors import OptionsError, PhotoError, StyleError
 from .all_faces import everyones_note, mean_scores, mosaic, people_meant
-from .context import AppContext
-from .fitting import FitStage, Person, fit_look, fit_person, relay, worn_key
+from .context import AppContext, close_iterator
+from .edit_stage import edit_working
+from .fitting import FitStage, Person, align_person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
 from .portraits import ShelvedPhoto
 from .sizes import chosen_side
@@ -26,6 +28,7 @@ __all__ = [
     "EditRequest",
     "EditView",
     "chosen_style",
+    "look_keys",
     "made_so_far",
     "request_strength",
     "run_edit",
@@ -67,8 +70,9 @@ class EditRequest:
 class EditView:
     """What the page should show now. None means unchanged."""
 
-    phase: str  # "wait" | "run" | "done" | "failed" | "unmade" (only the button makes this look)
+    phase: str  # "wait" | "run" | "done" | "stopped" | "failed" | "unmade" (only the button makes this look)
     progress: str
+    working: str | None = None  # the face on its way, while there is no result
     pair: tuple[str, str] | None = None
     inverted: str | None = None
     identity: str | None = None
@@ -81,13 +85,16 @@ def style_choices(context: AppContext, owned: Sequence[str]) -> list[tuple[str, 
     pairs = [(f"{label.prompt} (just made, {label.steps} steps)", OWN + key) for key, label in context.shelf.listing(owned)]
     if context.is_open:
         engine, _ = context.open()
-        pairs += [(style_title(card.name), card.name) for card in engine.styles()]
+        pairs += [(style_title(card.name, card.prompt), card.name) for card in engine.styles()]
     return pairs
 
 
-def run_edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
-    """Yield views until the edit is done or refused; a failure is the last view, with a readable ``error``."""
-    return _guarded(lambda: _edit(context, request))
+def run_edit(context: AppContext, request: EditRequest, stop: Event | None = None) -> Iterator[EditView]:
+    """Yield views until the edit is done, stopped or refused; a failure is the last view, with a readable ``error``.
+
+    Once ``stop`` is set the edit ends at its next stage; what was finished by then stays on the shelf.
+    """
+    return _guarded(lambda: _stoppable(context, request, stop or Event()))
 
 
 def run_rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
@@ -127,6 +134,46 @@ def _looks(context: AppContext, engine: Any, request: EditRequest) -> list[tuple
     return [(*first, 1 - request.share), (*second, request.share)]
 
 
+def look_keys(context: AppContext, request: EditRequest) -> list[Any]:
+    """What the shelf keeps the chosen styles under.
+
+    Raises:
+        StyleError: none is chosen, or one is not there.
+    """
+    return [key for _, key, _ in _looks(context, context.open()[0], request)]
+
+
+def _stoppable(context: AppContext, request: EditRequest, stop: Event) -> Iterator[EditView]:
+    views = _edit(context, request)
+    try:
+        for view in views:
+            if stop.is_set() and view.phase in ("wait", "run"):
+                break
+            yield view
+        else:
+            return
+    finally:
+        close_iterator(views)  # the turn is free before the page is told
+    try:
+        entry = context.photos.get(request.photo)
+    except PhotoError:  # stopped because another photo came: the page shows that one
+        return
+    yield EditView("stopped", progress(0, "Stopped", note=_kept_words(entry, request)))
+
+
+def _kept_words(entry: ShelvedPhoto, request: EditRequest) -> str:
+    """What an edit that was stopped has left."""
+    people = people_meant(entry, request.person, request.everyone)
+    made = sum(person.key in entry.portraits for person in people)
+    if not made:
+        return "The face was not finished yet: Stylise begins it again."
+    if made < len(people):
+        return f"{made} of {len(people)} rebuilt faces {'is' if made == 1 else 'are'} kept: Stylise goes on with the next."
+    return (
+        "The rebuilt face is kept: Stylise goes on from there." if made == 1 else "The rebuilt faces are kept: Stylise goes on from there."
+    )
+
+
 def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     if not request.photo:
         raise PhotoError("There is no photo yet. Upload one, paste one, or take one with the camera.")
@@ -137,12 +184,14 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     request_strength(request)  # said now, not after the work
     side = chosen_side(world.sizes, request.resolution)
     people = people_meant(entry, request.person, request.everyone)
+    crop = align_person(engine.editor, entry, people[0]).crop
+    yield EditView("wait", progress(0, "Waiting for the generator", kind="wait"), edit_working(0, "Cut out", crop))
     with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
         begun, folder, made = time.monotonic(), Path(name), []
         for number, person in enumerate(people):
-            stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, folder)
+            stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, crop)
             made.append((yield from stages))
         yield EditView("run", progress(0.99, "Rendering", kind="run"))
         yield _finished(folder, engine.editor, made, request, side, begun)  # the page has its own copies once the view is delivered
@@ -193,25 +242,24 @@ def _fitted(
 
 def _part(stages: Generator[FitStage, None, Any], start: float, span: float) -> Generator[FitStage, None, Any]:
     """The same stages as a part of the bar."""
-    return relay(stages, lambda stage: FitStage(start + span * stage.fraction, stage.words, stage.image))
+    return relay(stages, lambda stage: replace(stage, fraction=start + span * stage.fraction))
 
 
 def _shown(
-    stages: Generator[FitStage, None, Dressed], number: int, count: int, begun: float, folder: Path
+    stages: Generator[FitStage, None, Dressed], number: int, count: int, begun: float, picture: Any
 ) -> Generator[EditView, None, Dressed]:
-    """Follow the work on one of ``count`` people, showing the face as the generator gets closer to it."""
-    prefix, shown = f"Face {number + 1} of {count}: " if count > 1 else "", 0.0
+    """Follow the work on one of ``count`` people, showing the face as the generator gets closer to it; ``picture`` comes first."""
+    prefix, shown, step = f"Face {number + 1} of {count}: " if count > 1 else "", 0.0, -1
 
     def view(stage: FitStage) -> EditView:
-        nonlocal shown
-        now, picture = time.monotonic(), None
-        if stage.image is not None and now - shown > _PICTURE_GAP:
-            shown, picture = now, folder / f"{number}-{now}.jpg"
-            stage.image.resize((256, 256)).save(picture, quality=88)
+        nonlocal shown, step, picture
+        now, working, here = time.monotonic(), None, 2 if stage.part == "worn" else 1
         fraction = (number + stage.fraction) / count
         words = prefix + (stage.words[:1].lower() + stage.words[1:] if prefix else stage.words)
-        bar = progress(fraction, words, time_left(now - begun, fraction), kind="run")
-        return EditView("run", bar, inverted=str(picture) if picture else None)
+        picture = stage.image or picture
+        if here != step or (stage.image is not None and now - shown > _PICTURE_GAP):
+            shown, step, working = now, here, edit_working(here, words, picture)
+        return EditView("run", progress(fraction, words, time_left(now - begun, fraction), kind="run"), working)
 
     return relay(stages, view)
 
@@ -253,8 +301,9 @@ def _finished(folder: Path, editor: Any, made: Sequence[Dressed], request: EditR
             "Done",
             duration(time.monotonic() - begun),
             kind="good",
-            note=" ".join(notes) or "Move the strength: the picture follows at once. Drag the handle to compare.",
+            note=" ".join(notes) or "Move the strength: the picture follows. Drag the handle to compare.",
         ),
+        "",
         (str(folder / f"before.{kind}"), str(folder / f"after.{kind}")),
         str(folder / "inverted.png"),
         identity_panel(*scores.values(), each=each),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import NadaError
@@ -38,6 +39,7 @@ class FitStage:
     fraction: float
     words: str
     image: Any = None
+    part: str = "portrait"  # or "worn"
 
 
 def worn_key(person: Person, style: Any) -> Any:
@@ -61,8 +63,7 @@ def fit_person(editor: Any, entry: ShelvedPhoto, person: Person) -> Generator[Fi
     portrait = entry.portraits.get(person.key)
     if portrait is None:
         aligned = align_person(editor, entry, person)
-        portrait = yield from _watch(editor.invert_steps(aligned, person.mode), "portrait")
-        entry.keep_portrait(person.key, portrait)
+        portrait = yield from _watch(editor.invert_steps(aligned, person.mode), "portrait", partial(entry.keep_portrait, person.key))
     return portrait
 
 
@@ -73,8 +74,7 @@ def fit_look(
     key = worn_key(person, style)
     worn = entry.worn.get(key)
     if worn is None:
-        worn = yield from _watch(editor.wear_steps(portrait, load()), "worn")
-        entry.keep_worn(key, worn)
+        worn = yield from _watch(editor.wear_steps(portrait, load()), "worn", partial(entry.keep_worn, key))
     return worn
 
 
@@ -91,13 +91,17 @@ def relay(stages: Generator[Stage, None, Result], view: Callable[[Stage], View])
         close_iterator(stages)
 
 
-def _watch(stages: Iterator[Any], wanted: str) -> Generator[FitStage, None, Any]:
-    """Follow the editor's stages; returns what the last one carries as ``wanted``."""
+def _watch(stages: Iterator[Any], wanted: str, keep: Callable[[Any], None]) -> Generator[FitStage, None, Any]:
+    """Follow the editor's stages; returns what the last one carries as ``wanted``, which is kept before anybody hears of it: whoever
+    stops the work at that stage loses nothing."""
     found = None
     try:
         for stage in stages:
-            found = getattr(stage, wanted) or found
-            yield FitStage(stage.fraction, stage.stage[:1].upper() + stage.stage[1:], stage.image)
+            made = getattr(stage, wanted)
+            if made is not None:
+                found = made
+                keep(made)
+            yield FitStage(stage.fraction, stage.stage[:1].upper() + stage.stage[1:], stage.image, wanted)
     finally:
         close_iterator(stages)
     if found is None:

@@ -13,16 +13,15 @@ import gradio as gr
 from ..errors import NadaError
 from .context import AppContext
 from .example_photos import build_examples
-from .photo_faces import FacesView, displayable, find_faces, found_before, mode_seconds, pointed_at
+from .photo_faces import FacesView, displayable, find_faces, found_before, pointed_at, taken_away
 from .photo_input import HEIC_SCRIPT, unopened
 from .picture_buttons import picture_buttons
 from .session import Session
 from .text import PHOTO_NOTE, message_box
 from .widgets import progress
 
-__all__ = ["FOLLOWING", "MODES", "PhotoBox", "PhotoSteps", "build_photo_box"]
+__all__ = ["FOLLOWING", "PhotoBox", "PhotoSteps", "build_photo_box"]
 
-MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
 FOLLOWING: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "follow-photo", "trigger_mode": "always_last"}
 _POINT_WORDS = ("Click one eye.", "Click the other eye.", "Click the middle of the mouth.", "Eyes and mouth are set: press {}.")
 
@@ -55,8 +54,8 @@ def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
         placeholder="Drop a photo here, or press to choose one",
     )
     gr.HTML(PHOTO_NOTE, js_on_load=HEIC_SCRIPT, elem_id=f"{prefix}photo-note")
-    build_examples(photo, prefix)
     hint = gr.HTML("", elem_id=f"{prefix}photo-hint")
+    build_examples(photo, prefix)
     faces = picture_buttons(None, "Whose face", 4, f"{prefix}faces-found", visible=False)
     pointing = gr.Image(
         label="Click both eyes and the mouth",
@@ -92,22 +91,26 @@ class PhotoSteps:
     def arrive(self, path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
         """The box holds another photo, or none.
 
-        Where the tab shows the session's photo already, `follow` has filled the box; and a box that is empty because the photo came in
-        on another tab takes nothing away.
+        Where the tab shows the session's photo already, `follow` has filled the box. A box that is empty because the photo came in on
+        another tab, or because what was in it is no photo, takes nothing away; nor does one bring back what another tab has taken away.
+        What is no photo leaves the box, and the words stay.
         """
         known = found_before(self.context, path, before) if path else None
-        if (known is not None and shown == before) or (not path and shown != before):
+        emptied = not path and (shown != before or not before)
+        late = shown != before and taken_away(self.context, path, shown)
+        if emptied or late or (known is not None and shown == before):
             yield {self.box.hint: gr.skip()}
             return
         busy = progress(0, "Looking for faces", kind="wait") if path else self.idle
-        yield {self.bar: busy, self.start: gr.update(interactive=False), self.notice: "", self.box.hint: "", **self.clear}
+        yield {self.bar: busy, self.start: self.button(False), self.notice: "", self.box.hint: "", **self.clear}
         with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:
             copy = displayable(self.context, path, Path(folder)) if path else None
             if copy is not None:  # the box gets the copy, which arrives here next
                 yield {self.box.photo: str(copy)}
                 return
         view = known or find_faces(self.context, path, before)
-        yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view)}
+        refused = {self.box.photo: None} if view.error else {}
+        yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view), **refused}
 
     def follow(self, before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
         """The session has another photo than this tab shows: ``path`` is the file in the box of the tab where it came in."""
@@ -131,7 +134,7 @@ class PhotoSteps:
             self.box.shown: view.photo,
             self.box.scale: view.scale,
             self.bar: self.ready if ready else self.idle,
-            self.start: gr.update(interactive=ready),
+            self.start: self.button(ready),
             self.box.faces: gr.update(
                 value=[(picture, f"Face {number}") for number, picture in enumerate(view.thumbnails, start=1)],
                 visible=many,
@@ -141,6 +144,10 @@ class PhotoSteps:
             self.box.hint: message_box(words, "bad" if view.error else "info") if words else "",
             **self.also(view),
         }
+
+    def button(self, ready: bool) -> dict[str, Any]:
+        """The button with its own words: work on the photo before may have changed them."""
+        return gr.update(interactive=ready, value=self.start.value)
 
     def choose(self, event: gr.SelectData) -> dict[Any, Any]:
         """One of several faces was pressed."""
@@ -164,12 +171,6 @@ class PhotoSteps:
             self.start: gr.update(interactive=done),
             self.bar: self.ready if done else self.idle,
         }
-
-    def estimate(self, mode: gr.Radio, key: str) -> dict[Any, Any]:
-        """How long each mode takes here, once it is known who is waiting for it."""
-        seconds = mode_seconds(self.context) if key else {}
-        names = [(f"{title}, {seconds[value]:.0f} s" if value in seconds else title, value) for title, value in MODES]
-        return {mode: gr.update(choices=names)}
 
     @property
     def outputs(self) -> list[Any]:

@@ -13,7 +13,7 @@ from ..errors import NadaError, PhotoError
 from .all_faces import MOST_FACES
 from .context import AppContext
 
-__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "mode_seconds", "pointed_at"]
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "pointed_at", "taken_away"]
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = 112
@@ -75,6 +75,11 @@ def found_before(context: AppContext, path: str | None, key: str) -> FacesView |
         return None
 
 
+def taken_away(context: AppContext, path: str | None, key: str) -> bool:
+    """Whether the file is the one of the photo that was discarded under ``key``: the box of another tab has not been emptied yet."""
+    return bool(path and key) and Path(str(path)).is_file() and context.photos.was(key, _digest(str(path)))
+
+
 def _digest(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
@@ -82,7 +87,10 @@ def _digest(path: str) -> str:
 def _view(key: str, photo: Any, faces: tuple[Any, ...]) -> FacesView:
     if not faces:
         small = pointed_at(photo, ())
-        words = "No face was found. Try a closer, evenly lit photo, or click here: one eye, the other eye, then the middle of the mouth."
+        words = (
+            "No face was found. Crop closer, face the camera in even light and take off sunglasses; or click here: one eye, the other eye, "
+            "then the middle of the mouth."
+        )
         return FacesView(key, picture=small, scale=photo.width / small.width, words=words)
     from ..alignment import crop_face
 
@@ -104,18 +112,3 @@ def pointed_at(photo: Any, points: Sequence[Sequence[float]], side: int = 640) -
         for radius, colour, width in ((9, "white", 5), (8, (106, 63, 219), 3)):
             draw.circle((x / scale, y / scale), radius, outline=colour, width=width)
     return small
-
-
-def mode_seconds(context: AppContext) -> dict[str, float]:
-    """Estimated seconds of each likeness mode on this device; empty while other work keeps it busy, which would spoil the measurement."""
-    from ..inversion.optimisation import MODES
-
-    with context.line.join() as turn:
-        if not turn.wait(0):
-            return {}
-        try:
-            engine, _ = context.open()
-            return {mode: engine.editor.seconds(mode) for mode in MODES}
-        except Exception:  # an estimate is a courtesy
-            log.exception("the pace could not be measured")
-            return {}

@@ -71,7 +71,7 @@ class PhotoShelf:
 
     def __init__(
         self,
-        capacity: int = 8,
+        capacity: int = 24,
         seconds: float = 3600,
         pixels: int = 160_000_000,
         clock: Callable[[], float] = time.monotonic,
@@ -80,6 +80,7 @@ class PhotoShelf:
         self._most = most
         self._capacity, self._seconds, self._pixels, self._clock = capacity, seconds, pixels, clock
         self._photos: OrderedDict[str, ShelvedPhoto] = OrderedDict()
+        self._gone: OrderedDict[str, str] = OrderedDict()  # digests of the files of those discarded last
         self._lock = threading.Lock()
         self._sweeper: threading.Timer | None = None
 
@@ -87,6 +88,10 @@ class PhotoShelf:
         with self._lock:
             self._expire()
             return len(self._photos)
+
+    def __contains__(self, key: object) -> bool:
+        with self._lock:
+            return key in self._photos
 
     def put(self, photo: Any, faces: tuple[Any, ...], digest: str = "") -> str:
         """Keep a photo; returns its id. ``digest`` tells the file it came in from others."""
@@ -120,7 +125,16 @@ class PhotoShelf:
     def discard(self, key: str | None) -> None:
         """Forget a photo (its page is gone, or another photo took its place)."""
         with self._lock:
-            self._photos.pop(key or "", None)
+            entry = self._photos.pop(key or "", None)
+            if entry is not None and entry.digest:
+                self._gone[key or ""] = entry.digest
+                while len(self._gone) > self._capacity:
+                    self._gone.popitem(last=False)
+
+    def was(self, key: str, digest: str) -> bool:
+        """Whether a photo that was discarded under ``key`` not long ago came in this file."""
+        with self._lock:
+            return bool(digest) and self._gone.get(key) == digest
 
     def forget_portraits(self) -> None:
         """Let go of everything made of the photos, which stay."""

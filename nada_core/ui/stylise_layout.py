@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
-from .photo_box import MODES, PhotoBox, build_photo_box
+from .edit_stage import edit_outlook
+from .photo_box import PhotoBox, build_photo_box
 from .picture_buttons import picture_buttons
+from .press_time import LIKENESS_WORDS, MODES
 from .session import Session
 from .take_away import KINDS
 from .widgets import identity_panel, progress
 
-__all__ = ["EDIT_IDLE", "EDIT_READY", "MODES", "StyliseTab", "build_stylise_layout"]
+__all__ = ["EDIT_IDLE", "EDIT_READY", "StyliseTab", "build_stylise_layout"]
 
 EDIT_IDLE = progress(0, "Ready for a photo", "", note="One face, looking roughly at the camera, works best.")
 EDIT_READY = progress(0, "Ready: press Stylise", "", note="The first time takes longest; another style or strength is quick then.")
@@ -32,6 +34,7 @@ class StyliseTab:
     share: gr.Slider
     mode: gr.Radio
     start: gr.Button
+    stop: gr.Button
     notice: gr.HTML
     strength: gr.Slider
     shape: gr.Slider
@@ -40,6 +43,7 @@ class StyliseTab:
     resolution: gr.Radio
     paste: gr.Checkbox
     bar: gr.HTML
+    working: gr.HTML  # the face on its way, in the place of the result
     pair: gr.ImageSlider
     inverted: gr.Image
     identity: gr.HTML
@@ -61,12 +65,17 @@ def build_stylise_layout(session: Session) -> StyliseTab:
             with gr.Accordion("Blend with a second style", open=False, elem_id="blending") as blending:
                 session.blend.render()
                 share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of the second style", elem_id="share")
-            mode = gr.Radio(MODES, value="balanced", label="Likeness", info="How long the face is worked on.", elem_id="mode")
-            start = gr.Button("Stylise", variant="primary", interactive=False, elem_id="stylise")
-            notice = gr.HTML("", elem_id="edit-notice")
+            mode = gr.Radio(MODES, value="balanced", label="Likeness", info=LIKENESS_WORDS, elem_id="mode")
+            with gr.Column(elem_classes="act"):  # stays at the lower edge of the window
+                with gr.Row(elem_classes="actions"):
+                    start = gr.Button("Stylise", variant="primary", interactive=False, scale=3, min_width=140, elem_id="stylise")
+                    stop = gr.Button("Stop", interactive=False, scale=1, min_width=80, elem_id="edit-stop")
+                notice = gr.HTML("", elem_id="edit-notice")
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
             bar = gr.HTML(EDIT_IDLE, elem_id="edit-progress")
             with gr.Row(elem_classes="result"):
+                gr.HTML(edit_outlook(), elem_id="edit-outlook")
+                working = gr.HTML("", elem_id="edit-working")
                 pair = gr.ImageSlider(
                     label="Before and after: drag the handle",
                     interactive=False,
@@ -88,7 +97,7 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                         alt_text="The photo as the generator rebuilds it before the style",
                         min_width=100,
                     )
-                    identity = gr.HTML(identity_panel(empty=True), elem_id="identity")
+                    identity = gr.HTML(identity_panel(), elem_id="identity")
             with gr.Column(elem_classes="live", elem_id="live"):
                 with gr.Row(elem_classes="live-row"):
                     strength = gr.Slider(
@@ -97,7 +106,7 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                         1.0,
                         step=0.05,
                         label="Strength",
-                        info="0 is you, 1 the full style. The picture follows at once.",
+                        info="0 is you, 1 the full style.",
                         elem_id="strength",
                         scale=3,
                         min_width=220,
@@ -120,6 +129,6 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                 }
                 file = gr.DownloadButton("File", elem_id="edit-file", visible="hidden")
     return StyliseTab(
-        box, everyone, session.style, looks, blending, session.blend, share, mode, start, notice, strength, shape, texture, colour,
-        resolution, paste, bar, pair, inverted, identity, file, listed=gr.State([]), picked=gr.State(0), downloads=downloads,
+        box, everyone, session.style, looks, blending, session.blend, share, mode, start, stop, notice, strength, shape, texture, colour,
+        resolution, paste, bar, working, pair, inverted, identity, file, listed=gr.State([]), picked=gr.State(0), downloads=downloads,
     )  # fmt: skip

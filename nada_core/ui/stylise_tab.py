@@ -16,13 +16,15 @@ from .delivery import delivered
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
-from .scripts import press, reveal, show_stage
+from .press_time import edit_seconds, mode_choices, take_pace
+from .scripts import press, reveal, show_note, show_stage
 from .session import Session
+from .stopping import Stops
 from .style_pictures import run_style_pictures
 from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
 from .text import message_box
-from .widgets import identity_panel
+from .widgets import identity_panel, progress
 
 __all__ = ["StyliseTab", "build_stylise_tab"]
 
@@ -31,8 +33,8 @@ _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 
 def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> StyliseTab:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
-    tab = build_stylise_layout(session)
-    tab.follow = _connect_photo(tab, context, place)
+    tab, stops = build_stylise_layout(session), Stops()
+    tab.follow, another = _connect_photo(tab, context, place, stops)
     _connect_pictures(tab, context, session, place)
     requests = [
         tab.box.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.box.face, tab.box.points,
@@ -59,29 +61,45 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
 
     def show(view: EditView, turned: bool) -> dict[Any, Any]:
         update: dict[Any, Any] = {tab.bar: view.progress}
+        if view.working is not None:
+            update[tab.working] = view.working
         if turned:
             busy = view.phase in ("wait", "run")
             update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
+            update[tab.stop] = gr.update(interactive=busy)
             update[tab.notice] = message_box(view.error, "bad") if view.error else ""
-        if view.inverted is not None:
-            update[tab.inverted] = view.inverted
+            if not busy:
+                update[tab.working] = ""
         if view.phase == "done":
-            update |= {tab.pair: view.pair, tab.identity: view.identity}
+            update |= {tab.pair: view.pair, tab.inverted: view.inverted, tab.identity: view.identity}
             update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
         return update
 
     def edit(*values: Any) -> Iterator[dict[Any, Any]]:
-        views = run_edit(context, request(*values))
-        failed, busy = "", False
-        try:
-            for view in views:
-                now = view.phase in ("wait", "run")
-                failed, turned, busy = view.error, now != busy or bool(view.error), now
-                yield show(view, turned)
-        finally:
-            close_iterator(views)
+        wanted, failed = request(*values), ""
+        with stops.flag(wanted.photo or "") as stop:
+            views = run_edit(context, wanted, stop)
+            try:
+                for view in views:
+                    failed = view.error
+                    yield show(view, True)  # every time: the page may skip one of several that come at once
+            finally:
+                close_iterator(views)
         if failed:
             raise gr.Error(escape(failed), title="Not stylised", duration=6, print_exception=False)
+
+    def stopping_edit(key: str) -> Any:
+        return progress(0, "Stopping", kind="wait") if key in stops else gr.skip()
+
+    def stop_editing(key: str) -> None:
+        stops.ask(key)
+
+    def edit_times(*values: Any) -> dict[str, Any]:
+        return gr.update(choices=mode_choices(edit_seconds(context, request(*values))))
+
+    def timed_here(*values: Any) -> dict[str, Any]:
+        take_pace(context)
+        return edit_times(*values)
 
     def rerender(*values: Any) -> Iterator[dict[Any, Any]]:
         yield {tab.notice: gr.skip()}
@@ -94,8 +112,8 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     gr.on(  # a list of its own, filled when it is opened: styles come and go in the other tabs
         [tab.blending.expand, tab.blend.focus], second_styles, [session.owned], [tab.blend], queue=False, **_QUIET
     )
-    results = [tab.bar, tab.start, tab.notice, tab.pair, tab.inverted, tab.identity, *tab.downloads.values()]
-    tab.start.click(
+    results = [tab.bar, tab.start, tab.stop, tab.notice, tab.working, tab.pair, tab.inverted, tab.identity, *tab.downloads.values()]
+    made = tab.start.click(
         edit,
         requests,
         results,
@@ -105,6 +123,13 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
         trigger_mode="once",
         js=show_stage("edit-progress"),
     )
+    halt: dict[str, Any] = {"inputs": [tab.box.key], "queue": False, **_QUIET}
+    tab.stop.click(stopping_edit, outputs=[tab.bar], **halt).then(stop_editing, **halt)  # in this order, or the last word was "Stopping"
+    times: dict[str, Any] = {"inputs": requests, "outputs": [tab.mode], "trigger_mode": "always_last", "concurrency_limit": 8, **_QUIET}
+    another[0].then(None, None, None, js=show_note("photo-hint")).then(timed_here, **times)
+    for event in (made, *another[1:]):
+        event.then(edit_times, **times)
+    gr.on([tab.box.shown.change, tab.style.change, tab.blend.change, place.select], edit_times, **times)
     live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
     gr.on(
         [*live, tab.paste.input, tab.everyone.input, tab.resolution.input, tab.blend.input, tab.style.input, tab.picked.change],
@@ -171,12 +196,17 @@ def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, pl
     )
 
 
-def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> Callable[[gr.Image], None]:
-    """What happens when a photo arrives: its faces, or help with clicking them. Returns what makes the tab follow another's box."""
+def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab, stops: Stops) -> tuple[Callable[[gr.Image], None], tuple[Any, ...]]:
+    """What happens when a photo arrives: its faces, or help with clicking them.
+
+    Returns what makes the tab follow another's box, and the events after which another person is meant; the first brings a photo.
+    """
     empty: dict[Any, Any] = {
+        tab.working: "",
+        tab.stop: gr.update(interactive=False),
         tab.pair: None,
         tab.inverted: None,
-        tab.identity: identity_panel(empty=True),
+        tab.identity: identity_panel(),
         **{button: gr.update(interactive=False) for button in tab.downloads.values()},
     }
 
@@ -189,17 +219,15 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> Calla
     steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, everyone)
 
     def arrived(path: str | None, before: str, shown: str = "") -> Iterator[dict[Any, Any]]:
-        """The result so far goes: it shows somebody else."""
-        yield from steps.arrive(path, before, shown)
+        """The result so far goes, and so does work in hand: it shows somebody else."""
+        for update in steps.arrive(path, before, shown):
+            if box.key in update:
+                stops.ask(before)
+            yield update
 
     there = box.photo.change(
         arrived, [box.photo, box.key, box.shown], steps.outputs, concurrency_limit=2, trigger_mode="always_last", **_QUIET
     )
-
-    def estimate(key: str) -> dict[Any, Any]:
-        return steps.estimate(tab.mode, key)
-
-    there.then(estimate, [box.key], [tab.mode], **_QUIET)
 
     def chosen(event: gr.SelectData) -> dict[Any, Any]:
         return {**steps.choose(event), tab.everyone: False}
@@ -210,8 +238,8 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> Calla
     def together(everyone: bool) -> dict[Any, Any]:
         return {tab.paste: everyone, tab.bar: EDIT_READY}
 
-    box.faces.select(chosen, None, [box.face, tab.bar, tab.everyone], queue=False, **_QUIET)
-    tab.everyone.input(together, [tab.everyone], [tab.paste, tab.bar], queue=False, **_QUIET)
+    one = box.faces.select(chosen, None, [box.face, tab.bar, tab.everyone], queue=False, **_QUIET)
+    all_of_them = tab.everyone.input(together, [tab.everyone], [tab.paste, tab.bar], queue=False, **_QUIET)
     box.pointing.select(
         pointed, [box.key, box.points, box.scale], [box.points, box.pointing, box.hint, tab.start, tab.bar], queue=False, **_QUIET
     )
@@ -220,10 +248,12 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> Calla
         if everyone and before == shown:
             yield {box.hint: gr.skip()}
             return
+        if before != shown:
+            stops.ask(shown)
         yield from steps.follow(before, shown, path, face, points)
 
     def follow(other: gr.Image) -> None:
         inputs = [box.key, box.shown, other, box.face, box.points, tab.everyone]
         gr.on([place.select, box.key.change], followed, inputs, steps.outputs, **FOLLOWING, **_QUIET)
 
-    return follow
+    return follow, (there, one, all_of_them)

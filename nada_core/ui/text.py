@@ -140,18 +140,13 @@ def banner(world: str, reason: str, concepts: int) -> str:
     return (
         f'<details class="world world-{escape(world)}"><summary><span class="dot"></span>'
         f"<span><strong>{head}.</strong> {body}</span></summary>"
-        f'<div class="world-more">{more}<p class="quiet">Why this world: {_code(reason)}</p></div></details>'
+        f'<div class="world-more">{more}<p class="quiet">Why this world: {coded(reason)}</p></div></details>'
     )
 
 
 def coded(text: str) -> str:
     """The text as HTML; what stands between back quotes, such as a command to type, in the type of code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
-def _code(text: str) -> str:
-    """Escaped, with what stands in backticks set as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def message_box(text: str, kind: str = "info") -> str:
@@ -200,9 +195,10 @@ def style_title(name: str, prompt: str = "") -> str:
         prompt: of the style's card. Where the name is only its spelling for files, perhaps with a number, the prompt's own spelling is
             used: `na-vi-2` of "Na'vi" is Na’vi 2.
     """
-    readable, plain = name.replace("-", " ").replace("_", " "), _plain(prompt)
+    plain = _plain(prompt)
     if plain and (number := re.fullmatch(re.escape(plain) + r"(?:-(\d+))?", name)):
-        readable = " ".join([*prompt.split(), *(digits for digits in number.groups() if digits)]).replace("'", "’")
+        name = " ".join([*prompt.split(), *(digits for digits in number.groups() if digits)]).replace("'", "’")
+    readable = name.replace("-", " ").replace("_", " ")
     return readable[:1].upper() + readable[1:]
 
 

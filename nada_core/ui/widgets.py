@@ -82,7 +82,6 @@ def identity_panel(
     error: float | None = None,
     *,
     each: Sequence[float | None] = (),
-    empty: bool = False,
 ) -> str:
     """How much of the person is left, in words and as two bars.
 
@@ -91,8 +90,7 @@ def identity_panel(
     """
     rows = []
     for title, value in (("Rebuilt by the generator", inverted), ("With the style", edited)):
-        words = "<span>after the first edit</span>" if empty else likeness_words(value)
-        rows.append(f'<div class="likeness"><div><b>{title}</b>{words}</div>{likeness_bar(value)}</div>')
+        rows.append(f'<div class="likeness"><div><b>{title}</b>{likeness_words(value)}</div>{likeness_bar(value)}</div>')
     if each:
         values = ", ".join("–" if value is None else f"{value:.2f}" for value in each)
         rows.append(f'<p class="quiet">Means of {len(each)} faces. With the style, largest face first: {values}.</p>')
