@@ -16,11 +16,12 @@ import httpx
 
 from benchmarks.app_page import Message, Page, Refused, Site, open_web
 
-__all__ = ["ASKED_MS", "adaptation", "crowd", "overtaken", "spread", "step_seen", "visitors"]
+__all__ = ["ASKED_MS", "adaptation", "complaint", "crowd", "overtaken", "spread", "step_seen", "visitors"]
 
 #: What the median of every kind of page action is asked to stay below, in milliseconds.
 ASKED_MS = 300.0
 _STEP = re.compile(r"Step (\d+) of (\d+)")
+_NOTICE = re.compile(r'note-bad\\?" role=\\?"alert\\?">(.*?)</div>')
 _PROMPTS = ("Joker", "Zombie", "Gold", "Oil painting", "Hulk")
 
 
@@ -32,6 +33,12 @@ def adaptation(prompt: str, steps: int) -> dict[str, Any]:
 def step_seen(message: Message) -> int:
     """The step that the page shows with this message, 0 where it shows none."""
     return max((int(found[1]) for found in _STEP.finditer(message.text)), default=0)
+
+
+def complaint(text: str) -> str:
+    """The sentence that the page shows beside the prompt where an adaptation was refused or broke off; empty where there is none."""
+    found = _NOTICE.findall(text)
+    return found[-1] if found else ""
 
 
 def spread(times: list[float]) -> dict[str, float]:
@@ -177,7 +184,7 @@ async def crowd(url: str, count: int, steps: int = 5, patience: float = 180.0, t
 
     async def follow(number: int, page: Page) -> None:
         nonlocal news
-        done = turned_away = False
+        done, turned_away, words = False, False, ""
         async for message in page.messages():
             if message.kind != "process_generating" or any(
                 message.content()["output"]["data"]
@@ -185,16 +192,17 @@ async def crowd(url: str, count: int, steps: int = 5, patience: float = 180.0, t
                 news = time.monotonic()
             done = done or f"Done: {steps} steps" in message.text
             turned_away = turned_away or "Not started" in message.text  # what the bar says then; a run that broke off says otherwise
+            words = complaint(message.text) or words
             if message.kind != "process_completed":
                 continue
             content = message.content()
-            if content.get("success") and done:
+            if content.get("success") and done and not words:
                 outcome[number] = "served"
                 ended.append(number)
                 told(f"  served {len(ended)}, after {time.monotonic() - begun:.0f} s")
-            elif turned_away or not content.get("success"):
+            elif words or not content.get("success"):
                 outcome[number] = "refused" if turned_away else "failed"
-                complaints[(content.get("output") or {}).get("error") or "no words"] += 1
+                complaints[words or (content.get("output") or {}).get("error") or "no words"] += 1
 
     async with open_web(url) as web:
         site = await Site.read(web)

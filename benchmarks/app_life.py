@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.app_crowd import adaptation, step_seen
+from benchmarks.app_crowd import adaptation, complaint, step_seen
 from benchmarks.app_page import Page, Site, open_web
 from benchmarks.app_server import AppServer
 
@@ -48,8 +48,8 @@ async def memory(
         while time.monotonic() - begun < 60 * minutes:
             jobs = len(rows)
             answer = await Page(site).ask(site.event("adapt", "click"), adaptation(_PROMPTS[jobs % len(_PROMPTS)], steps))
-            if answer.error is not None:
-                errors.append(answer.error)
+            if words := answer.error or complaint(str(answer.data)):
+                errors.append(words)
             if jobs % every == 0:
                 page = Page(site)
                 fields = {"Photo: JPEG, PNG, WebP or HEIC, up to 25 MB": await page.upload(photo, "photo.jpg")}

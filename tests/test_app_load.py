@@ -72,6 +72,7 @@ def test_jobs_that_fail_or_hang_are_not_called_served(served):
     engine.fail_at = 2
     figures = asyncio.run(crowd(url, 2, told=lambda _: None))
     assert (figures["served"], figures["refused"], figures["failed"]) == (0, 0, 2)
+    assert any("Something went wrong on the server" in words for words in figures["complaints"])
     engine.fail_at, engine.delay = 0, 3.0
     figures = asyncio.run(crowd(url, 2, patience=1.0, told=lambda _: None))
     assert figures["hung"] == 2 and figures["served"] == 0
