@@ -206,8 +206,8 @@ def test_ids_cannot_be_sent_to_the_page_handlers(visitor):
     assert stranger.ask("arrive", [])[0]  # or the list of styles would still be empty
     assert "no photo yet" in stranger.refused("edit", *values)
     stranger.ask("rerender", *values)
-    assert "no longer kept" in stranger.refused("export", key, [key])
-    assert "no longer kept" in stranger.refused("store", key, [key], "mine")
+    assert "no longer kept" in stranger.refused("export", key, [key], 1.0)
+    assert "no longer kept" in stranger.refused("store", key, [key], "mine", 1.0)
     success, answer, _ = stranger.ask("halt", key)
     assert success and "Stopping" not in answer
     for forged in ({"browser": "x", "jobs": ["forged", "../../x", 5]}, {"jobs": {"a": 1}}, "text", [1], None):
@@ -260,7 +260,7 @@ def test_every_handler_survives_no_arguments_and_wrong_ones(visitor):
 def test_strange_prompts(visitor, prompt, words):
     for answer in (
         visitor.refused("api_adapt", prompt, 8, 1),
-        visitor.refused("adapt", prompt, 8, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", "", *LEFT_ALONE),
+        visitor.turned_away(prompt, 8, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", "", *LEFT_ALONE),
     ):
         assert words in answer and "<img" not in answer and "<script" not in answer
 
@@ -268,7 +268,7 @@ def test_strange_prompts(visitor, prompt, words):
 @pytest.mark.parametrize("steps", [10**6, -1, 0, 1.0e308, "many", None, [5]])
 def test_strange_steps(visitor, steps):
     visitor.refused("api_adapt", "Joker", steps, 1)
-    visitor.refused("adapt", "Joker", steps, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", "", *LEFT_ALONE)
+    visitor.turned_away("Joker", steps, "all", 0, "face", 3, False, 2, 0.8, None, False, "", [], "", "", *LEFT_ALONE)
 
 
 @pytest.mark.parametrize("change", [{"strength": 9}, {"strength": -1}, {"face": 99}, {"face": -1}, {"mode": "endless"}, {"strength": "x"}])

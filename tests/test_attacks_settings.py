@@ -63,12 +63,12 @@ NUMBERS = ("steps", "batch", "truncation", "lr", "mixing", "adaptive", "pool", "
 def test_forged_numbers(visitor, name):
     jobs = len(visitor.demo.context.jobs._jobs)
     for value in (float("nan"), float("inf"), float("-inf"), 1e308, 10**300, -1, -1e-9):
-        words = visitor.refused("adapt", *sent(**{name: value}))
+        words = visitor.turned_away(*sent(**{name: value}))
         assert any(part in words for part in ("must be a number", "minimum value", "maximum value")), (name, value, words[-300:])
     for value in ("8", "__import__('os')", [1], {"a": 1}, "\u0000"):
-        visitor.refused("adapt", *sent(**{name: value}))
+        visitor.turned_away(*sent(**{name: value}))
     if name == "pool":
-        assert "whole number" in visitor.refused("adapt", *sent(**{name: 1.5}))
+        assert "whole number" in visitor.turned_away(*sent(**{name: 1.5}))
     assert len(visitor.demo.context.jobs._jobs) == jobs
 
 
@@ -76,10 +76,10 @@ def test_forged_numbers(visitor, name):
 def test_forged_texts_for_a_number(visitor, name):
     jobs = len(visitor.demo.context.jobs._jobs)
     for value in ("nan", "1e999", "9" * 10_000, "__import__('os')", "<img src=x>", [1], {"a": 1}, True, float("nan"), float("inf")):
-        words = visitor.refused("adapt", *sent(**{name: value}))
+        words = visitor.turned_away(*sent(**{name: value}))
         assert "must be a number" in words and "<img" not in words, (value, words[-300:])
     for value in (-1, "-1", 11, "11"):
-        assert "between 0 and 10" in visitor.refused("adapt", *sent(**{name: value}))
+        assert "between 0 and 10" in visitor.turned_away(*sent(**{name: value}))
     assert len(visitor.demo.context.jobs._jobs) == jobs
 
 
@@ -87,7 +87,7 @@ def test_forged_texts_for_a_number(visitor, name):
 def test_forged_choices(visitor, name):
     jobs = len(visitor.demo.context.jobs._jobs)
     for value in ("eyes", "__class__", "../../etc", "", "512", 512, float("nan"), True, [], ["all"], {"a": 1}, "x" * 10_000):
-        words = visitor.refused("adapt", *sent(**{name: value}))
+        words = visitor.turned_away(*sent(**{name: value}))
         if isinstance(value, str):
             assert "not in the list of choices" in words
     assert len(visitor.demo.context.jobs._jobs) == jobs
@@ -96,14 +96,14 @@ def test_forged_choices(visitor, name):
 def test_what_the_world_has_not_is_refused_by_the_engine(visitor):
     """The patch weight is not on the page in this world, and its control takes 1; a preset may come from a page of another world."""
     jobs = len(visitor.demo.context.jobs._jobs)
-    assert "reads sentences" in visitor.refused("adapt", *sent(patch=1))
-    assert "not in the list of choices" in visitor.refused("adapt", *sent(preset="paper"))
-    assert "nothing would be learnt" in visitor.refused("adapt", *sent(**{"direction": "0", "global": "0"}))
+    assert "reads sentences" in visitor.turned_away(*sent(patch=1))
+    assert "not in the list of choices" in visitor.turned_away(*sent(preset="paper"))
+    assert "nothing would be learnt" in visitor.turned_away(*sent(**{"direction": "0", "global": "0"}))
     assert len(visitor.demo.context.jobs._jobs) == jobs
 
 
 def test_too_few_and_too_many_settings(visitor):
     jobs = len(visitor.demo.context.jobs._jobs)
     for data in (sent()[:-1], sent()[:-10], [], ["Joker"]):
-        visitor.refused("adapt", *data)
+        visitor.turned_away(*data)
     assert len(visitor.demo.context.jobs._jobs) == jobs

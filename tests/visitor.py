@@ -49,6 +49,12 @@ class Visitor:
         assert not success, answer[-500:]
         return clean(answer)
 
+    def turned_away(self, *data) -> str:
+        """Like `refused` for the Adapt button, which says so on the page; a value that Gradio itself refuses does not get that far."""
+        success, answer, _ = self.ask("adapt", *data)
+        assert not success or ("note-bad" in answer and "Not started" in answer), answer[-500:]
+        return clean(answer)
+
     def upload(self, content: bytes, name: str = "photo.jpg") -> httpx.Response:
         return self.web.post("/gradio_api/upload", files={"files": (name, content)})
 

@@ -48,14 +48,14 @@ class AdaptStage:
         if not view.style_id or not view.saved:
             steps = max(view.steps, 1)
             return strength | {
-                self.slider: gr.update(minimum=0, maximum=steps, value=steps, interactive=False),
+                self.slider: gr.update(maximum=steps, value=steps, interactive=False),
                 self.suggest: gr.update(interactive=False, value="Suggested step"),
                 self.words: scrub_words(_NO_STEPS),
             }
         records = [saved.record for saved in view.saved]
         several, best, last = len(records) > 1, suggest_step(records), records[-1].step
         return strength | {
-            self.slider: gr.update(minimum=records[0].step if several else 0, maximum=last, value=last, interactive=several),
+            self.slider: gr.update(maximum=last, value=last, interactive=several),
             self.suggest: gr.update(interactive=several, value=f"Suggested: step {best}" if several else "Suggested step"),
             self.words: scrub_words(f"Step {best} is suggested: {suggestion(records)}." if several else _TOO_SHORT),
         }
