@@ -77,7 +77,8 @@ def build_stage(public: bool) -> AdaptStage:
         slider = gr.Slider(0, 60, 60, step=1, label="Step", interactive=False, buttons=[], scale=3, min_width=180, elem_id="step")
         suggest = gr.Button("Suggested step", interactive=False, scale=1, min_width=160, elem_id="suggested")
     words = gr.HTML(scrub_words(_NO_STEPS), elem_id="scrub-words")
-    strength = gr.Slider(0, 1.3, 1, step=0.05, label="Strength", interactive=False, buttons=[], elem_id="made-strength")
+    with gr.Row(elem_classes="scrub"):
+        strength = gr.Slider(0, 1.3, 1, step=0.05, label="Strength", interactive=False, buttons=[], elem_id="made-strength")
     with gr.Row(elem_classes="keep", elem_id="keep"):
         name = gr.Textbox(label="Name", placeholder="my-joker", max_lines=1, max_length=60, scale=3, min_width=140, visible=not public)
         save = gr.Button("Save style", interactive=False, scale=2, min_width=110, elem_id="save", visible=not public)
