@@ -27,7 +27,6 @@ from nada_core.checkpoints import (
     load_style,
     resolved_weights,
     save_style,
-    slug,
 )
 from nada_core.errors import StyleError
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
@@ -381,22 +380,3 @@ def test_read_only_folder(small, tmp_path):
         assert list(tmp_path.iterdir()) == []
     finally:
         tmp_path.chmod(0o700)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Joker", "joker"),
-        ("  Na'vi, blue! ", "na-vi-blue"),
-        ("../../etc/passwd", "etc-passwd"),
-        ("a\x00b\nc", "a-b-c"),
-        ("Джокер", "style"),
-        ("🤡", "style"),
-        ("", "style"),
-        ("x" * 200, "x" * 60),
-        ("x" * 59 + " y", "x" * 59),
-    ],
-)
-def test_slug(name, expected):
-    assert slug(name) == expected
-    assert slug(expected) == expected

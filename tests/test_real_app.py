@@ -77,7 +77,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app)
-        page.get_by_text("Starter world").wait_for(timeout=60_000)
+        page.get_by_text("Starter world.").wait_for(timeout=60_000)
         page.locator("#after-3 img").wait_for(timeout=60_000)
         before = [picture(page, f"#after-{number} img") for number in range(4)]
 
@@ -96,7 +96,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         page.locator("#adapt-progress").get_by_text("of 60", exact=False).wait_for(timeout=60_000)
         second = person.new_page()  # a page beside it stays quick
         second.goto(app)
-        second.get_by_text("Starter world").wait_for(timeout=60_000)
+        second.get_by_text("Starter world.").wait_for(timeout=60_000)
         second.close()
         step = "number => Number((document.querySelector('#adapt-progress').innerText.match(/Step (\\d+) of/) || [])[1]) >= number"
         page.wait_for_function(step, arg=STEPS, timeout=240_000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from .sliders import strength_slider
 from .suggest import suggest_step, suggestion
 from .views import AdaptView
 from .widgets import loss_chart, progress
@@ -78,7 +79,7 @@ def build_stage(public: bool) -> AdaptStage:
         suggest = gr.Button("Suggested step", interactive=False, scale=1, min_width=160, elem_id="suggested")
     words = gr.HTML(scrub_words(_NO_STEPS), elem_id="scrub-words")
     with gr.Row(elem_classes="scrub"):
-        strength = gr.Slider(0, 1.3, 1, step=0.05, label="Strength", interactive=False, buttons=[], elem_id="made-strength")
+        strength = strength_slider("made-strength", interactive=False, buttons=[])
     with gr.Row(elem_classes="keep", elem_id="keep"):
         name = gr.Textbox(label="Name", placeholder="my-joker", max_lines=1, max_length=60, scale=3, min_width=140, visible=not public)
         save = gr.Button("Save style", interactive=False, scale=2, min_width=110, elem_id="save", visible=not public)

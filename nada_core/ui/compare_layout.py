@@ -13,6 +13,7 @@ from .compare_sheet import compare_html
 from .photo_box import PhotoBox, build_photo_box
 from .press_time import LIKENESS_WORDS, MODES
 from .session import Session
+from .sliders import strength_slider
 from .widgets import progress
 
 __all__ = ["COMPARE_IDLE", "COMPARE_READY", "CompareTab", "build_compare_layout"]
@@ -94,17 +95,7 @@ def build_compare_layout(session: Session) -> CompareTab:
             bar = gr.HTML(COMPARE_IDLE, elem_id="compare-progress")
             sheet = gr.HTML(compare_html(()), elem_id="compare-sheet")
             with gr.Column(elem_classes="live"), gr.Row(elem_classes="live-row"):
-                strength = gr.Slider(
-                    0,
-                    1.3,
-                    1.0,
-                    step=0.05,
-                    label="Strength",
-                    info="0 is you, 1 the full style.",
-                    elem_id="compare-strength",
-                    scale=3,
-                    min_width=220,
-                )
+                strength = strength_slider("compare-strength", info="0 is you, 1 the full style.", scale=3, min_width=220)
                 with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
                     resolution = gr.Radio([], label="Size of downloads", elem_id="compare-size")  # of the generator, when the page loads
             with gr.Row(elem_classes="keep", elem_id="compare-take-away"):

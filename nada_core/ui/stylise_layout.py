@@ -12,6 +12,7 @@ from .photo_box import PhotoBox, build_photo_box
 from .picture_buttons import picture_buttons
 from .press_time import LIKENESS_WORDS, MODES
 from .session import Session
+from .sliders import strength_slider
 from .take_away import KINDS
 from .widgets import identity_panel, progress
 
@@ -100,17 +101,7 @@ def build_stylise_layout(session: Session) -> StyliseTab:
                     identity = gr.HTML(identity_panel(), elem_id="identity")
             with gr.Column(elem_classes="live", elem_id="live"):
                 with gr.Row(elem_classes="live-row"):
-                    strength = gr.Slider(
-                        0,
-                        1.3,
-                        1.0,
-                        step=0.05,
-                        label="Strength",
-                        info="0 is you, 1 the full style.",
-                        elem_id="strength",
-                        scale=3,
-                        min_width=220,
-                    )
+                    strength = strength_slider("strength", info="0 is you, 1 the full style.", scale=3, min_width=220)
                     with gr.Column(scale=2, min_width=210, elem_classes="live-side"):
                         resolution = gr.Radio([], label="Size", elem_id="size")  # those of the generator, when the page loads
                         paste = gr.Checkbox(False, label="Show it in the whole photo", elem_id="paste")
