@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
@@ -11,8 +10,9 @@ import torch
 
 from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import OptionsError
+from nada_core.zero_gpu import on_zero_gpu
 
-__all__ = ["Precision", "bfloat16_is_fast", "choose_device", "on_zero_gpu", "precision_context", "tune_cpu_allocator"]
+__all__ = ["Precision", "bfloat16_is_fast", "choose_device", "precision_context", "tune_cpu_allocator"]
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -33,11 +33,6 @@ def choose_device(device: str = "auto") -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise OptionsError(f"Device '{device}' is not available here. Use 'cpu', or 'auto' to let the engine choose.") from error
     return chosen
-
-
-def on_zero_gpu() -> bool:
-    """Whether this is a Hugging Face Space with ZeroGPU."""
-    return bool(os.environ.get("SPACES_ZERO_GPU"))
 
 
 @functools.cache

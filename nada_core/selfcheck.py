@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -78,6 +80,8 @@ def selfcheck(engine: Engine, photo: Any = None, *, steps: int = 20) -> Iterator
 
 def _without_folders(text: str) -> str:
     """The text with the directories of paths left out, which may hold a person's name."""
+    for known in {str(Path.home()), str(Path.cwd()), tempfile.gettempdir()} - {"/", "."}:
+        text = text.replace(known, "…")
     return re.sub(r"(?:[A-Za-z]:)?(?:[/\\][^/\\\s'\":]+)+[/\\](?=[^/\\\s])", "…/", text)
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
 from adapting import last, start
+from apps import handlers, named
+from fake_engine import FakeEngine, fake_backend
 from PIL import Image
 
 from nada_core.checkpoints import styled
 from nada_core.errors import NadaError, OptionsError
 from nada_core.mixing import Strength, apply_mix, scaled_style, style_delta
+from nada_core.ui import build_app
 from nada_core.ui.adapt_run import choose_step, faces_at
+from nada_core.ui.edit_run import OWN
 from tests.small_adaptations import small_mobile
 
 
@@ -47,6 +52,57 @@ def test_a_run_led_by_a_photo_has_no_strength_here(make_app, monkeypatch):
     last(app, job)
     job.request = replace(job.request, photo="key")
     assert faces_at(app, job.id, [job.id], 0.5) is None
+
+
+def test_what_is_looked_at_is_what_is_worn_and_not_twice_as_weak(tmp_path):
+    demo = build_app(backend=fake_backend(FakeEngine(delay=0.0), tmp_path / "jobs"))
+    app, page = demo.context, handlers(demo)
+    app.open()
+    job = start(app, steps=40)
+    last(app, job)
+    mine = (job.id, [job.id])
+    shown = named(page["restrength"](0.5, *mine))
+    assert "Strength 0.50" in shown["scrub-words"] and shown["save"]["interactive"] and Path(shown["after-0"]).exists()
+    stored = named(page["store"](*mine, "weak", 0.5))
+    assert stored["style"]["value"] == "weak"
+    worn = named(page["wear"](*mine))
+    assert worn["style"]["value"] == OWN + job.id  # to be worn at 0.5, not the saved half of it
+    picked = named(page["pick_step"](5, *mine))
+    assert picked["made-strength"] == 1.0 and page["snap"](7, *mine) in {saved.step for saved in job.view.saved}
+    assert "style" not in named(page["wear"]("forged", []))
+    app.shutdown()
+
+
+def test_a_download_waits_for_the_generator_and_failures_give_the_button_back(tmp_path, monkeypatch):
+    engine = FakeEngine(delay=0.0)
+    demo = build_app(backend=fake_backend(engine, tmp_path / "jobs"))
+    app, export = demo.context, handlers(demo)["export"]
+    job = start(app, steps=4)
+    last(app, job)
+    with app.line.join() as turn:
+        assert turn.wait(0)
+        waiting = export(job.id, [job.id])
+        assert [named(next(waiting))["fetch-style"]["value"] for _ in range(3)] == ["Packing…"] * 3
+    *_, end = waiting
+    assert named(end)["style-file"] and named(end)["fetch-style"]["interactive"] and len(app.line) == 0
+
+    def full(*_):
+        raise OSError(28, "No space left on device: /secret")
+
+    monkeypatch.setattr(engine, "export_style", full)
+    told = []
+    with pytest.raises(gr.Error, match="Something went wrong") as refused:
+        told += export(job.id, [job.id])
+    assert "secret" not in str(refused.value) and len(app.line) == 0
+    app.shutdown()
+
+
+def test_a_refused_prompt_leaves_what_was_made_as_it_is(tmp_path):
+    demo = build_app(backend=fake_backend(FakeEngine(delay=0.0), tmp_path / "jobs"))
+    demo.context.open()
+    (update,) = map(named, handlers(demo)["adapt"]("No such look", 40, "all", 0, "face", 5, False))
+    assert "does not know" in update["adapt-notice"] and "Not started" in update["adapt-progress"]
+    assert not {"save", "fetch-style", "wear", "step", "made-strength"} & set(update) and update["adapt"]["interactive"]
 
 
 def test_a_scaled_style_is_the_style_applied_at_that_strength(tmp_path):

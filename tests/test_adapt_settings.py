@@ -78,7 +78,11 @@ def test_settings_left_alone_are_the_options_of_always(tmp_path, generator):
     press_adapt(demo, Steps=6)
     assert engine.options == AdaptOptions(steps=6, layers="all", seed=5, source="face", batch=2, truncation_psi=0.8)
     (job,) = demo.context.jobs._jobs.values()
-    assert job.request == AdaptRequest("Joker", 6, seed=5) and job.request.extra == AdaptExtras() and not job.request.extra.given()
+    assert (
+        job.request == AdaptRequest("Joker", 6, seed=5, truncation=0.8)
+        and job.request.extra == AdaptExtras()
+        and not job.request.extra.given()
+    )
     demo.context.shutdown()
 
 
@@ -283,3 +287,13 @@ def test_values_from_a_browser_are_read_strictly():
         for place, words in ((6, "direction_weight"), (7, "global_weight")):
             with pytest.raises(OptionsError, match=rf"{words} is .* must be a number"):
                 read_extras([*LEFT_ALONE[:place], text, *LEFT_ALONE[place + 1 :]])
+
+
+def test_what_is_left_open_is_the_generators_own(make_app):
+    app, _ = make_app()
+    seen = []
+    app.backend = dataclasses.replace(app.backend, options=lambda **values: seen.append(values) or fake_backend().options(**values))
+    app.open()
+    start_adaptation(app, AdaptRequest("Joker", steps=2))
+    start_adaptation(app, AdaptRequest("Joker", steps=2, truncation=0.9, lr=0.001))
+    assert not {"truncation_psi", "lr"} & set(seen[1]) and (seen[2]["truncation_psi"], seen[2]["lr"]) == (0.9, 0.001)

@@ -208,6 +208,11 @@ def test_ids_cannot_be_sent_to_the_page_handlers(visitor):
     stranger.ask("rerender", *values)
     assert "no longer kept" in stranger.refused("export", key, [key], 1.0)
     assert "no longer kept" in stranger.refused("store", key, [key], "mine", 1.0)
+    success, answer, _ = stranger.ask("restrength", 0.5, key, [key])
+    assert success and "strength-" not in answer and "Strength 0.50" not in answer
+    for name, value in (("restrength", "x"), ("restrength", None), ("restrength", 9), ("snap", "x"), ("snap", None)):
+        stranger.ask(name, value, key, None)  # whatever it says, nothing leaks
+    stranger.ask("wear", key, [key])
     success, answer, _ = stranger.ask("halt", key)
     assert success and "Stopping" not in answer
     for forged in ({"browser": "x", "jobs": ["forged", "../../x", 5]}, {"jobs": {"a": 1}}, "text", [1], None):

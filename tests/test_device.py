@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import pytest
 import torch
 
@@ -15,6 +18,10 @@ def test_auto_takes_cuda_but_not_on_zero_gpu(monkeypatch):
     monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
     assert choose_device().type == "cuda"
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert choose_device().type == "cuda"  # the variable alone is not ZeroGPU
+    spaces = types.ModuleType("spaces")
+    spaces.__spec__ = types.SimpleNamespace(name="spaces")
+    monkeypatch.setitem(sys.modules, "spaces", spaces)
     assert choose_device().type == "cpu"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from adapting import last, runs, start
-from fake_engine import FakeEncoder, FakeGenerator
+from fake_engine import FakeEncoder, FakeGenerator, draw_face
 from PIL import Image
 
 from nada_core.errors import NadaError, OptionsError
@@ -21,7 +21,7 @@ def test_pictures_as_the_target_are_copied_shrunk_and_deleted(make_app, tmp_path
     paths = []
     for number, size in enumerate(((3000, 1500), (200, 200))):
         paths.append(str(tmp_path / f"{number}.png"))
-        Image.new("RGB", size, "red").save(paths[-1])
+        draw_face(number).resize(size).save(paths[-1])
     with app.line.join():
         job = start(app, "My look", images=tuple(paths), steps=3)
         for path in paths:
@@ -31,6 +31,9 @@ def test_pictures_as_the_target_are_copied_shrunk_and_deleted(make_app, tmp_path
     assert not any(Path(file).exists() for file in job.request.images)
     with pytest.raises(OptionsError, match="17 target pictures"):
         start(app, "My look", images=("x.png",) * 17)
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "red.png")
+    with pytest.raises(NadaError, match=r"red\.png is one flat colour"):
+        start(app, "My look", images=(str(tmp_path / "red.png"),))
     text = tmp_path / "letter.jpg"
     text.write_text("dear all")
     with pytest.raises(NadaError, match=r"letter\.jpg"):

@@ -53,8 +53,10 @@ def test_everything_goes_with_the_process(temporary):
 
 
 def test_what_a_killed_process_left_goes_at_the_next_start(temporary):
-    (temporary / "nada-demo-1-notes").mkdir()  # without a lock: a process that died between two steps, or nobody's
-    (temporary / "of-another-program").mkdir()
+    own = [temporary / "nada-demo-tmp-notes", temporary / "nada-demo-space", temporary / "of-another-program"]
+    for folder in own:  # somebody's own, however it is called
+        folder.mkdir()
+        (folder / "lock").write_text("kept")
     process, left = other_process(temporary)
     try:
         assert (left / "gradio" / "selfie.jpg").exists() and left.parent == temporary
@@ -66,12 +68,15 @@ def test_what_a_killed_process_left_goes_at_the_next_start(temporary):
         TempFolder().remove()
     finally:
         process.kill()
-    assert [path.name for path in temporary.iterdir()] == ["of-another-program"]
+    assert sorted(temporary.iterdir()) == sorted(own) and all((folder / "lock").read_text() == "kept" for folder in own)
 
 
 def test_a_link_in_the_shared_folder_is_not_followed(temporary):
     (temporary / "mine").mkdir()
     (temporary / "mine" / "letter.txt").write_text("kept")
-    (temporary / "nada-demo-9-link").symlink_to(temporary / "mine")
+    (temporary / "mine" / ".of-a-running-nada-demo").write_text("")
+    (temporary / "nada-demo-tmp-9-link").symlink_to(temporary / "mine")
+    (temporary / "nada-demo-tmp-8").mkdir()
+    (temporary / "nada-demo-tmp-8" / ".of-a-running-nada-demo").symlink_to(temporary / "mine" / "letter.txt")
     TempFolder().remove()
-    assert (temporary / "mine" / "letter.txt").exists()
+    assert (temporary / "mine" / "letter.txt").exists() and (temporary / "nada-demo-tmp-8").exists()

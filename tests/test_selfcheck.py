@@ -83,6 +83,8 @@ def test_an_encoder_that_reads_must_know_what_it_sees(broken, monkeypatch):
 
 def test_paths_lose_their_folders():
     hidden = _without_folders("[Errno 2] No such file: '/home/anna/models/x.pt' in C:\\Users\\Anna\\y.pkl, rate 3/4 and a/b")
+    at_home = _without_folders(f"No such file: '{Path.home()}/my models/x.pt', nor '{Path.home()}'")
+    assert str(Path.home()) not in at_home and "x.pt" in at_home
     assert "anna" not in hidden.lower() and "x.pt" in hidden and "y.pkl" in hidden and "3/4" in hidden
 
 

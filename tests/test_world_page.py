@@ -60,12 +60,12 @@ def test_the_form_tells_how_it_went():
 def test_the_form_shows_what_is_in_use():
     demo = build_app(backend=replace(fake_backend(), engine=Maker(FakeEngine(delay=0.0), full(base=Path("/models/x<b>.pt"), reads="RN50"))))
     (arrived,) = map(named, handlers(demo)["arrive"]([]))
-    assert arrived["wish-file"] == gr.update(value="", visible=False) and arrived["wish-world"] == ""
+    assert arrived["wish-file"] == gr.update(value="", placeholder="/models/mine.pkl", visible=False) and arrived["wish-world"] == ""
     assert "In use: Starter: MobileStyleGAN, faces. Starter: a fixed list of looks." in arrived["wish-words"]
     list(handlers(demo)["apply_wish"]("", "file", "/models/x<b>.pt", "RN50"))
     (arrived,) = map(named, handlers(demo)["arrive"]([]))
     assert (arrived["wish-base"], arrived["wish-encoder"]) == ("file", "RN50")
-    assert arrived["wish-file"] == gr.update(value="/models/x<b>.pt", visible=True)
+    assert arrived["wish-file"] == gr.update(value="", placeholder="x<b>.pt", visible=True)
     assert "In use: x&lt;b&gt;.pt. RN50." in arrived["wish-words"] and "/models" not in arrived["wish-words"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 __all__ = ["Inversion", "InversionStage"]
@@ -19,6 +20,10 @@ class Inversion:
 
     ws: Tensor
     offsets: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def to(self, device: torch.device | str) -> Inversion:
+        """The same on another device."""
+        return Inversion(self.ws.to(device), {name: offset.to(device) for name, offset in self.offsets.items()})
 
 
 @dataclass(frozen=True)

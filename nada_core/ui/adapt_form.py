@@ -68,7 +68,7 @@ class AdaptForm:
     @property
     def restored(self) -> list[Any]:
         """What a page that finds its run again gets back, the seed besides."""
-        return [self.prompt, self.steps, self.layers, self.source, self.batch, self.truncation, self.lr]
+        return [self.prompt, self.steps, self.layers, self.source, self.batch, self.truncation, self.lr, self.fresh]
 
     @property
     def fitted(self) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from html import escape
@@ -14,14 +15,15 @@ from ..errors import NadaError
 from .adapt_run import choose_step, faces_at, style_at
 from .adapt_stage import AdaptStage, scrub_words
 from .context import AppContext
-from .edit_run import style_choices
+from .edit_run import OWN, style_choices
 from .scripts import TO_THE_TABS, press
 from .session import Session
 from .text import message_box, slug
 
 __all__ = ["connect_keeping"]
 
-_PATIENCE = 30.0  # seconds that a download waits for the generator
+log = logging.getLogger(__name__)
+_TICK = 1.0  # seconds between signs of life of a download that waits for the generator
 
 
 def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) -> None:
@@ -63,7 +65,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         try:
             pictures = faces_at(context, key, owned, strength)
         except NadaError as error:
-            return {stage.words: scrub_words(str(error))}
+            return {stage.words: scrub_words(f"{error} The faces are still those of the strength before; saving uses the slider's.")}
         if pictures is None:
             return {stage.words: gr.skip()}
         words = f"Strength {strength:.2f}. Saving, downloading and trying on use it."
@@ -109,20 +111,16 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
 
     def export(key: str, owned: list[str], strength: float = 1.0) -> Iterator[dict[Any, Any]]:
         """The compact file, at most 1 MB: what the Gallery of any server of this generator imports again."""
+        ready = gr.update(value="Download file", interactive=True)
         try:
-            entry = context.shelf.get(key, owned)
-            engine, _ = context.open()
-            yield {stage.fetch: gr.update(value="Packing…", interactive=False)}
-            with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
-                if not turn.wait(_PATIENCE):
-                    raise NadaError("The generator is busy with another job. Try the download again in a minute.")
-                path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
-                engine.export_style(style_at(engine, entry.style, strength), path)
-                turn.leave()
+            for file in _packed(context, context.shelf.get(key, owned), strength):
                 # Gradio takes its own copy when the value is delivered
-                yield {stage.file: str(path), stage.fetch: gr.update(value="Download file", interactive=True)}
-        except NadaError as error:
-            yield {stage.fetch: gr.update(value="Download file", interactive=True)}
+                yield {stage.file: file, stage.fetch: ready} if file else {stage.fetch: gr.update(value="Packing…", interactive=False)}
+        except Exception as error:
+            yield {stage.fetch: ready}
+            if not isinstance(error, NadaError):
+                log.exception("a style could not be packed")
+                error = NadaError("Something went wrong on the server and the file was not made. The server's log has the details.")
             raise gr.Error(escape(str(error)), title="Not downloaded", print_exception=False) from None
 
     stage.fetch.click(
@@ -131,6 +129,26 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         [stage.file, stage.fetch],
         api_visibility="private",
         show_progress="hidden",
-        concurrency_limit=2,
+        concurrency_limit=24,
     ).success(None, None, None, js=press("style-file"))
-    stage.wear.click(lambda: gr.Tabs(selected="stylise"), None, [session.tabs], **quiet).then(None, None, None, js=TO_THE_TABS)
+
+    def wear(key: str, owned: list[str]) -> dict[Any, Any]:
+        """What is looked at, not what was saved of it last: the strength goes along, and a saved style has its own in it."""
+        choices = style_choices(context, owned)
+        kept = OWN + key in [value for _, value in choices]
+        return {session.tabs: gr.Tabs(selected="stylise")} | ({session.style: gr.update(choices=choices, value=OWN + key)} if kept else {})
+
+    stage.wear.click(wear, mine, [session.tabs, session.style], **quiet).then(None, None, None, js=TO_THE_TABS)
+
+
+def _packed(context: AppContext, entry: Any, strength: float) -> Iterator[str]:
+    """The path of the compact file; empty strings while it is not there. The file goes when this is closed."""
+    engine, _ = context.open()
+    yield ""
+    with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-style-") as folder:
+        while not turn.wait(_TICK):
+            yield ""
+        path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
+        engine.export_style(style_at(engine, entry.style, strength), path)
+        turn.leave()
+        yield str(path)

@@ -44,6 +44,7 @@ _MIN_GAP = 0.25  # seconds between updates, so that a fast GPU does not flood th
 _MAX_IMAGES = 16
 _SHORT = 4.0  # seconds that a slider waits for the generator
 MAX_SHOWN = 1.3  # where the sliders of strengths end
+_NOTCH = 0.05  # and their step
 _TARGET_SIDE = 2048  # pixels: target pictures wait on disk no larger than this
 
 
@@ -104,10 +105,8 @@ def _check(context: AppContext, engine: Any, request: AdaptRequest) -> Any:
         "seed": request.seed,
         "source": request.source or "face",
         "batch": request.batch,
-        "truncation_psi": request.truncation,
     }
-    if request.lr is not None:
-        values["lr"] = request.lr
+    values |= {name: value for name, value in {"lr": request.lr, "truncation_psi": request.truncation}.items() if value is not None}
     options = context.backend.options(**values, **request.extra.given())
     context.backend.check(engine, None if request.images else request.prompt, options)
     return options
@@ -129,8 +128,8 @@ def adapt_views(context: AppContext, ticket: Ticket, device: str | None = None) 
     if request.photo:
         view = replace(view, originals=originals, previews=originals)
         person = yield from _person(context, engine, view, request.photo)
-        more["person"] = person
-        originals = write_faces(engine.preview_originals(options, person), ticket.pictures, "before")
+        more["person"] = person if device is None else person.to(device)
+        originals = write_faces(engine.preview_originals(options, more["person"]), ticket.pictures, "before")
     starting = progress(0, f"Starting “{request.prompt}”", kind="wait")
     view = replace(view, progress=starting, originals=originals, previews=originals)
     yield view
@@ -238,21 +237,40 @@ def faces_at(context: AppContext, key: str, owned: list[str], strength: float) -
     job = context.jobs.find(key)
     if job is None or key not in owned or not job.finished or job.request.photo:
         return None
-    steps = context.shelf.label(key, owned).steps
-    saved = next((saved for saved in job.view.saved if saved.step == steps), None)
-    if strength == 1 and saved is not None:
+    strength = round(strength / _NOTCH) * _NOTCH  # the slider's own steps: no more pictures than those
+    entry = context.shelf.label(key, owned)
+    saved = next((saved for saved in job.view.saved if saved.step == entry.steps), None)
+    if abs(strength - 1) < _NOTCH / 2 and saved is not None:
         return saved.pictures
-    stem = f"strength-{steps}-{round(100 * strength)}"
-    if drawn := sorted(str(file) for file in job.folder.pictures.glob(f"{stem}-*.jpg")):
-        return tuple(drawn)
+    if drawn := _drawn(job, entry.steps, strength):
+        return drawn
     engine, _ = context.open()
-    style = style_at(engine, context.shelf.get(key, owned).style, strength)
+    shelved = context.shelf.get(key, owned)
+    style = style_at(engine, shelved.style, strength)
     with context.join(engine) as turn:
         if not turn.wait(_SHORT):
             raise NadaError("The generator is busy with another job: move the strength again when that is done.")
+        if drawn := _drawn(job, shelved.steps, strength):  # by a request before this one
+            return drawn
         o = context.backend.options()
         faces = engine.sample(o.preview_seeds, style, truncation_psi=o.preview_truncation)
-    return write_faces(faces, job.folder.pictures, stem)
+        try:
+            hidden = write_faces(faces, job.folder.pictures, f".{_stem(shelved.steps, strength)}")
+            files = tuple(str(Path(file).rename(Path(file).with_name(Path(file).name[1:]))) for file in hidden)
+            job.size += sum(Path(file).stat().st_size for file in files)
+        except OSError:  # the job has been forgotten meanwhile, or the disk is full
+            raise NadaError("The faces could not be drawn at this strength. Try again, or adapt again.") from None
+    return files if context.shelf.label(key, owned).steps == shelved.steps else None
+
+
+def _stem(steps: int, strength: float) -> str:
+    return f"strength-{steps}-{round(100 * strength)}"
+
+
+def _drawn(job: Job, steps: int, strength: float) -> tuple[str, ...]:
+    """The pictures of an earlier call, if all are there."""
+    files = sorted(str(file) for file in job.folder.pictures.glob(f"{_stem(steps, strength)}-*.jpg"))
+    return tuple(files) if len(files) == len(job.view.previews or ()) else ()
 
 
 def keep_style(context: AppContext, job: Job) -> bool:

@@ -58,6 +58,12 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
 
     def show(view: AdaptView, owned: list[str], browser: str, turned: bool) -> dict[Any, Any]:
         update: dict[Any, Any] = {stage.bar: view.progress}
+        if view.error and not view.job:  # nothing was started: what was made before stays as it is
+            return update | {
+                form.notice: message_box(view.error, "bad"),
+                form.start: gr.update(interactive=True, value="Adapt"),
+                form.stop: gr.update(interactive=False, value="Stop"),
+            }
         if turned:  # the buttons change only when a run begins or ends: otherwise a pressed Stop would light up again
             update |= {
                 session.job: view.job if view.running else "",
@@ -157,7 +163,9 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         job = next((job for job in jobs if not job.finished), jobs[-1])
         asked = job.request
         first |= {form.prompt: asked.prompt, form.seed: asked.seed, form.steps: asked.steps, form.layers: asked.layers}
-        first |= {form.source: asked.source, form.batch: asked.batch, form.truncation: asked.truncation, form.lr: asked.lr or 0}
+        first |= {form.source: asked.source, form.batch: asked.batch, form.lr: asked.lr or 0, form.fresh: False}
+        if asked.truncation is not None:
+            first[form.truncation] = asked.truncation
         try:
             yield from stream(changes(context.jobs.watch(job.id)), known, browser, first)
         except NadaError:  # how it ended stands beside the prompt; a toast on arrival would only startle

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NadaError
+from ..zero_gpu import on_zero_gpu
 from .blocklist import blocked_words
 from .job import Job, JobLimits
 from .job_store import JobStore, default_jobs_folder
@@ -150,7 +149,7 @@ class AppContext:
         self.shelf = StyleShelf(write=self.backend.export, read=lambda path: self.open()[0].style(path))
         from .adapt_run import adapt_views, keep_style  # late: it needs this module
 
-        zero = _on_zero_gpu()
+        zero = on_zero_gpu()
 
         def work(ticket: Ticket) -> Iterator[AdaptView]:
             yield from adapt_views(self, ticket, "cuda" if zero else None)
@@ -260,10 +259,6 @@ class AppContext:
             self._engine.save_style(entry.style, f"recovered-{slug(entry.prompt)}")
 
         self.jobs.close(timeout, None if self.public else rescue)
-
-
-def _on_zero_gpu() -> bool:
-    return bool(os.environ.get("SPACES_ZERO_GPU")) and importlib.util.find_spec("spaces") is not None
 
 
 def _with_zero_gpu(work: Callable[[Ticket], Iterator[AdaptView]]) -> Callable[[Ticket], Iterator[AdaptView]]:

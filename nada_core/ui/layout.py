@@ -148,6 +148,6 @@ def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]
         "share": False,
         "mcp_server": mcp,
         "app_kwargs": {"middleware": [Middleware(Arrivals)]},
-        "state_session_capacity": 256,  # Gradio never forgets a session by itself, and each holds 0.4 MB
+        "state_session_capacity": 256,  # Gradio never forgets a session by itself, and each holds 0.4 MB: the one used least goes
         "max_threads": 128,  # every page that watches a run blocks one for up to a second
     }

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -16,13 +17,13 @@ __all__ = ["LOCK", "TempFolder", "claim_folder", "hold_lock", "remove_half_made"
 log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 LOCK = "lock"
-_PREFIX = "nada-demo-"
+_PREFIX, _MARK = "nada-demo-tmp-", ".of-a-running-nada-demo"  # both, or a folder of somebody's own might be taken for a leftover
 
 
-def claim_folder(root: Path, prefix: str = "") -> tuple[Path, IO[bytes]]:
-    """A new folder in `root`, and the lock that its process holds as long as it lives. Raises OSError."""
+def claim_folder(root: Path, prefix: str = "", lock: str = LOCK) -> tuple[Path, IO[bytes]]:
+    """A new folder in `root`, and the `lock` in it that its process holds as long as it lives. Raises OSError."""
     hidden = Path(tempfile.mkdtemp(prefix=f".{prefix}new-", dir=root))
-    held = hold_lock(hidden / LOCK)
+    held = hold_lock(hidden / lock)
     assert held is not None
     name = hidden.name.removeprefix(f".{prefix}new-")
     return hidden.rename(root / f"{prefix}{os.getpid()}-{name}"), held  # locked before it can be seen
@@ -64,7 +65,7 @@ class TempFolder:
     def __init__(self) -> None:
         root = Path(tempfile.gettempdir())
         self._sweep(root)
-        self.path, self._held = claim_folder(root, _PREFIX)
+        self.path, self._held = claim_folder(root, _PREFIX, _MARK)
         self._before = tempfile.tempdir, {name: os.environ.get(name) for name in ("TMPDIR", "GRADIO_TEMP_DIR")}
         tempfile.tempdir = os.environ["TMPDIR"] = str(self.path)
         os.environ["GRADIO_TEMP_DIR"] = str(self.path / "gradio")
@@ -75,7 +76,7 @@ class TempFolder:
             remove_half_made(folder)
         for folder in root.glob(f"{_PREFIX}*"):
             try:
-                held = None if folder.is_symlink() or not folder.is_dir() else hold_lock(folder / LOCK)
+                held = hold_lock(folder / _MARK) if _is_ours(folder) else None
             except OSError:  # another person's
                 continue
             if held is not None:
@@ -92,3 +93,11 @@ class TempFolder:
                 os.environ[name] = value
         shutil.rmtree(self.path, ignore_errors=True)
         self._held.close()
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a `TempFolder` of this person made it: nothing else may be deleted. Raises OSError."""
+    if folder.is_symlink() or not folder.is_dir() or not (folder / _MARK).exists():
+        return False
+    mark = (folder / _MARK).lstat()
+    return stat.S_ISREG(mark.st_mode) and (not hasattr(os, "getuid") or mark.st_uid == os.getuid())

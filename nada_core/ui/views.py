@@ -23,7 +23,7 @@ class AdaptRequest:
     seed: int = 0
     source: str = "face"
     batch: int = 2
-    truncation: float = 0.8
+    truncation: float | None = None  # None: the generator family's own default
     photo: str = ""  # id of an uploaded photo whose person takes the first face's place
     images: tuple[str, ...] = ()  # picture files to aim at instead of the words, which then are a name
     extra: AdaptExtras = field(default_factory=AdaptExtras)  # the settings for experts

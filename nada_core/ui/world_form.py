@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, change_world, in_u
 
 __all__ = ["WorldForm", "build_world_form"]
 
+_EXAMPLE = "/models/mine.pkl"
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _LOADING = message_box("Loading the networks: up to a minute. The page reloads by itself when they are ready.")
 _NOTE = (
@@ -52,7 +54,7 @@ def build_world_form(context: AppContext) -> WorldForm:
         file = gr.Textbox(
             label="The generator's file",
             info="A path on this server: StyleGAN2 as .pt, .pkl or .safetensors.",
-            placeholder="/models/mine.pkl",
+            placeholder=_EXAMPLE,
             max_lines=1,
             visible=False,
             elem_id="wish-file",
@@ -93,7 +95,7 @@ def build_world_form(context: AppContext) -> WorldForm:
             words: f'<p class="quiet">In use: {escape(in_use(facts))}</p>{_NOTE}',
             world: wish.world or "",
             base: (wish.base or "") if offered else FROM_FILE,
-            file: gr.update(value="" if offered else wish.base, visible=not offered),
+            file: gr.update(value="", placeholder=_EXAMPLE if offered else Path(str(wish.base)).name, visible=not offered),
             encoder: wish.encoder or "",
         }
 
