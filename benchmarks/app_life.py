@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -50,6 +51,9 @@ async def memory(
             answer = await Page(site).ask(site.event("adapt", "click"), adaptation(_PROMPTS[jobs % len(_PROMPTS)], steps))
             if words := answer.error or complaint(str(answer.data)):
                 errors.append(words)
+            await asyncio.sleep(0.3)  # memory goes back just after the page has been told that the run is over
+            rows.append({"seconds": round(time.monotonic() - begun, 1), "jobs": jobs, "edits": edits, "memory_mb": memory_of(pid)["now"]})
+            told(f"  {rows[-1]['seconds']:7.0f} s  {jobs:5d} jobs  {rows[-1]['memory_mb']:8.0f} MB")
             if jobs % every == 0:
                 page = Page(site)
                 fields = {"Photo: JPEG, PNG, WebP or HEIC, up to 25 MB": await page.upload(photo, "photo.jpg")}
@@ -59,8 +63,6 @@ async def memory(
                     errors.append(answer.error)
             if len(errors) > 10:
                 raise RuntimeError(f"The app fails again and again, last with: {errors[-1]}")
-            rows.append({"seconds": round(time.monotonic() - begun, 1), "jobs": jobs, "edits": edits, "memory_mb": memory_of(pid)["now"]})
-            told(f"  {rows[-1]['seconds']:7.0f} s  {jobs:5d} jobs  {rows[-1]['memory_mb']:8.0f} MB")
     first, last = rows[min(_FIRST, len(rows) - 1)]["memory_mb"], rows[-1]["memory_mb"]
     return {
         "minutes": (time.monotonic() - begun) / 60,

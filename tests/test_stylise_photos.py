@@ -127,3 +127,13 @@ def test_what_was_made_of_the_oldest_photo_goes_first():
     for key in keys[1:]:  # a single photo may hold more than that
         shelf.get(key).keep_worn(("face", "other"), 2)
     assert len(shelf) == 3 and [shelf.get(key).held for key in keys[1:]] == [0, 3]
+
+
+def test_each_look_at_what_has_expired_is_followed_up():
+    shelf, looks = PhotoShelf(seconds=0.05), []
+    shelf.swept = lambda: looks.append(len(shelf))
+    shelf.put(Image.new("RGB", (8, 8)), ())
+    deadline = time.monotonic() + 10
+    while not looks or len(shelf):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..allocator import release_memory
 from ..errors import NadaError
 from ..zero_gpu import on_zero_gpu
 from .blocklist import blocked_words
@@ -146,6 +147,7 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self.blocked = blocked_words() if self.public else ()  # in prompts
+        self.photos.swept = self._rest
         self.shelf = StyleShelf(write=self.backend.export, read=lambda path: self.open()[0].style(path))
         from .adapt_run import adapt_views, keep_style  # late: it needs this module
 
@@ -234,6 +236,11 @@ class AppContext:
                 raise WorldChanged("The world of this server was changed while this waited. Reload the page and try again.")
 
         return self.line.join(same)
+
+    def _rest(self) -> None:
+        """Give back the memory that photos were worked on in, once nothing is computed; adaptations do so themselves when they end."""
+        if not len(self.line):
+            release_memory()
 
     def _recover(self, engine: Any) -> None:
         """Put the styles of runs that were killed into the library; on a public server, or when that fails for a day, delete them."""

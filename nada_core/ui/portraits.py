@@ -77,6 +77,7 @@ class PhotoShelf:
         clock: Callable[[], float] = time.monotonic,
         most: int = _MOST_KEPT,
     ) -> None:
+        self.swept: Callable[[], None] = lambda: None  # called, in a thread of its own, after each look at what has expired
         self._most = most
         self._capacity, self._seconds, self._pixels, self._clock = capacity, seconds, pixels, clock
         self._photos: OrderedDict[str, ShelvedPhoto] = OrderedDict()
@@ -173,3 +174,4 @@ class PhotoShelf:
             self._sweeper = None
             self._expire()
             self._watch()
+        self.swept()
