@@ -295,5 +295,6 @@ def test_what_is_left_open_is_the_generators_own(make_app):
     app.backend = dataclasses.replace(app.backend, options=lambda **values: seen.append(values) or fake_backend().options(**values))
     app.open()
     start_adaptation(app, AdaptRequest("Joker", steps=2))
-    start_adaptation(app, AdaptRequest("Joker", steps=2, truncation=0.9, lr=0.001))
-    assert not {"truncation_psi", "lr"} & set(seen[1]) and (seen[2]["truncation_psi"], seen[2]["lr"]) == (0.9, 0.001)
+    start_adaptation(app, AdaptRequest("Joker", steps=3, truncation=0.9, lr=0.001))
+    left_open, given = (next(values for values in seen if values.get("steps") == steps) for steps in (2, 3))
+    assert not {"truncation_psi", "lr"} & set(left_open) and (given["truncation_psi"], given["lr"]) == (0.9, 0.001)
