@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -78,8 +79,10 @@ def test_compiling_is_announced_once_and_in_torchs_own_folder(tmp_path, monkeypa
     assert capsys.readouterr().err == ("" if built else "Compiling the CUDA kernels, once: about a minute.\n")
 
 
-def test_torch_still_has_the_names_that_are_used(tmp_path, monkeypatch):
-    extensions = pytest.importorskip("torch.utils.cpp_extension", reason="an older setuptools meets a loaded distutils")
-    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
-    folder = extensions._get_build_directory(NAME, verbose=False)
+def test_torch_still_has_the_names_that_are_used(tmp_path):
+    """In a process of its own: an older setuptools cannot be imported where distutils was loaded before, as other tests do."""
+    program = f"from torch.utils import cpp_extension; print(cpp_extension._get_build_directory({NAME!r}, verbose=False))"
+    variables = os.environ | {"TORCH_EXTENSIONS_DIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True, timeout=120)
+    folder = run.stdout.strip().splitlines()[-1]
     assert folder.startswith(str(tmp_path)) and NAME in folder
