@@ -20,7 +20,7 @@ from nada_core.checkpoints import Style
 from nada_core.device import precision_context
 from nada_core.encoders.base import ImageTextEncoder, KnowsRegions
 from nada_core.errors import OptionsError, ResumeError
-from nada_core.generators.base import Generator
+from nada_core.generators.base import Generator, rendered_side
 from nada_core.images import to_pil
 from nada_core.inversion.base import Inversion
 from nada_core.losses import check_patches
@@ -108,8 +108,7 @@ def check_options(base: Generator, encoder: ImageTextEncoder, options: AdaptOpti
         OptionsError: an option is out of range, or does not suit the generator, the encoder or pictures as a target.
     """
     options = resolve_options(options, base.family)
-    if options.resolution is not None and options.resolution not in base.resolutions:
-        raise OptionsError(f"resolution is {options.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
+    rendered_side(base.resolutions, options.resolution)
     if options.adaptive_layers is not None and options.adaptive_layers > base.num_ws:
         raise OptionsError(f"adaptive_layers is {options.adaptive_layers}; this generator has {base.num_ws}.")
     if not base.layer_set(options.layers):

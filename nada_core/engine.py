@@ -20,7 +20,7 @@ from nada_core.editing import EditProgress, EditResult, PhotoEditor
 from nada_core.encoders.load import load_backbone, load_encoder
 from nada_core.encoders.starter import StarterEncoder
 from nada_core.errors import OptionsError
-from nada_core.generators.base import Generator
+from nada_core.generators.base import Generator, rendered_side
 from nada_core.generators.load import load_generator
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.images import to_tensor
@@ -188,36 +188,25 @@ class Engine:
         if steps is not None:
             options = replace(options, steps=steps)
         if options.resolution is not None:
-            self._resolution(options.resolution)
+            rendered_side(self.generator.resolutions, options.resolution)
         if images is not None and len(images) > MAX_TARGETS:  # before any of them is decoded and searched for a face
             raise OptionsError(f"{len(images)} target pictures; between 1 and {MAX_TARGETS} are possible.")
         targets = None if images is None else [to_tensor(self.editor.target(image)).to(self.device) for image in images]
         return adapt(self.generator, self.encoder, prompt, options, targets, person, resume)
 
-    def _resolution(self, resolution: int | None) -> int:
-        """The side to render at; the generator's smallest where none is given.
-
-        Raises:
-            OptionsError: the generator cannot render at this one.
-        """
-        possible = self.generator.resolutions
-        if resolution is None:
-            return possible[0]
-        if resolution not in possible:
-            raise OptionsError(f"resolution is {resolution}; this generator renders at {' or '.join(map(str, possible))}.")
-        return resolution
-
     def styles(self) -> list[StyleCard]:
         """Cards of the styles made for this generator, ready ones first; ``card.name`` is what :meth:`style` and :meth:`edit` take."""
         return [entry.card for entry in self.style_entries()]
 
-    def style(self, name_or_path: str | Path) -> Style:
-        """Load a style: a name, a file, or ``hf:user/repo`` (:mod:`nada_core.hub_styles`). Pass only listed names on from a web page.
+    def style(self, style: str | Path | Style) -> Style:
+        """Load a style: a name, a file, or ``hf:user/repo`` (:mod:`nada_core.hub_styles`); one that is loaded is given back.
+
+        Pass only listed names on from a web page.
 
         Raises:
             StyleError: missing or damaged.
         """
-        return self.library.load(name_or_path, lambda: self.generator)
+        return style if isinstance(style, Style) else self.library.load(style, lambda: self.generator)
 
     def save_style(self, style: Style, name: str | None = None) -> str:
         """Save into the user's folder; returns the name it got.
@@ -234,12 +223,12 @@ class Engine:
             StyleError: missing or damaged; OptionsError: no style at all, or shares that make no blend.
         """
         if isinstance(model, (str, Path, Style)):
-            return [(model if isinstance(model, Style) else self.style(model), 1.0)]
+            return [(self.style(model), 1.0)]
         parts = list(model)
         if not 1 <= len(parts) <= MAX_BLEND:
             raise OptionsError(f"{len(parts)} styles to blend; between 1 and {MAX_BLEND} are possible.")
         shares = check_shares([share for _, share in parts], len(parts))
-        return [(part if isinstance(part, Style) else self.style(part), share) for (part, _), share in zip(parts, shares, strict=True)]
+        return [(self.style(part), share) for (part, _), share in zip(parts, shares, strict=True)]
 
     def style_entries(self) -> list[StyleEntry]:
         """Cards with file size, whether they are ready ones, and a stamp that changes with the file; of this generator's styles."""
@@ -263,7 +252,7 @@ class Engine:
         Raises:
             StyleError: missing, damaged, or made for another base; OptionsError: a strength out of range.
         """
-        chosen = style if isinstance(style, Style) else self.style(style)
+        chosen = self.style(style)
         return chosen if strength == 1 else scaled_style(chosen, self.generator, strength, self.base_hash)
 
     def export_style(self, style: str | Path | Style, path: Path, *, full: bool = False) -> None:
@@ -272,7 +261,7 @@ class Engine:
         Raises:
             StyleError: missing, damaged, made for another base, or the file cannot be written.
         """
-        style = style if isinstance(style, Style) else self.style(style)
+        style = self.style(style)
         if full:
             weights = resolved_weights(style, self.generator, self.base_hash)
             style = Style(replace(style.card, storage="full"), weights)
@@ -282,8 +271,7 @@ class Engine:
 
     def walk(self, seeds: Sequence[int], style: str | Path | Style, frames_between: int = 8) -> Iterator[Image.Image]:
         """Frames of a closed walk between the seeds' faces in a style."""
-        chosen = style if isinstance(style, Style) else self.style(style)
-        return walk(styled(self.generator, chosen, self.base_hash), seeds, frames_between)
+        return walk(styled(self.generator, self.style(style), self.base_hash), seeds, frames_between)
 
     def edit_steps(
         self,
@@ -312,7 +300,7 @@ class Engine:
         """
         invert_options(mode)  # an unknown one is refused now, not when the first stage is asked for
         even = strength if isinstance(strength, Strength) else Strength.even(strength)
-        resolution = self._resolution(resolution)
+        resolution = rendered_side(self.generator.resolutions, resolution)
         styles = self.look(model)
         return self.editor.edit_steps(image, styles, strength=even, face=face, points=points, resolution=resolution, mode=mode)
 
@@ -376,13 +364,12 @@ class Engine:
         Raises:
             StyleError, OptionsError.
         """
-        resolution = self._resolution(resolution)
+        resolution = rendered_side(self.generator.resolutions, resolution)
         if not len(seeds):
             raise OptionsError("No seeds were given; at least one is needed.")
         generator = self.generator
         if style is not None:
-            chosen = style if isinstance(style, Style) else self.style(style)
-            generator = styled(self.generator, chosen, self.base_hash)
+            generator = styled(self.generator, self.style(style), self.base_hash)
         with torch.no_grad():
             ws = generator.mapping(generator.sample_z(seeds), truncation_psi)
         # one at a time: a 1024 px batch needs gigabytes

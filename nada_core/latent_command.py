@@ -19,6 +19,7 @@ from nada_core.editing import EditProgress
 from nada_core.engine import Engine
 from nada_core.errors import OptionsError
 from nada_core.files import output_folder, write_bytes
+from nada_core.generators.base import rendered_side
 from nada_core.images import save_png, to_tensor
 from nada_core.interrupt import finishing_steps
 from nada_core.inversion.base import Inversion
@@ -62,7 +63,7 @@ def latent(args: argparse.Namespace) -> int:
         raise OptionsError(f"{len(args.style)} styles; at most {_MOST_STYLES} fit beside the moved latent.")
     engine = Engine(args.device, base=args.base, encoder=args.encoder, world=args.world, inverter=args.inverter)
     looks = [engine.look(parse_blend(style)) for style in args.style]
-    resolution = _resolution(engine, args.resolution)
+    resolution = rendered_side(engine.generator.resolutions, args.resolution)
     target = GlobalLoss(engine.encoder, prompt)  # a text that the encoder does not know is refused before the photo is searched for faces
     aligned = engine.editor.align(args.photo, args.face, points)
     guide = engine.identity_guide(IDENTITY[args.identity]) if options.identity_weight else None
@@ -117,13 +118,6 @@ def _term(guided: bool, options: LatentOptions, asked: str) -> str:
     if asked == "off" or not options.identity_weight:
         return "no identity term, as asked"
     return f"no identity term: ArcFace is not on this machine; `python -m nada_core fetch {ARCFACE}` brings it"
-
-
-def _resolution(engine: Engine, asked: int | None) -> int:
-    possible = engine.generator.resolutions
-    if asked is not None and asked not in possible:
-        raise OptionsError(f"resolution is {asked}; this generator renders at {' or '.join(map(str, possible))}.")
-    return asked or possible[0]
 
 
 def _inverted(stages: Iterator[EditProgress]) -> Portrait:

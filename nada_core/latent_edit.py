@@ -28,7 +28,7 @@ from torch import Tensor
 from nada_core.device import Precision, precision_context
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.errors import OptionsError
-from nada_core.generators.base import Generator
+from nada_core.generators.base import Generator, rendered_side
 from nada_core.inversion.base import Inversion
 from nada_core.losses import GlobalLoss
 from nada_core.mixing import apply_mix
@@ -141,8 +141,7 @@ def edit_latent(
     o = options or LatentOptions()
     if o.resolution is None:
         o = replace(o, resolution=FAMILY_DEFAULTS.get(base.family, {}).get("resolution"))
-    if o.resolution is not None and o.resolution not in base.resolutions:
-        raise OptionsError(f"resolution is {o.resolution}; this generator renders at {' or '.join(map(str, base.resolutions))}.")
+    rendered_side(base.resolutions, o.resolution)
     expected = [1, base.num_ws, base.w_dim]
     if list(inversion.ws.shape) != expected:
         raise OptionsError(f"The latent codes are {list(inversion.ws.shape)}; this generator takes {expected}. Invert the photo with it.")

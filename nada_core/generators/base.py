@@ -13,7 +13,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LAYER_GROUPS", "LAYER_SETS", "Generator", "LayerGroup", "NoiseMode"]
+from nada_core.errors import OptionsError
+
+__all__ = ["LAYER_GROUPS", "LAYER_SETS", "Generator", "LayerGroup", "NoiseMode", "rendered_side"]
 
 NoiseMode = Literal["const", "random", "none"]
 LayerGroup = Literal["shape", "texture", "colour"]
@@ -22,6 +24,19 @@ LayerGroup = Literal["shape", "texture", "colour"]
 LAYER_GROUPS: tuple[LayerGroup, ...] = ("shape", "texture", "colour")
 #: What an adaptation can train: :meth:`Generator.layer_set`.
 LAYER_SETS: tuple[str, ...] = ("all", *LAYER_GROUPS, "default", "no_fine")
+
+
+def rendered_side(resolutions: Sequence[int], asked: int | None) -> int:
+    """The side in pixels to render at: what is ``asked``, else the smallest of a generator's ``resolutions``.
+
+    Raises:
+        OptionsError: the generator cannot render at this one.
+    """
+    if asked is None:
+        return resolutions[0]
+    if asked not in resolutions:
+        raise OptionsError(f"resolution is {asked}; this generator renders at {' or '.join(map(str, resolutions))}.")
+    return asked
 
 
 class Generator(nn.Module):
