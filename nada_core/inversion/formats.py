@@ -60,8 +60,6 @@ def read_encoder(path: Path) -> EncoderWeights:
     """
     data = read_file(path, "encoder", EXPECTED)
     file = path.name[:80]
-    if not isinstance(data, Mapping):
-        raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {EXPECTED}.")
     if rosinality.recognises(data) or nvidia.recognises(data):
         raise GeneratorError(f"'{file}' is a generator, not a photo encoder. Give it as the base model; here, expected {EXPECTED}.")
     state = _encoder_of(data, file)

@@ -30,15 +30,15 @@ BACKBONE = (
 _COUNTER = "num_batches_tracked"  # of training; some files have it and some have not
 
 
-def read_file(path: Path, kind: str, expected: str) -> Any:
-    """What the file holds.
+def read_file(path: Path, kind: str, expected: str) -> Mapping[Any, Any]:
+    """The entries that the file holds.
 
     Args:
         kind: what it is of, in one word: "encoder".
         expected: what it should have been, for the messages.
 
     Raises:
-        GeneratorError: missing, damaged, no file of torch, or it asks for code to be run.
+        GeneratorError: missing, damaged, no file of torch, without entries, or it asks for code to be run.
     """
     file = path.name[:80]
     try:
@@ -49,7 +49,10 @@ def read_file(path: Path, kind: str, expected: str) -> Any:
         raise GeneratorError(f"'{file}' cannot be read: {error.strerror}.") from error
     if not of_torch:
         raise GeneratorError(f"'{file}' is no file of torch. Expected {expected}.")
-    return read_torch_file(path, expected)
+    data = read_torch_file(path, expected)
+    if not isinstance(data, Mapping):
+        raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {expected}.")
+    return data
 
 
 def in_our_names(state: Mapping[str, Tensor], parts: Sequence[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:

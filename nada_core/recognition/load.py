@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -32,8 +31,6 @@ def read_arcface(path: Path) -> dict[str, Tensor]:
     """
     data = read_file(path, "recogniser", _EXPECTED)
     file = path.name[:80]
-    if not isinstance(data, Mapping):
-        raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {_EXPECTED}.")
     if STEM not in data:
         raise GeneratorError(f"'{file}' holds {'the entries ' + few(data) if data else 'nothing'}; expected {_EXPECTED}.")
     if wrong := [name for name, value in data.items() if not isinstance(name, str) or not isinstance(value, Tensor)]:
