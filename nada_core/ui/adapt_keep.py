@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from .adapt_run import choose_step, faces_at, style_at
 from .adapt_stage import AdaptStage, scrub_words
 from .context import AppContext
 from .edit_run import OWN, style_choices
+from .refusals import refusal
 from .scripts import TO_THE_TABS, press
 from .session import Session
 from .text import message_box, slug
@@ -35,7 +35,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         try:
             chosen = choose_step(context, key, owned, value)
         except NadaError as error:
-            raise gr.Error(escape(str(error)), title="Not shown", print_exception=False) from None
+            raise refusal(error, "Not shown") from None
         if chosen is None:
             return {stage.words: gr.skip()}
         words = f"Step {chosen.step}: likeness {chosen.record.similarity:.2f}. Saving, downloading and trying on use this step."
@@ -93,7 +93,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
             engine, _ = context.open()
             saved = engine.save_style(style_at(engine, entry.style, strength), (wanted or "").strip()[:60] or slug(entry.prompt))
         except NadaError as error:
-            raise gr.Error(escape(str(error)), title="Not saved", print_exception=False) from None
+            raise refusal(error, "Not saved") from None
         return {
             stage.kept: message_box(f"Saved as “{saved}”. It is in the list of the Stylise tab from now on.", "good"),
             stage.save: gr.update(interactive=False),
@@ -121,7 +121,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
             if not isinstance(error, NadaError):
                 log.exception("a style could not be packed")
                 error = NadaError("Something went wrong on the server and the file was not made. The server's log has the details.")
-            raise gr.Error(escape(str(error)), title="Not downloaded", print_exception=False) from None
+            raise refusal(error, "Not downloaded") from None
 
     stage.fetch.click(
         export,

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from .sliders import strength_slider
+from .photo_controls import strength_slider
 from .suggest import suggest_step, suggestion
 from .views import AdaptView
 from .widgets import loss_chart, progress

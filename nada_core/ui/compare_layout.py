@@ -11,9 +11,8 @@ from .compare_files import COMPARE_KINDS
 from .compare_run import MOST_STYLES
 from .compare_sheet import compare_html
 from .photo_box import PhotoBox, build_photo_box
-from .press_time import LIKENESS_WORDS, MODES
+from .photo_controls import likeness_radio, press_bar, strength_slider
 from .session import Session
-from .sliders import strength_slider
 from .widgets import progress
 
 __all__ = ["COMPARE_IDLE", "COMPARE_READY", "CompareTab", "build_compare_layout"]
@@ -85,12 +84,8 @@ def build_compare_layout(session: Session) -> CompareTab:
                 elem_id="compare-styles",
             )
             picks = gr.HTML([], html_template="${cards}", cards=_LOADING, js_on_load=_PICK_SCRIPT, elem_id="compare-picks")
-            mode = gr.Radio(MODES, value="balanced", label="Likeness", info=LIKENESS_WORDS, elem_id="compare-mode")
-            with gr.Column(elem_classes="act"):  # stays at the lower edge of the window
-                with gr.Row(elem_classes="actions"):
-                    start = gr.Button("Compare", variant="primary", interactive=False, scale=3, min_width=140, elem_id="compare")
-                    stop = gr.Button("Stop", interactive=False, scale=1, min_width=80, elem_id="compare-stop")
-                notice = gr.HTML("", elem_id="compare-notice")
+            mode = likeness_radio("compare-mode")
+            start, stop, notice = press_bar("Compare", "compare", "compare")
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
             bar = gr.HTML(COMPARE_IDLE, elem_id="compare-progress")
             sheet = gr.HTML(compare_html(()), elem_id="compare-sheet")

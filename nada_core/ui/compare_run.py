@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Event
 from typing import Any
 
 from ..errors import NadaError, OptionsError, PhotoError, StyleError
@@ -15,6 +16,7 @@ from .edit_run import OWN, chosen_style, style_choices
 from .fitting import FitStage, Person, align_person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
 from .portraits import ShelvedPhoto
+from .stopping import stoppable
 from .text import duration, style_title, time_left, waiting_words
 from .widgets import progress
 
@@ -112,9 +114,12 @@ def strength_of(request: CompareRequest) -> Any:
     return Strength.even(request.strength)
 
 
-def run_compare_styles(context: AppContext, request: CompareRequest) -> Iterator[CompareView]:
-    """Fit each style and show it as soon as it is ready; a failure is the last view, with a readable ``error``."""
-    return _guarded(lambda: _compare(context, request))
+def run_compare_styles(context: AppContext, request: CompareRequest, stop: Event | None = None) -> Iterator[CompareView]:
+    """Fit each style and show it as soon as it is ready; a failure is the last view, with a readable ``error``.
+
+    Once ``stop`` is set it ends at its next stage; what was finished by then stays on the shelf.
+    """
+    return _guarded(lambda: stoppable(_compare(context, request), stop or Event(), lambda: _stopped(context, request)))
 
 
 def run_compare_strength(context: AppContext, request: CompareRequest) -> Iterator[CompareView]:
@@ -124,6 +129,14 @@ def run_compare_strength(context: AppContext, request: CompareRequest) -> Iterat
 
 def _guarded(work: Callable[[], Iterator[CompareView]]) -> Iterator[CompareView]:
     return guarded(work, CompareView, where="under the button", name="a comparison", sorry=" and the styles were not compared")
+
+
+def _stopped(context: AppContext, request: CompareRequest) -> CompareView | None:
+    if request.photo not in context.photos:  # stopped because another photo came: the page shows that one
+        return None
+    return CompareView(
+        "stopped", progress(0, "Stopped", note="What is on show stays, and what was made is kept: Compare goes on from there.")
+    )
 
 
 class _Bar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
 from .press_time import compare_seconds, mode_choices, take_pace
+from .refusals import refusal
 from .scripts import press, show_note, show_stage
 from .session import Session
 from .stopping import Stops
@@ -29,7 +29,6 @@ from .widgets import progress
 __all__ = ["build_compare_tab", "first_choice"]
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_STOPPED = progress(0, "Stopped", note="What is on show stays, and what was made is kept: Compare goes on from there.")
 
 
 def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> CompareTab:
@@ -54,25 +53,21 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
     def compare_styles(
         key: str, styles: Any, strength: float, face: int, points: list[Any], mode: str, owned: list[str]
     ) -> Iterator[dict[Any, Any]]:
-        person = _person(face, points, mode)
-        views = run_compare_styles(context, CompareRequest(key or None, styles, float(strength), person, tuple(owned)))
-        failed, now, now_shown = "", False, {"styles": styles, "face": person.face, "points": points, "mode": mode}
+        person, failed = _person(face, points, mode), ""
+        wanted = CompareRequest(key or None, styles, float(strength), person, tuple(owned))
+        on_sheet = {"styles": styles, "face": person.face, "points": points, "mode": mode}
         with stops.flag(key or "") as stop:
+            views = run_compare_styles(context, wanted, stop)
             try:
                 for view in views:
-                    now = view.phase in ("wait", "run")
-                    if now and stop.is_set():
-                        break
                     failed, update = view.error, show(view, True)  # every time: the page may skip one of several that come at once
                     if view.sheet is not None:
-                        update[tab.compared] = now_shown
+                        update[tab.compared] = on_sheet
                     yield update
             finally:
-                close_iterator(views)  # the turn is free before the page is told
-            if stop.is_set() and now and key in context.photos:
-                yield show(CompareView("stopped", _STOPPED), True)
+                close_iterator(views)
         if failed:
-            raise gr.Error(escape(failed), title="Not compared", duration=6, print_exception=False)
+            raise refusal(failed, "Not compared", 6)
 
     def on_show(key: str, compared: Any, strength: float, owned: list[str]) -> CompareRequest:
         compared = compared if isinstance(compared, dict) else {}
@@ -165,13 +160,10 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab, stops: S
         tab.compared: None,
         **{button: gr.update(interactive=False) for button in tab.downloads.values()},
     }
-    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty)
+    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty, stops)
 
     def compare_arrived(path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
-        for update in steps.arrive(path, before, shown):
-            if box.key in update:  # work in hand shows somebody else
-                stops.ask(before)
-            yield update
+        yield from steps.arrive(path, before, shown)
 
     def compare_chosen(event: gr.SelectData) -> dict[Any, Any]:
         return steps.choose(event)
@@ -187,8 +179,6 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab, stops: S
     box.pointing.select(compare_pointed, [box.key, box.points, box.scale], pointed, queue=False, **_QUIET)
 
     def compare_followed(before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
-        if before != shown:
-            stops.ask(shown)
         yield from steps.follow(before, shown, path, face, points)
 
     def follow(other: gr.Image) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ..errors import NadaError
+from .refusals import refusal
 
 __all__ = ["delivered"]
 
@@ -25,4 +25,4 @@ def delivered(write: Callable[[Path], Path], button: gr.DownloadButton, title: s
         with tempfile.TemporaryDirectory(prefix="nada-download-") as folder:  # Gradio copies the file when it is delivered
             yield {button: str(write(Path(folder)))}
     except NadaError as error:
-        raise gr.Error(escape(str(error)), title=f"{title}: not downloaded", print_exception=False) from None
+        raise refusal(error, f"{title}: not downloaded") from None

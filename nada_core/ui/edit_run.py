@@ -13,12 +13,13 @@ from typing import Any
 
 from ..errors import OptionsError, PhotoError, StyleError
 from .all_faces import everyones_note, mean_scores, mosaic, people_meant
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .edit_stage import edit_working
 from .fitting import FitStage, Person, align_person, fit_look, fit_person, relay, worn_key
 from .guarded import guarded
 from .portraits import ShelvedPhoto
 from .sizes import chosen_side
+from .stopping import stoppable
 from .text import duration, style_title, time_left, waiting_words
 from .widgets import identity_panel, progress
 
@@ -94,7 +95,7 @@ def run_edit(context: AppContext, request: EditRequest, stop: Event | None = Non
 
     Once ``stop`` is set the edit ends at its next stage; what was finished by then stays on the shelf.
     """
-    return _guarded(lambda: _stoppable(context, request, stop or Event()))
+    return _guarded(lambda: stoppable(_edit(context, request), stop or Event(), lambda: _stopped(context, request)))
 
 
 def run_rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
@@ -143,22 +144,12 @@ def look_keys(context: AppContext, request: EditRequest) -> list[Any]:
     return [key for _, key, _ in _looks(context, context.open()[0], request)]
 
 
-def _stoppable(context: AppContext, request: EditRequest, stop: Event) -> Iterator[EditView]:
-    views = _edit(context, request)
-    try:
-        for view in views:
-            if stop.is_set() and view.phase in ("wait", "run"):
-                break
-            yield view
-        else:
-            return
-    finally:
-        close_iterator(views)  # the turn is free before the page is told
+def _stopped(context: AppContext, request: EditRequest) -> EditView | None:
     try:
         entry = context.photos.get(request.photo)
     except PhotoError:  # stopped because another photo came: the page shows that one
-        return
-    yield EditView("stopped", progress(0, "Stopped", note=_kept_words(entry, request)))
+        return None
+    return EditView("stopped", progress(0, "Stopped", note=_kept_words(entry, request)))
 
 
 def _kept_words(entry: ShelvedPhoto, request: EditRequest) -> str:

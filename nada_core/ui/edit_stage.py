@@ -17,6 +17,9 @@ _STEPS = (
 )
 
 
+_CURRENT = ' aria-current="step"'
+
+
 def edit_outlook() -> str:
     """What will appear, for those who have not made anything yet."""
     steps = "".join(f"<li><div><b>{title}</b><span>{words}</span></div></li>" for title, words in _STEPS)
@@ -37,6 +40,3 @@ def edit_working(step: int, words: str, picture: Any = None) -> str:
         for number, (title, _) in enumerate(_STEPS)
     )
     return f'<div class="work">{face}<ol class="steps">{marks}</ol></div>'
-
-
-_CURRENT = ' aria-current="step"'

@@ -24,9 +24,10 @@ from .gallery_run import (
     run_export,
     run_walk,
 )
+from .refusals import refusal
 from .scripts import focus, press, show_result
 from .session import Session
-from .text import coded, message_box
+from .text import message_box
 
 __all__ = ["build_gallery_tab"]
 
@@ -62,9 +63,9 @@ def _saved(context: AppContext, picked: Any, entries: Sequence[Any] | None = Non
     return [] if context.public else [name for name in _names(picked) if name in saved]
 
 
-def _picked(tab: GalleryTab, context: AppContext, names: Sequence[str]) -> dict[Any, Any]:
+def _picked(tab: GalleryTab, context: AppContext, names: Sequence[str], entries: Sequence[Any] | None = None) -> dict[Any, Any]:
     """What the bar shows for the chosen names; a question that was open is closed."""
-    entries = _entries(context)
+    entries = _entries(context) if entries is None else entries
     own = _saved(context, names, entries)
     return {
         tab.chosen: chosen_html(names, titles(entries)),
@@ -146,7 +147,7 @@ def _connect_work(tab: GalleryTab, context: AppContext) -> None:
         finally:
             close_iterator(views)
         if view is not None and view.error:
-            raise gr.Error(coded(view.error), title=heading, duration=8, print_exception=False)
+            raise refusal(view.error, heading, 8)
 
     def on_compare(picked: Any, text: str) -> Iterator[dict[Any, Any]]:
         yield from show(run_compare(context, picked, text), "Not compared")
@@ -167,7 +168,7 @@ def _connect_work(tab: GalleryTab, context: AppContext) -> None:
         finally:
             close_iterator(views)
         if view is not None and view.error:
-            raise gr.Error(coded(view.error), title="Not exported", duration=8, print_exception=False)
+            raise refusal(view.error, "Not exported", 8)
 
     shown = [tab.bar, tab.compare, tab.stroll, tab.notice, tab.sheet, tab.archive, tab.film_row, tab.film, tab.fetch_film]
     scroll = show_result("gallery-progress")
@@ -186,16 +187,17 @@ def _connect_care(tab: GalleryTab, context: AppContext, session: Session, redraw
         try:
             name_now = work()
         except NadaError as error:
-            raise gr.Error(coded(str(error)), title=heading, print_exception=False) from None
+            raise refusal(error, heading) from None
         choices = style_choices(context, owned)
         values = [value for _, value in choices]
-        known = titles(_entries(context))
+        entries = _entries(context)
+        known = titles(entries)
         left = [name_now] if name_now in known else []
         return {
             tab.notice: message_box(done.format(known.get(name_now, name_now)), "good"),
             session.style: gr.update(choices=choices, value=worn if worn in values else (values[0] if values else None)),
             tab.cards: gr.update(value=left),
-            **_picked(tab, context, left),
+            **_picked(tab, context, left, entries),
         }
 
     def on_rename(picked: Any, wanted: str, owned: list[str], worn: str | None) -> dict[Any, Any]:
@@ -207,10 +209,11 @@ def _connect_care(tab: GalleryTab, context: AppContext, session: Session, redraw
         return change(lambda: import_style(context, path), "Not imported", "Imported as “{}”.", owned, worn)
 
     def on_delete(picked: Any, sure_of: list[str], owned: list[str], worn: str | None) -> dict[Any, Any]:
-        known = titles(_entries(context))
+        entries = _entries(context)
+        known = titles(entries)
 
         def work() -> str:
-            if not sure_of or _saved(context, picked) != sure_of:
+            if not sure_of or _saved(context, picked, entries) != sure_of:
                 raise NadaError("Other styles were chosen meanwhile, so nothing was deleted. Press Delete again.")
             for name in sure_of:
                 delete_style(context, name)
@@ -219,7 +222,8 @@ def _connect_care(tab: GalleryTab, context: AppContext, session: Session, redraw
         return change(work, "Not deleted", "Deleted: {}.", owned, worn)
 
     def ask(picked: Any) -> dict[Any, Any]:
-        own, known = _saved(context, picked), titles(_entries(context))
+        entries = _entries(context)
+        own, known = _saved(context, picked, entries), titles(entries)
         words = f"Delete {_listed([known[name] for name in own])} for good? Nothing brings {'it' if len(own) == 1 else 'them'} back."
         return {
             tab.sure: gr.update(visible=bool(own)),

@@ -17,6 +17,7 @@ from .photo_faces import FacesView, displayable, find_faces, found_before, point
 from .photo_input import HEIC_SCRIPT, unopened
 from .picture_buttons import picture_buttons
 from .session import Session
+from .stopping import Stops
 from .text import PHOTO_NOTE, message_box
 from .widgets import progress
 
@@ -75,7 +76,8 @@ def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
 class PhotoSteps:
     """What happens to one tab when a photo arrives, is searched, or is clicked on: updates of components.
 
-    ``clear`` takes the result of the photo before off the tab; ``also`` is what else of the tab follows the faces found.
+    ``clear`` takes the result of the photo before off the tab, whose work in hand is asked to end by ``stops``: it shows somebody else.
+    ``also`` is what else of the tab follows the faces found.
     """
 
     context: AppContext
@@ -86,6 +88,7 @@ class PhotoSteps:
     idle: str  # the bar without a photo
     ready: str  # the bar with one
     clear: dict[Any, Any]
+    stops: Stops
     also: Callable[[FacesView], dict[Any, Any]] = lambda view: {}
 
     def arrive(self, path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
@@ -110,6 +113,7 @@ class PhotoSteps:
                 return
         view = known or find_faces(self.context, path, before)
         refused = {self.box.photo: None} if view.error else {}
+        self.stops.ask(before)
         yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view), **refused}
 
     def follow(self, before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
@@ -118,6 +122,7 @@ class PhotoSteps:
             update: dict[Any, Any] = {self.box.faces: gr.update(selected_index=face or 0)} if before else {self.box.hint: gr.skip()}
             yield update | ({self.start: gr.update(interactive=True)} if len(points) == 3 else {})
             return
+        self.stops.ask(shown)
         path = path if before and path and Path(path).is_file() else None
         known = found_before(self.context, path, before)
         if known is None:  # forgotten meanwhile: the box it came in still has it, and the button there says so

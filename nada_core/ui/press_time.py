@@ -16,9 +16,8 @@ from .fitting import Person, worn_key
 from .portraits import ShelvedPhoto
 from .text import rough
 
-__all__ = ["LIKENESS_WORDS", "MODES", "compare_seconds", "edit_seconds", "mode_choices", "press_seconds", "take_pace"]
+__all__ = ["MODES", "compare_seconds", "edit_seconds", "mode_choices", "press_seconds", "take_pace"]
 
-LIKENESS_WORDS = "Longer work, closer likeness. The times are estimates."
 MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
 
 log = logging.getLogger(__name__)
@@ -48,13 +47,11 @@ def press_seconds(context: AppContext, entry: ShelvedPhoto, people: Sequence[Per
         people: whose faces; the mode in them does not matter.
         looks: keys of the styles to wear.
     """
-    from ..inversion.optimisation import MODES
-
     editor = context.open()[0].editor
     if not editor.paced:
         return {}
     seconds = {}
-    for mode in MODES:
+    for _, mode in MODES:
         them = [replace(person, mode=mode) for person in people]
         portraits = sum(person.key not in entry.portraits for person in them)
         fits = sum(worn_key(person, look) not in entry.worn for person in them for look in looks)

@@ -9,10 +9,9 @@ import gradio as gr
 
 from .edit_stage import edit_outlook
 from .photo_box import PhotoBox, build_photo_box
+from .photo_controls import likeness_radio, press_bar, strength_slider
 from .picture_buttons import picture_buttons
-from .press_time import LIKENESS_WORDS, MODES
 from .session import Session
-from .sliders import strength_slider
 from .take_away import KINDS
 from .widgets import identity_panel, progress
 
@@ -66,12 +65,8 @@ def build_stylise_layout(session: Session) -> StyliseTab:
             with gr.Accordion("Blend with a second style", open=False, elem_id="blending") as blending:
                 session.blend.render()
                 share = gr.Slider(0, 1, 0.5, step=0.05, label="Share of the second style", elem_id="share")
-            mode = gr.Radio(MODES, value="balanced", label="Likeness", info=LIKENESS_WORDS, elem_id="mode")
-            with gr.Column(elem_classes="act"):  # stays at the lower edge of the window
-                with gr.Row(elem_classes="actions"):
-                    start = gr.Button("Stylise", variant="primary", interactive=False, scale=3, min_width=140, elem_id="stylise")
-                    stop = gr.Button("Stop", interactive=False, scale=1, min_width=80, elem_id="edit-stop")
-                notice = gr.HTML("", elem_id="edit-notice")
+            mode = likeness_radio("mode")
+            start, stop, notice = press_bar("Stylise", "stylise", "edit")
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
             bar = gr.HTML(EDIT_IDLE, elem_id="edit-progress")
             with gr.Row(elem_classes="result"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choic
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
 from .press_time import edit_seconds, mode_choices, take_pace
+from .refusals import refusal
 from .scripts import press, reveal, show_note, show_stage
 from .session import Session
 from .stopping import Stops
@@ -86,7 +86,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
             finally:
                 close_iterator(views)
         if failed:
-            raise gr.Error(escape(failed), title="Not stylised", duration=6, print_exception=False)
+            raise refusal(failed, "Not stylised", 6)
 
     def stopping_edit(key: str) -> Any:
         return progress(0, "Stopping", kind="wait") if key in stops else gr.skip()
@@ -216,14 +216,10 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab, stops: S
         return {tab.everyone: gr.update(value=False, visible=count > 1, label=f"{words}, in the whole photo")}
 
     box = tab.box
-    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, everyone)
+    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, stops, everyone)
 
     def arrived(path: str | None, before: str, shown: str = "") -> Iterator[dict[Any, Any]]:
-        """The result so far goes, and so does work in hand: it shows somebody else."""
-        for update in steps.arrive(path, before, shown):
-            if box.key in update:
-                stops.ask(before)
-            yield update
+        yield from steps.arrive(path, before, shown)
 
     there = box.photo.change(
         arrived, [box.photo, box.key, box.shown], steps.outputs, concurrency_limit=2, trigger_mode="always_last", **_QUIET
@@ -248,8 +244,6 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab, stops: S
         if everyone and before == shown:
             yield {box.hint: gr.skip()}
             return
-        if before != shown:
-            stops.ask(shown)
         yield from steps.follow(before, shown, path, face, points)
 
     def follow(other: gr.Image) -> None:

@@ -60,8 +60,8 @@ def read_wish(world: str | None, base: str | None, file: str | None, encoder: st
 
 def in_use(world: World) -> str:
     """The generator and the text encoder of a loaded world, in the form's words; a file by its name."""
-    base = {value: words for words, value in BASES}.get(world.base, Path(world.base).name)
-    return f"{base}. {({value: words for words, value in ENCODERS}).get(world.encoder, world.encoder)}."
+    bases, encoders = ({value: words for words, value in choices} for choices in (BASES, ENCODERS))
+    return f"{bases.get(world.base, Path(world.base).name)}. {encoders.get(world.encoder, world.encoder)}."
 
 
 def change_world(context: AppContext, wish: Wish) -> World:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from ..errors import NadaError
 from .context import AppContext, World
+from .refusals import refusal
 from .text import message_box
 from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, change_world, in_use, read_wish
 
@@ -74,7 +75,7 @@ def build_world_form(context: AppContext) -> WorldForm:
             change_world(context, wish)
         except NadaError as error:
             yield {notice: message_box(str(error), "bad"), apply: gr.update(interactive=True)}
-            raise gr.Error(escape(str(error)), title="The world stays as it was", duration=6, print_exception=False) from None
+            raise refusal(error, "The world stays as it was", 6) from None
         yield {notice: message_box("Ready. The page is loaded again.", "good")}
 
     base.change(show_file, [base], [file], queue=False, **_QUIET)
