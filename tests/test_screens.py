@@ -69,12 +69,13 @@ def test_every_tab_fits(server, screen):
 
 
 @in_chromium
-def test_two_people_at_once_and_the_second_waits_on_a_phone(server):
-    with chromium() as browser:
+def test_two_people_at_once_and_the_second_waits_on_a_phone():
+    slow = FakeEngine(delay=0.5)  # 60 steps last longer than everything that is looked at meanwhile
+    with serving(slow) as (url, _), chromium() as browser:
         first = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         second = browser.new_context(viewport={"width": 375, "height": 812}).new_page()
         for page in (first, second):
-            page.goto(server[0])
+            page.goto(url)
             page.get_by_text("Starter world").wait_for(timeout=60_000)
             page.locator("#after-3 img").wait_for(timeout=60_000)
         first.locator("#adapt").click()
