@@ -313,6 +313,11 @@ class PhotoEditor:
         result = self.finish(portrait, worn, strength, resolution or self.generator.resolutions[0])
         yield EditProgress("done", 1.0, result.edited, replace(result, seconds=time.monotonic() - start))
 
+    def notes(self, portrait: Portrait, edited: float | None = None) -> tuple[str, ...]:
+        """What to tell the person about the photo and the result, whose distance to the photo is ``edited``; None without a style."""
+        result = result_notes(portrait.identity, edited, portrait.mode) if self.for_faces else [ONLY_FACES]
+        return (*photo_notes(portrait.aligned), *result)
+
     def finish(self, portrait: Portrait, worn: Sequence[tuple[Worn, float]], strength: Strength, resolution: int) -> EditResult:
         """Render the inversion with and without the styles and score both against the photo."""
         start, aligned = time.monotonic(), portrait.aligned
@@ -321,7 +326,6 @@ class PhotoEditor:
             (inverted,) = self.render(portrait, resolution=resolution)
         (edited,) = self.render(portrait, worn, (strength,), resolution) if worn else (inverted,)
         scores = self.scores(portrait, edited)
-        notes = result_notes(portrait.identity, scores.identity if worn else None, portrait.mode) if self.for_faces else [ONLY_FACES]
         return EditResult(
             aligned=aligned.crop.resize((resolution, resolution), Image.Resampling.LANCZOS),
             inverted=inverted,
@@ -331,7 +335,7 @@ class PhotoEditor:
             faces=len(aligned.faces),
             face=aligned.face,
             seconds=time.monotonic() - start,
-            notes=(*photo_notes(aligned), *notes),
+            notes=self.notes(portrait, scores.identity if worn else None),
             reconstruction=round(portrait.error, 4),
             portrait=portrait,
             worn=tuple(worn),

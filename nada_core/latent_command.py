@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from nada_core.advice import photo_notes, result_notes
+from nada_core.assets import state
 from nada_core.editing import EditProgress
 from nada_core.engine import Engine
 from nada_core.errors import OptionsError
@@ -98,7 +98,7 @@ def latent(args: argparse.Namespace) -> int:
         "faces": len(aligned.faces),
         "face": aligned.face,
         "seconds": round(time.monotonic() - start, 1),
-        "notes": [*photo_notes(aligned), *result_notes(portrait.identity, None, args.mode)],
+        "notes": engine.editor.notes(portrait),
     }
     write_bytes(out / "summary.json", json.dumps(facts, indent=2).encode())
     for note in facts["notes"]:
@@ -117,6 +117,9 @@ def _term(guided: bool, options: LatentOptions, asked: str) -> str:
         return f"identity term: ArcFace, weight {options.identity_weight:g}"
     if asked == "off" or not options.identity_weight:
         return "no identity term, as asked"
+    found = state(ARCFACE)
+    if found.status == "corrupt":
+        return f"no identity term: ArcFace's file cannot be used: {found.detail}"
     return f"no identity term: ArcFace is not on this machine; `python -m nada_core fetch {ARCFACE}` brings it"
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from nada_core.adaptation import adapt
 from nada_core.alignment import Face
-from nada_core.editing import EditProgress
+from nada_core.editing import EditProgress, PhotoEditor
 from nada_core.errors import NoFaceError
 from nada_core.generators.mobile_stylegan import MobileStyleGAN, Modulation, StyledConv
 from nada_core.images import decode_photo, to_pil
@@ -92,6 +92,9 @@ class OneFace:
 
 
 class LaboratoryEditor:
+    for_faces = True
+    notes = PhotoEditor.notes
+
     def __init__(self, generator) -> None:
         self.generator = generator
         self.detector, self.recogniser, self.perceptual = OneFace(), PixelRecogniser(), PixelDistance()

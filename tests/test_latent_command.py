@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from PIL import Image
 from nada_core import latent_command
 from nada_core.__main__ import main
 from nada_core.adaptation import AdaptOptions
+from nada_core.advice import ONLY_FACES
+from nada_core.assets import state
 from nada_core.errors import AssetError, OptionsError, StyleError
 from nada_core.images import to_pil, to_tensor
 from nada_core.losses import GlobalLoss
@@ -170,6 +173,22 @@ def test_it_says_whether_an_identity_term_guided(engine, call, tmp_path):
     assert [asked for asked in engine.asked if asked is not False] == [None, True, None], "nothing is fetched unless it is asked for"
     _, stdout, _ = call("--steps", 3, "--identity-weight", 0)
     assert "no identity term, as asked" in stdout
+
+
+def test_a_damaged_recogniser_is_not_called_missing(engine, call, monkeypatch):
+    damaged = replace(state("arcface-ir-se50"), status="corrupt", detail="model_ir_se50.pth has 3 bytes, not 175367323; fetch it again")
+    monkeypatch.setattr(latent_command, "state", lambda name: damaged)
+    _, stdout, _ = call("--steps", 3)
+    assert (
+        "no identity term: ArcFace's file cannot be used: model_ir_se50.pth has 3 bytes" in stdout and "not on this machine" not in stdout
+    )
+
+
+def test_it_says_that_a_generator_draws_no_faces(engine, call, monkeypatch, tmp_path):
+    monkeypatch.setattr(Editor, "for_faces", False)
+    code, stdout, _ = call("--steps", 3)
+    assert code == 0 and ONLY_FACES in stdout
+    assert ONLY_FACES in json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a Windows process otherwise")
