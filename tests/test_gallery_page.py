@@ -123,14 +123,16 @@ def test_in_a_browser(tmp_path):
     assert len(demo.context.line) == 0
 
 
-def in_sight(page, selector: str) -> bool:
-    """Whether the whole element lies inside the window and nothing covers its middle."""
-    return page.evaluate(
-        """(selector) => { const one = document.querySelector(selector); if (!one) return false;
-        const box = one.getBoundingClientRect(), top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-        return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth && one.contains(top); }""",
-        selector,
-    )
+def see(page, *selectors: str) -> None:
+    """Wait until each element lies inside the window with nothing over its middle: what scrolls takes a moment."""
+    for selector in selectors:
+        page.wait_for_function(
+            """(selector) => { const one = document.querySelector(selector); if (!one) return false;
+            const box = one.getBoundingClientRect(), top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+            return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth && one.contains(top); }""",
+            arg=selector,
+            timeout=5_000,
+        )
 
 
 @in_chromium
@@ -150,13 +152,12 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
         page.locator(".style-card label").first.click()
         page.locator("#gallery-chosen").get_by_text("1 chosen").wait_for(timeout=10_000)
         page.locator("#gallery-delete").wait_for(timeout=10_000)
-        for button in ("compare", "walk", "export", "rename", "delete", "clear"):
-            assert in_sight(page, f"#gallery-{button}"), button
+        see(page, *(f"#gallery-{button}" for button in ("compare", "walk", "export", "rename", "delete", "clear")))
         assert page.locator("#gallery-chosen [role=status]").get_by_text("1 chosen").count()  # the region has been there before its words
 
         page.locator("#gallery-delete").click()
         page.wait_for_function("document.activeElement.id === 'gallery-keep'", timeout=10_000)
-        assert in_sight(page, "#gallery-really") and in_sight(page, "#gallery-sure .note")
+        see(page, "#gallery-really", "#gallery-sure .note")
         page.keyboard.press("Enter")
         page.wait_for_function("document.activeElement.id === 'gallery-delete'", timeout=10_000)
         assert len(engine.saved) == 25
@@ -172,7 +173,7 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
         page.keyboard.press("Enter")
         page.locator("#gallery-progress").get_by_text("Done").wait_for(timeout=20_000)
         page.wait_for_function("document.querySelector('#gallery-progress').getBoundingClientRect().top < 130", timeout=5_000)
-        assert in_sight(page, "#gallery-progress") and in_sight(page, "#gallery-sheet .sheet-seeds")
+        see(page, "#gallery-progress", "#gallery-sheet .sheet-seeds")
         page.close()
 
 
