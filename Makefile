@@ -48,7 +48,7 @@ $(VENV)/.ready-dev: requirements.txt requirements-dev.txt $(VENV)/.ready
 	@touch $@
 
 test: $(VENV)/.ready-dev weights
-	GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest $(ARGS)
+	GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.ready-dev
 	$(PY) -m ruff check .

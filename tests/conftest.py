@@ -11,6 +11,15 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell; tests press Ctrl-C as people at a terminal do
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, here and in every process the tests start
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
+    # threads of torch that wait for each other's cores cost half of the speed
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
+
+def pytest_collection_modifyitems(items):
+    """Files with slow tests first: the one that is begun last should not be the longest."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,7 @@ def test_source_equal_to_target_is_refused(engine):
         engine.adapt("Joker", options=AdaptOptions(source="the Joker"))
 
 
+@pytest.mark.slow
 def test_pictures_can_stand_in_for_the_text(engine):
     """Pictures of green faces: the prompt is only their name, and skin moves towards green."""
     import numpy as np
@@ -126,6 +127,7 @@ def faces(engine):
     return unseen_faces(engine, seeds[:6], psi)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["Joker", "Joker smile", pytest.param("green hair", marks=pytest.mark.gates)])
 def test_live_adaptation_passes_its_gates(engine, faces, prompt):
     """Default options, real weights, unseen faces, independent measurements."""

@@ -33,6 +33,7 @@ def test_the_public_endpoints_are_these_three_and_say_what_they_take(server):
     assert all(one["label"] for endpoint in listed["named_endpoints"].values() for one in endpoint["parameters"])
 
 
+@pytest.mark.slow
 def test_other_programs_adapt_and_edit(server, photo):
     from gradio_client import Client, handle_file
 
@@ -106,6 +107,7 @@ def test_a_client_that_goes_away_ends_its_job(server):
     assert len(demo.context.line) == 0 and engine.log[-1] == "close"
 
 
+@pytest.mark.slow
 @in_chromium
 def test_in_a_browser(server, photo):
     url, _, _ = server
@@ -212,6 +214,7 @@ def test_settings_for_experts_fit_a_phone_and_can_be_reset(server):
         adapt_a_little()
 
 
+@pytest.mark.slow
 @in_chromium
 def test_a_reloaded_and_a_closed_page_find_their_run_again(server):
     url, demo, engine = server

@@ -262,6 +262,7 @@ def test_adapt_writes_all_its_files_and_the_style_can_be_used(cli, tmp_path):
     assert cli("sample", "--style", out / "style.safetensors", "--seeds", 1, "--out", tmp_path / "face.png")[0] == 0
 
 
+@pytest.mark.slow
 def test_pictures_as_the_target(cli, tmp_path):
     """The prompt is then a name, so any will do; the pictures decide, so another one gives another loss."""
     losses = []

@@ -128,6 +128,7 @@ def test_nothing_of_it_is_a_public_endpoint():
     assert components(demo)["compare-styles"].max_choices == 6
 
 
+@pytest.mark.slow
 @in_chromium
 def test_in_a_browser(photo, tmp_path):
     engine = stocked(delay=0.02)

@@ -34,6 +34,7 @@ def hsv(image: Image.Image, box: tuple[int, int, int, int]) -> np.ndarray:
     return np.asarray(image.crop(box).convert("HSV"), dtype=float).reshape(-1, 3).mean(0)
 
 
+@pytest.mark.slow
 def test_stages_advance_and_end_with_the_result(progress):
     fractions = [p.fraction for p in progress]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0

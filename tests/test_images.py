@@ -156,7 +156,6 @@ def test_fifty_megapixel_photo_keeps_its_size_and_a_larger_one_is_halved() -> No
     assert decode_photo(_encoded(Image.new("RGB", (10000, 8000), (180, 140, 120)), "JPEG")).size == (5000, 4000)
 
 
-@pytest.mark.slow
 def test_the_largest_photo_needs_two_copies_and_no_more(tmp_path: Path) -> None:
     """Peak memory of decoding 64 megapixels that have to be turned, in a process of its own."""
     exif = Image.Exif()

@@ -20,6 +20,7 @@ from tests.small_adaptations import ReadingEncoder, StandInEncoder, small_styleg
 from tests.stylegan2_files import rosinality_state
 
 
+@pytest.mark.slow
 def test_the_starter_world_passes_and_the_report_can_be_sent_back(engine, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(commands, "Engine", lambda *args, **parts: engine)
     assert main(["selfcheck", "--steps", "10", "--out", str(tmp_path / "report.json")]) == 0
@@ -66,6 +67,7 @@ def encoder_stage(engine):
     return finding
 
 
+@pytest.mark.slow
 def test_an_encoder_that_reads_must_know_what_it_sees(broken, monkeypatch):
     photo = to_tensor(Image.fromarray(skimage.data.astronaut()))
     monkeypatch.setattr(broken, "adapt", lambda *args: iter(()))

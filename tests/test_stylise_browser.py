@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pillow_heif
+import pytest
 from apps import picture
 from fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face
 from PIL import Image
@@ -37,6 +38,7 @@ def test_stop_on_a_phone(photo):
         assert len(demo.context.line) == 0 and engine.editor.log == ["invert balanced", "invert close"]
 
 
+@pytest.mark.slow
 @in_chromium
 def test_in_a_browser(tmp_path):
     engine = FakeEngine(delay=0.003)
