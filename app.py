@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 from nada_core.allocator import tune_cpu_allocator
 from nada_core.errors import NadaError
-from nada_core.ui import TempFolder, build_app, launch_options, name_tools, register_photos, tools_problem
+from nada_core.ui import TempFolder, build_app, launch_options, name_tools, register_photos, rehearse, tools_problem
 
 __all__ = ["main", "serve"]
 
@@ -26,7 +26,7 @@ def _announce(demo: Any) -> None:
         limit_pillow()
         world = demo.warm()
         print(f"World: {world.name} ({world.reason})", flush=True)
-        demo.context.rehearse()
+        rehearse(demo.context)
     except NadaError as error:
         print(f"The engine is not ready: {error}", file=sys.stderr, flush=True)
     except Exception as error:  # noqa: BLE001 - a thread's last resort: the page shows the same and tries again on the next click

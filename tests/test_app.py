@@ -21,7 +21,7 @@ from fake_engine import CONCEPTS, FakeCard, FakeEngine, FakeStyle, export, fake_
 from PIL import Image
 
 from nada_core.errors import AssetError, PhotoError, StyleError
-from nada_core.ui import Backend, build_app, launch_options
+from nada_core.ui import Backend, build_app, launch_options, rehearse
 from nada_core.ui.adapt_run import AdaptRequest, read_seed, run_adaptation
 from nada_core.ui.context import AppContext, default_backend
 from nada_core.ui.photo_input import MAX_UPLOAD, data_url_bytes
@@ -159,10 +159,11 @@ def test_two_adaptations_take_turns():
 def test_a_rehearsal_is_one_step_that_leaves_nothing_behind():
     app, engine = context()
     with app.line.join():
-        app.rehearse()
+        rehearse(app)
     assert runs(engine) == []  # somebody has the turn
-    app.rehearse()
+    rehearse(app)
     assert runs(engine) == ["open", "close"] and engine.options.steps == 1
+    assert engine.editor.paced  # the first photo's times are known
     assert len(app.line) == 0 and len(app.shelf) == 0 and not app.jobs.busy
 
 

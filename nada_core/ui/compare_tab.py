@@ -17,8 +17,9 @@ from .delivery import delivered
 from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
-from .press_time import compare_seconds, mode_choices, take_pace
+from .press_time import compare_seconds, mode_choices
 from .refusals import refusal
+from .rehearsal import take_pace
 from .scripts import press, show_note, show_stage
 from .session import Session
 from .stopping import Stops

@@ -199,27 +199,6 @@ class AppContext:
         parts = engine.parts
         return World(parts.name, parts.reason, concepts, originals, training_facts(engine), sizes, str(parts.base), parts.encoder)
 
-    def rehearse(self) -> None:
-        """Take one step for nobody, where nothing else is to do, and load what photos need.
-
-        A process's first step takes seconds longer than the others: fresh memory, kernels chosen.
-
-        Raises:
-            NadaError: the engine cannot be loaded, or cannot adapt.
-        """
-        engine, _ = self.open()
-        if self.jobs.inline:  # ZeroGPU lends its device to requests only
-            return
-        with self.line.join() as turn:
-            if not turn.wait(0):
-                return
-            steps = engine.adapt("Joker", options=self.backend.options(steps=1))
-            try:
-                next(steps)
-            finally:
-                close_iterator(steps)
-            engine.editor  # noqa: B018 - it is made on first use
-
     def install(self, engine: Any, world: World, wish: Wish) -> None:
         """Put the engine that was loaded for ``wish`` into the place of the one before. Only for whoever has the turn in the line."""
         with self._opening:

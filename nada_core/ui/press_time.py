@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,34 +9,15 @@ from typing import Any
 from ..errors import NadaError
 from .all_faces import people_meant
 from .compare_run import CompareRequest, chosen_looks
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .edit_run import EditRequest, look_keys
 from .fitting import Person, worn_key
 from .portraits import ShelvedPhoto
 from .text import rough
 
-__all__ = ["MODES", "compare_seconds", "edit_seconds", "mode_choices", "press_seconds", "take_pace"]
+__all__ = ["MODES", "compare_seconds", "edit_seconds", "mode_choices", "press_seconds"]
 
 MODES = [("Fast", "fast"), ("Balanced", "balanced"), ("Faithful", "faithful")]
-
-log = logging.getLogger(__name__)
-
-
-def take_pace(context: AppContext) -> None:
-    """Time the device where nobody works on it, and give up when somebody comes: an estimate is a courtesy."""
-    with context.line.join() as turn:
-        if not turn.wait(0):
-            return
-        steps = None
-        try:
-            steps = context.open()[0].editor.take_pace()
-            for _ in steps:
-                if len(context.line) > 1:
-                    return
-        except Exception:
-            log.exception("the pace could not be measured")
-        finally:
-            close_iterator(steps)
 
 
 def press_seconds(context: AppContext, entry: ShelvedPhoto, people: Sequence[Person], looks: Sequence[Any]) -> dict[str, float]:

@@ -15,8 +15,9 @@ from .delivery import delivered
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
-from .press_time import edit_seconds, mode_choices, take_pace
+from .press_time import edit_seconds, mode_choices
 from .refusals import refusal
+from .rehearsal import take_pace
 from .scripts import press, reveal, show_note, show_stage
 from .session import Session
 from .stopping import Stops

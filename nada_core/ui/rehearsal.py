@@ -1,0 +1,62 @@
+"""A little of each kind of work for nobody, so that the first visitor meets networks that are loaded and warm. No Gradio in here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .context import AppContext, close_iterator
+
+__all__ = ["rehearse", "take_pace"]
+
+log = logging.getLogger(__name__)
+
+
+def rehearse(context: AppContext) -> None:
+    """Take one step of an adaptation, look for a face, and time a few steps of what photos need.
+
+    A process's first step takes seconds longer than the others: networks read, fresh memory, kernels chosen.
+
+    Raises:
+        NadaError: the engine cannot be loaded, or cannot adapt.
+    """
+    context.open()
+    if not context.jobs.inline:  # ZeroGPU lends its device to requests only
+        _idly(context, lambda: _everything(context))
+
+
+def take_pace(context: AppContext) -> None:
+    """Time the work on photos, where that is not done yet. An estimate is a courtesy: nothing fails for the lack of one."""
+    try:
+        _idly(context, lambda: context.open()[0].editor.take_pace())
+    except Exception:
+        log.exception("the pace could not be measured")
+
+
+def _idly(context: AppContext, work: Callable[[], Iterator[Any]]) -> None:
+    """Work where nobody else does, and give up when somebody comes."""
+    with context.line.join() as turn:
+        if not turn.wait(0):
+            return
+        steps = None
+        try:
+            steps = work()
+            for _ in steps:
+                if len(context.line) > 1:
+                    return
+        finally:
+            close_iterator(steps)
+
+
+def _everything(context: AppContext) -> Iterator[None]:
+    engine, world = context.open()
+    steps = engine.adapt("Joker", options=context.backend.options(steps=1))
+    try:
+        next(steps)
+    finally:
+        close_iterator(steps)
+    yield
+    engine.editor.find(context.backend.decode(world.originals[0]))
+    yield
+    yield from engine.editor.take_pace()
