@@ -19,6 +19,7 @@ from .compare_tab import build_compare_tab, first_choice
 from .context import AppContext, Backend, default_backend
 from .edit_run import style_choices
 from .gallery_tab import build_gallery_tab
+from .page_start import PageStart
 from .photo_input import MAX_UPLOAD
 from .session import build_session
 from .sizes import size_choices
@@ -30,6 +31,8 @@ from .world_form import build_world_form
 __all__ = ["build_app", "launch_options"]
 
 log = logging.getLogger(__name__)
+# Gradio (6.31) looks a thousand times a second whether an event waits, each time taking Python's lock from whatever computes.
+_QUEUE_SECONDS = 0.02
 _CACHE_SECONDS = 1800  # checked this often, deleted at this age: so at most an hour
 _WAITING = (
     '<div class="world world-wait"><div class="summary"><span class="dot"></span>'
@@ -125,6 +128,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
             adapt.resume, [session.memory], adapt.outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
         )
     demo.queue(max_size=48, api_open=False)  # beyond that, newcomers are told that the queue is full
+    demo._queue.sleep_when_free = _QUEUE_SECONDS
     demo.context = context
     demo.warm = lambda: context.open()[1]
     return demo
@@ -147,7 +151,7 @@ def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]
         "ssr_mode": False,
         "share": False,
         "mcp_server": mcp,
-        "app_kwargs": {"middleware": [Middleware(Arrivals)]},
+        "app_kwargs": {"middleware": [Middleware(Arrivals), Middleware(PageStart)]},
         "state_session_capacity": 256,  # Gradio never forgets a session by itself, and each holds 0.4 MB: the one used least goes
         "max_threads": 128,  # every page that watches a run blocks one for up to a second
     }
