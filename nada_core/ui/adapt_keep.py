@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         try:
             if context.public:
                 raise NadaError("On a public server styles are not stored; download the file instead.")
-            entry = context.shelf.get(key, owned)
-            engine, _ = context.open()
-            saved = engine.save_style(style_at(engine, entry.style, strength), (wanted or "").strip()[:60] or slug(entry.prompt))
+            saved = _saved(context, key, owned, wanted or "", strength)
         except NadaError as error:
             raise refusal(error, "Not saved") from None
         return {
@@ -113,7 +112,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         """The compact file, at most 1 MB: what the Gallery of any server of this generator imports again."""
         ready = gr.update(value="Download file", interactive=True)
         try:
-            for file in _packed(context, context.shelf.get(key, owned), strength):
+            for file in _packed(context, context.worker.run(partial(context.shelf.get, key, owned)), strength):
                 # Gradio takes its own copy when the value is delivered
                 yield {stage.file: file, stage.fetch: ready} if file else {stage.fetch: gr.update(value="Packing…", interactive=False)}
         except Exception as error:
@@ -141,6 +140,17 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
     stage.wear.click(wear, mine, [session.tabs, session.style], **quiet).then(None, None, None, js=TO_THE_TABS)
 
 
+def _saved(context: AppContext, key: str, owned: list[str], wanted: str, strength: float) -> str:
+    """Save an unsaved style into the library; returns the name it got."""
+
+    def save() -> str:
+        entry = context.shelf.get(key, owned)
+        engine, _ = context.open()
+        return engine.save_style(style_at(engine, entry.style, strength), wanted.strip()[:60] or slug(entry.prompt))
+
+    return context.worker.run(save)
+
+
 def _packed(context: AppContext, entry: Any, strength: float) -> Iterator[str]:
     """The path of the compact file; empty strings while it is not there. The file goes when this is closed."""
     engine, _ = context.open()
@@ -149,6 +159,6 @@ def _packed(context: AppContext, entry: Any, strength: float) -> Iterator[str]:
         while not turn.wait(_TICK):
             yield ""
         path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
-        engine.export_style(style_at(engine, entry.style, strength), path)
+        context.worker.run(lambda: engine.export_style(style_at(engine, entry.style, strength), path))
         turn.leave()
         yield str(path)

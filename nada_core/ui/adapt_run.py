@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import NadaError, OptionsError
 from .blocklist import check_words
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .job import Job, first_view
 from .previews import write_faces
 from .recorder import StepRecorder
@@ -23,6 +24,7 @@ from .suggest import suggest_step
 from .text import clean_prompt, duration
 from .views import AdaptRequest, AdaptView, SavedStep, Ticket, changes
 from .widgets import loss_chart, progress
+from .worker import close_iterator
 
 __all__ = [
     "MAX_SHOWN",
@@ -209,9 +211,13 @@ def choose_step(context: AppContext, key: str, owned: list[str], value: float) -
     wanted = suggest_step([saved.record for saved in job.view.saved]) if value < 0 else value
     chosen = min(job.view.saved, key=lambda saved: abs(saved.step - wanted))
     if key not in context.shelf or context.shelf.label(key, [key]).steps != chosen.step:
-        engine, _ = context.open()
-        context.shelf.put(key, ShelvedStyle(engine.style(Path(chosen.file)), job.request.prompt, chosen.step))
+        context.worker.run(partial(_shelve, context, key, chosen, job.request.prompt))
     return chosen
+
+
+def _shelve(context: AppContext, key: str, chosen: SavedStep, prompt: str) -> None:
+    engine, _ = context.open()
+    context.shelf.put(key, ShelvedStyle(engine.style(Path(chosen.file)), prompt, chosen.step))
 
 
 def style_at(engine: Any, style: Any, strength: float) -> Any:
@@ -245,22 +251,27 @@ def faces_at(context: AppContext, key: str, owned: list[str], strength: float) -
     if drawn := _drawn(job, entry.steps, strength):
         return drawn
     engine, _ = context.open()
-    shelved = context.shelf.get(key, owned)
-    style = style_at(engine, shelved.style, strength)
     with context.join(engine) as turn:
         if not turn.wait(_SHORT):
             raise NadaError("The generator is busy with another job: move the strength again when that is done.")
-        if drawn := _drawn(job, shelved.steps, strength):  # by a request before this one
+        if drawn := _drawn(job, entry.steps, strength):  # by a request before this one
             return drawn
-        o = context.backend.options()
-        faces = engine.sample(o.preview_seeds, style, truncation_psi=o.preview_truncation)
-        try:
-            hidden = write_faces(faces, job.folder.pictures, f".{_stem(shelved.steps, strength)}")
-            files = tuple(str(Path(file).rename(Path(file).with_name(Path(file).name[1:]))) for file in hidden)
-            job.size += sum(Path(file).stat().st_size for file in files)
-        except OSError:  # the job has been forgotten meanwhile, or the disk is full
-            raise NadaError("The faces could not be drawn at this strength. Try again, or adapt again.") from None
-    return files if context.shelf.label(key, owned).steps == shelved.steps else None
+        files, steps = context.worker.run(partial(_draw, context, engine, job, owned, strength))
+    return files if context.shelf.label(key, owned).steps == steps else None
+
+
+def _draw(context: AppContext, engine: Any, job: Job, owned: list[str], strength: float) -> tuple[tuple[str, ...], int]:
+    """New pictures at a strength, and the step of the style they show."""
+    shelved = context.shelf.get(job.id, owned)
+    o = context.backend.options()
+    faces = engine.sample(o.preview_seeds, style_at(engine, shelved.style, strength), truncation_psi=o.preview_truncation)
+    try:
+        hidden = write_faces(faces, job.folder.pictures, f".{_stem(shelved.steps, strength)}")
+        files = tuple(str(Path(file).rename(Path(file).with_name(Path(file).name[1:]))) for file in hidden)
+        job.size += sum(Path(file).stat().st_size for file in files)
+    except OSError:  # the job has been forgotten meanwhile, or the disk is full
+        raise NadaError("The faces could not be drawn at this strength. Try again, or adapt again.") from None
+    return files, shelved.steps
 
 
 def _stem(steps: int, strength: float) -> str:

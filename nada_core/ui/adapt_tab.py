@@ -16,7 +16,7 @@ from .adapt_keep import connect_keeping
 from .adapt_run import AdaptRequest, AdaptView, read_seed, refused_view, run_adaptation
 from .adapt_stage import build_stage
 from .arrivals import arrived
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .edit_run import OWN, style_choices
 from .prompt_advice import advice
 from .scripts import show_stage
@@ -24,6 +24,7 @@ from .session import Session, read_memory, write_memory
 from .text import message_box, slug
 from .training_facts import TrainingFacts
 from .views import changes
+from .worker import close_iterator
 
 __all__ = ["AdaptTab", "build_adapt_tab"]
 

@@ -6,6 +6,7 @@ import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import gradio as gr
 from ..errors import NadaError
 from .adapt_run import AdaptRequest, start_adaptation
 from .arrivals import arrived
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .edit_run import OWN, EditRequest, run_edit
 from .photo_faces import MAX_FACES, find_faces
 from .photo_input import unopened
@@ -23,6 +24,7 @@ from .press_time import MODES
 from .take_away import write_download
 from .text import slug
 from .views import AdaptView
+from .worker import close_iterator
 
 __all__ = ["build_api"]
 
@@ -70,11 +72,11 @@ def _add_adapt(context: AppContext) -> None:
             finally:
                 close_iterator(views)
                 context.jobs.cancel(job.id)  # nobody could come back to it; harmless when it is over
-            entry = context.shelf.get(job.id, [job.id])
+            entry = context.worker.run(partial(context.shelf.get, job.id, [job.id]))
             card = entry.style.card
             with tempfile.TemporaryDirectory(prefix="nada-style-") as folder:  # Gradio takes its own copy when the value is delivered
                 path = Path(folder) / f"{slug(entry.prompt)}.safetensors"
-                context.backend.export(entry.style, path)
+                context.worker.run(partial(context.backend.export, entry.style, path))
                 made = {
                     "style": OWN + job.id,
                     "prompt": entry.prompt,

@@ -6,6 +6,7 @@ import io
 import logging
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def write_comparison(context: AppContext, request: CompareRequest, kind: str, fo
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
         try:
-            return _write(engine.editor, portrait, worn, request, kind, folder, side, world.name)
+            return context.worker.run(partial(_write, engine.editor, portrait, worn, request, kind, folder, side, world.name))
         except NadaError:
             raise
         except Exception:

@@ -177,13 +177,20 @@ def _compare(context: AppContext, request: CompareRequest) -> Iterator[CompareVi
                 *(_KNOWN if worn_key(person, look.key) in entry.worn else 1.0 for look in looks),
             ]
         )
-        portrait = yield from _portrait(engine.editor, entry, person, cells, bar)
-        failed = yield from _styles(engine.editor, entry, request, portrait, looks, cells, bar)
+        failed = yield from context.worker.steps(partial(_worked, engine.editor, entry, request, looks, cells, bar))
     if len(failed) == len(looks):
         raise NadaError(failed[0])
     note = f"{len(failed)} of {len(looks)} styles could not be worn." if failed else "Move the strength: all pictures follow."
     words = progress(1, "Done", duration(bar.seconds), kind="good", note=note)
     yield CompareView("done", words, compare_html(cells), made=len(looks) - len(failed))
+
+
+def _worked(
+    editor: Any, entry: ShelvedPhoto, request: CompareRequest, looks: Sequence[Look], cells: list[CompareCell], bar: _Bar
+) -> Generator[CompareView, None, list[str]]:
+    """What is to be computed, once it is this comparison's turn; returns what was said of styles that could not be worn."""
+    portrait = yield from _portrait(editor, entry, request.person, cells, bar)
+    return (yield from _styles(editor, entry, request, portrait, looks, cells, bar))
 
 
 def _portrait(editor: Any, entry: ShelvedPhoto, person: Person, cells: list[CompareCell], bar: _Bar) -> Generator[CompareView, None, Any]:
@@ -273,12 +280,18 @@ def _restrength(context: AppContext, request: CompareRequest) -> Iterator[Compar
         while not turn.wait(_TICK):
             yield CompareView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
         begun = time.monotonic()
-        cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look, _ in looks)]
-        _before(engine.editor, portrait, cells)
-        for place, (_, worn) in enumerate(looks, start=2):
-            if worn is None:
-                cells[place] = replace(cells[place], words="Not made: press Compare")
-            else:
-                _wear(engine.editor, portrait, worn, request, cells, place)
+        cells = context.worker.run(partial(_redrawn, engine.editor, portrait, looks, request))
     words = progress(1, f"Strength {request.strength:.2f}", duration(time.monotonic() - begun), kind="good")
     yield CompareView("done", words, compare_html(cells), made=sum(worn is not None for _, worn in looks))
+
+
+def _redrawn(editor: Any, portrait: Any, looks: Sequence[tuple[Look, Any]], request: CompareRequest) -> list[CompareCell]:
+    """All pictures at another strength."""
+    cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look, _ in looks)]
+    _before(editor, portrait, cells)
+    for place, (_, worn) in enumerate(looks, start=2):
+        if worn is None:
+            cells[place] = replace(cells[place], words="Not made: press Compare")
+        else:
+            _wear(editor, portrait, worn, request, cells, place)
+    return cells

@@ -12,7 +12,7 @@ from .compare_files import COMPARE_KINDS, write_comparison
 from .compare_layout import COMPARE_IDLE, COMPARE_READY, CompareTab, build_compare_layout
 from .compare_run import MOST_STYLES, CompareRequest, CompareView, default_styles, run_compare_strength, run_compare_styles
 from .compare_sheet import compare_html, picks_html
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .delivery import delivered
 from .edit_run import style_choices
 from .fitting import Person
@@ -26,6 +26,7 @@ from .stopping import Stops
 from .style_pictures import run_style_pictures
 from .text import message_box
 from .widgets import progress
+from .worker import close_iterator
 
 __all__ = ["build_compare_tab", "first_choice"]
 

@@ -27,8 +27,9 @@ from .thumbnails import Thumbnails
 from .training_facts import TrainingFacts, training_facts
 from .turns import Turn, WorkLine
 from .views import AdaptView, Ticket
+from .worker import Worker
 
-__all__ = ["AppContext", "Backend", "Wish", "World", "WorldChanged", "check_request", "close_iterator", "default_backend"]
+__all__ = ["AppContext", "Backend", "Wish", "World", "WorldChanged", "check_request", "default_backend"]
 
 log = logging.getLogger(__name__)
 _DAY = 24 * 3600
@@ -122,13 +123,6 @@ class World:
     since: float = field(default_factory=time.monotonic)  # when it was loaded
 
 
-def close_iterator(steps: Any) -> None:
-    """Close a generator of the engine, so that it frees what it holds (again is harmless)."""
-    close = getattr(steps, "close", None)
-    if close is not None:
-        close()
-
-
 class WorldChanged(NadaError):
     """The engine that a piece of work was prepared for is not the app's any more."""
 
@@ -140,6 +134,7 @@ class AppContext:
     backend: Backend
     public: bool = False
     line: WorkLine = field(default_factory=WorkLine)
+    worker: Worker = field(default_factory=Worker)
     photos: PhotoShelf = field(default_factory=PhotoShelf)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     limits: JobLimits = field(default_factory=JobLimits)
@@ -161,6 +156,7 @@ class AppContext:
             _with_zero_gpu(work) if zero else work,
             lambda job: keep_style(self, job),
             self.line,
+            self.worker,
             store,
             self.limits,
             inline=zero if self.inline is None else self.inline,
@@ -183,12 +179,16 @@ class AppContext:
 
     def open(self) -> tuple[Any, World]:
         """The engine and its facts; the first caller loads it, the others wait. Raises NadaError (and a later call tries again)."""
+        if self._world is None:
+            self.worker.run(self._load)
         with self._opening:
-            if self._world is None:
-                engine = self.backend.engine()
-                self._engine, self._world = engine, self.facts(engine)
-                self._recover(engine)
+            assert self._world is not None
             return self._engine, self._world
+
+    def _load(self) -> None:
+        if self._world is None:
+            engine = self.backend.engine()
+            self.install(engine, self.facts(engine), self.wish)
 
     def facts(self, engine: Any) -> World:
         """Load an engine's networks and draw its preview faces, whose files stay as long as the app. Raises NadaError."""

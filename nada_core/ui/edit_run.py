@@ -180,12 +180,20 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
-        begun, folder, made = time.monotonic(), Path(name), []
-        for number, person in enumerate(people):
-            stages = _shown(_fitted(engine.editor, entry, person, looks), number, len(people), begun, crop)
-            made.append((yield from stages))
-        yield EditView("run", progress(0.99, "Rendering", kind="run"))
-        yield _finished(folder, engine.editor, made, request, side, begun)  # the page has its own copies once the view is delivered
+        work = partial(_worked, Path(name), engine.editor, entry, request, people, looks, side, crop)
+        yield from context.worker.steps(work)  # the page has its own copies of the files once the last view is delivered
+
+
+def _worked(
+    folder: Path, editor: Any, entry: ShelvedPhoto, request: EditRequest, people: Sequence[Person], looks: Any, side: int, crop: Any
+) -> Iterator[EditView]:
+    """What is to be computed, once it is this edit's turn; ``crop`` is the picture to begin with."""
+    begun, made = time.monotonic(), []
+    for number, person in enumerate(people):
+        stages = _shown(_fitted(editor, entry, person, looks), number, len(people), begun, crop)
+        made.append((yield from stages))
+    yield EditView("run", progress(0.99, "Rendering", kind="run"))
+    yield _finished(folder, editor, made, request, side, begun)
 
 
 def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
@@ -203,7 +211,7 @@ def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
             yield EditView("wait", progress(1, "The new strength follows when the other job is done", kind="wait"))
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
-            yield _finished(Path(name), engine.editor, made, request, side, begun)
+            yield context.worker.run(partial(_finished, Path(name), engine.editor, made, request, side, begun))
 
 
 def made_so_far(context: AppContext, engine: Any, entry: ShelvedPhoto, request: EditRequest) -> list[Dressed] | None:

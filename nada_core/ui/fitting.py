@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import NadaError
-from .context import close_iterator
 from .portraits import ShelvedPhoto
+from .worker import close_iterator
 
 __all__ = ["FitStage", "Person", "align_person", "fit_look", "fit_person", "relay", "worn_key"]
 

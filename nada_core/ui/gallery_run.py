@@ -9,11 +9,12 @@ import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import OptionsError, StyleError
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .gallery_cards import readable_size
 from .gallery_sheet import MARK, SheetRow, sheet_html, write_zip
 from .guarded import guarded
@@ -21,6 +22,7 @@ from .text import duration, slug, style_title, waiting_words
 from .thumbnails import jpeg_bytes
 from .turns import Turn
 from .widgets import progress
+from .worker import close_iterator
 
 __all__ = [
     "FACES",
@@ -143,16 +145,20 @@ def _compare(context: AppContext, names: Any, text: str | None) -> Iterator[Gall
         yield from _await(turn)
         for number, row in enumerate(rows):
             yield GalleryView("run", progress(number / len(rows), row.heading, f"row {number + 1} of {len(rows)}", kind="run"))
-            style = row.name if row.card is not None else None
-            images = engine.sample(seeds, style=style, truncation_psi=_PSI)
-            rows[number] = SheetRow(row.name, row.card, images, tuple(jpeg_bytes(image) for image in images))
+            rows[number] = context.worker.run(partial(_drawn, engine, row, seeds))
             done = progress((number + 1) / len(rows), row.heading, f"row {number + 1} of {len(rows)}", kind="run")
             yield GalleryView("run", done, sheet_html(rows, seeds))
     with tempfile.TemporaryDirectory(prefix="nada-gallery-") as folder:  # the page has its own copy once the view is delivered
         archive = Path(folder) / f"{slug('-'.join(row.name for row in rows[1:]))}-sheet.zip"
-        write_zip(archive, rows, seeds, world.name, _PSI)
+        context.worker.run(partial(write_zip, archive, rows, seeds, world.name, _PSI))
         words = progress(1, "Done", duration(time.monotonic() - begun), kind="good", note="The zip holds every picture and the sheet.")
         yield GalleryView("done", words, archive=str(archive))
+
+
+def _drawn(engine: Any, row: SheetRow, seeds: Sequence[int]) -> SheetRow:
+    """The same row with its pictures."""
+    images = engine.sample(seeds, style=row.name if row.card is not None else None, truncation_psi=_PSI)
+    return SheetRow(row.name, row.card, images, tuple(jpeg_bytes(image) for image in images))
 
 
 def _walk(context: AppContext, names: Any, text: str | None) -> Iterator[GalleryView]:
@@ -165,7 +171,7 @@ def _walk(context: AppContext, names: Any, text: str | None) -> Iterator[Gallery
     begun, total = time.monotonic(), len(seeds) * (_FRAMES_BETWEEN + 1)
     with context.join(engine) as turn:
         yield from _await(turn)
-        frames = engine.walk(seeds, name, frames_between=_FRAMES_BETWEEN)
+        frames = context.worker.steps(partial(engine.walk, seeds, name, frames_between=_FRAMES_BETWEEN))
         try:
             pictures = yield from _film(frames, total)
         finally:
@@ -199,7 +205,7 @@ def _export(context: AppContext, names: Any) -> Iterator[GalleryView]:
             title = style_title(entry.card.name, entry.card.prompt)
             yield GalleryView("run", progress(number / len(entries), f"Exporting {title}", kind="run"))
             paths.append(Path(folder) / f"{entry.card.name}.safetensors")
-            engine.export_style(entry.card.name, paths[-1])
+            context.worker.run(partial(engine.export_style, entry.card.name, paths[-1]))
         turn.leave()
         path = paths[0]
         if len(paths) > 1:
@@ -243,4 +249,4 @@ def import_style(context: AppContext, path: str | None) -> str:
     with context.join(engine) as turn:
         if not turn.wait(20):
             raise StyleError("The generator is busy, so the file could not be checked. Try again when the other job is done.")
-        return engine.import_style(Path(path))
+        return context.worker.run(partial(engine.import_style, Path(path)))

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NadaError
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .edit_run import style_choices
 from .gallery_cards import run_cards, titles
 from .gallery_layout import GalleryTab, build_gallery_layout, chosen_html
@@ -28,6 +28,7 @@ from .refusals import refusal
 from .scripts import focus, press, show_result
 from .session import Session
 from .text import message_box
+from .worker import close_iterator
 
 __all__ = ["build_gallery_tab"]
 

@@ -18,6 +18,7 @@ from .job_store import JobStore
 from .shelf import new_id
 from .turns import WorkLine
 from .views import AdaptRequest, AdaptView, Ticket
+from .worker import Worker
 
 __all__ = ["Job", "JobLimits", "JobRefused", "JobRegistry"]
 
@@ -29,9 +30,10 @@ class JobRegistry:
     """At most one job on the device, the others first come first served.
 
     `run` does the work of a ticket and yields complete views. `keep` is called when a job ends and returns whether a style was kept.
-    Every job takes a turn in `line`, which photo edits use as well, so that nothing else computes at the same time.
+    Every job takes a turn in `line`, which photo edits use as well, so that nothing else computes at the same time; what it computes is
+    given to `worker`.
 
-    With `inline` there is no worker: the first to watch a job runs it in its own thread, and closing that watcher ends it. Meant for
+    With `inline` the first to watch a job runs it in its own thread, and closing that watcher ends it. Meant for
     ZeroGPU, where the device belongs to a request. That mode was tested with a stand-in only and was never run on ZeroGPU.
     """
 
@@ -40,12 +42,13 @@ class JobRegistry:
         run: Callable[[Ticket], Iterator[AdaptView]],
         keep: Callable[[Job], bool],
         line: WorkLine,
+        worker: Worker,
         store: JobStore,
         limits: JobLimits | None = None,
         *,
         inline: bool = False,
     ) -> None:
-        self._run, self._keep, self._line, self.store = run, keep, line, store
+        self._run, self._keep, self._line, self._compute, self.store = run, keep, line, worker, store
         self.limits, self.inline = limits or JobLimits(), inline
         self._changed = threading.Condition()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
@@ -217,7 +220,8 @@ class JobRegistry:
                     job.state = "running"
                 stopping = partial(os.path.exists, str(job.folder.stop_file)) if self.inline else partial(self._expired, job)
                 ticket = Ticket(job.id, job.request, job.folder.styles, job.folder.pictures, stopping)
-                with contextlib.closing(guarded_views(self._run, ticket, job.folder)) as views:
+                work = partial(guarded_views, self._run, ticket, job.folder)
+                with contextlib.closing(work() if self.inline else self._compute.steps(work)) as views:
                     for newest in views:
                         if newest.running:
                             yield self._publish(job, newest)
@@ -237,7 +241,7 @@ class JobRegistry:
         kept = False
         if view.step:
             try:
-                kept = self._keep(job)
+                kept = self._keep(job) if self.inline else self._compute.run(partial(self._keep, job))
             except Exception:  # losing the style must not hide how the job ended
                 log.exception("the style of a job could not be kept")
         with self._changed:

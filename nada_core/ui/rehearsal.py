@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .context import AppContext, close_iterator
+from .context import AppContext
+from .worker import close_iterator
 
 __all__ = ["rehearse", "take_pace"]
 
@@ -41,7 +42,7 @@ def _idly(context: AppContext, work: Callable[[], Iterator[Any]]) -> None:
             return
         steps = None
         try:
-            steps = work()
+            steps = context.worker.steps(work)
             for _ in steps:
                 if len(context.line) > 1:
                     return

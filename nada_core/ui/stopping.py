@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from .context import close_iterator
+from .worker import close_iterator
 
 __all__ = ["Stops", "stoppable"]
 

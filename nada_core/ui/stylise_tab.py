@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from .all_faces import MOST_FACES
-from .context import AppContext, close_iterator
+from .context import AppContext
 from .delivery import delivered
 from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
@@ -26,6 +26,7 @@ from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_lay
 from .take_away import KINDS, write_download
 from .text import message_box
 from .widgets import identity_panel, progress
+from .worker import close_iterator
 
 __all__ = ["StyliseTab", "build_stylise_tab"]
 

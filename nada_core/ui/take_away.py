@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def write_download(context: AppContext, request: EditRequest, kind: str, folder:
         if not turn.wait(_PATIENCE):
             raise NadaError("The server is busy with another job. Try the download again in a minute.")
         try:
-            return _write(engine.editor, made, request, kind, folder, world, side)
+            return context.worker.run(partial(_write, engine.editor, made, request, kind, folder, world, side))
         except NadaError:
             raise
         except Exception:

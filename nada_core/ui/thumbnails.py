@@ -103,7 +103,6 @@ def draw_thumbnail(context: AppContext, thumbnails: Thumbnails, stamp: str, styl
         engine, _ = context.open()  # not before the turn: it may be another one by then
         jpeg = thumbnails.get(stamp)  # another visitor may have asked for the same one
         if jpeg is None:
-            faces = engine.sample([THUMBNAIL_SEED], style=style, truncation_psi=THUMBNAIL_PSI)
-            jpeg = jpeg_bytes(faces[0])
+            jpeg = context.worker.run(lambda: jpeg_bytes(engine.sample([THUMBNAIL_SEED], style=style, truncation_psi=THUMBNAIL_PSI)[0]))
             thumbnails.put(stamp, jpeg)
         return jpeg

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,7 @@ def change_world(context: AppContext, wish: Wish) -> World:
             raise WorldRefused("The generator is busy with other work. Try again when that is done.")
         _check_idle(context)
         try:
-            engine = context.backend.engine(**asdict(wish))
-            _check_present(engine.missing(), wish)
-            world = context.facts(engine)
+            engine, world = context.worker.run(partial(_loaded, context, wish))
         except NadaError:
             raise
         except Exception:
@@ -102,6 +101,12 @@ def change_world(context: AppContext, wish: Wish) -> World:
 def _check_idle(context: AppContext) -> None:
     if context.jobs.busy:
         raise WorldRefused("An adaptation is running or waiting. Stop it or wait for it, then press Apply again.")
+
+
+def _loaded(context: AppContext, wish: Wish) -> tuple[Any, World]:
+    engine = context.backend.engine(**asdict(wish))
+    _check_present(engine.missing(), wish)
+    return engine, context.facts(engine)
 
 
 def _check_present(missing: list[str], wish: Wish) -> None:
