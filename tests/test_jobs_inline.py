@@ -14,6 +14,7 @@ from nada_core.ui.adapt_run import AdaptRequest, run_adaptation
 
 def test_inline_the_request_does_the_work(make_app):
     app, engine = make_app(inline=True)
+    app.open()  # loading is not the request's work
     before = threading.active_count()
     views = list(run_adaptation(app, AdaptRequest("Joker", steps=12)))
     assert views[-1].phase == "done" and threading.active_count() == before

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import inspect
+import os
+import signal
 import threading
+import time
 import weakref
 from pathlib import Path
 
@@ -142,6 +145,21 @@ def test_pieces_of_work_do_not_overlap():
     for thread in waiting:
         thread.join()
     assert most == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_a_thread_of_its_own():
+    worker = Worker()
+    worker.run(lambda: None)
+    child = os.fork()
+    if not child:
+        os._exit(7 if worker.run(lambda: threading.current_thread().name) == "compute" else 1)
+    until = time.monotonic() + 20
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < until:
+        time.sleep(0.05)
+    if ended == (0, 0):
+        os.kill(child, signal.SIGKILL)
+    assert ended != (0, 0) and os.waitstatus_to_exitcode(ended[1]) == 7
 
 
 def test_what_was_made_is_not_held_by_the_idle_thread():

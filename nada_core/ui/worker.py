@@ -42,7 +42,7 @@ class Worker:
         if threading.current_thread() is self._thread:
             return work()
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # it does not live on in a process that was forked
                 self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
                 self._thread.start()
         task: Future[Result] = Future()
