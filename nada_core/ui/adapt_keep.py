@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         """The compact file, at most 1 MB: what the Gallery of any server of this generator imports again."""
         ready = gr.update(value="Download file", interactive=True)
         try:
-            for file in _packed(context, context.worker.run(partial(context.shelf.get, key, owned)), strength):
+            for file in _packed(context, context.unsaved(key, owned), strength):
                 # Gradio takes its own copy when the value is delivered
                 yield {stage.file: file, stage.fetch: ready} if file else {stage.fetch: gr.update(value="Packing…", interactive=False)}
         except Exception as error:

@@ -72,7 +72,7 @@ def _add_adapt(context: AppContext) -> None:
             finally:
                 close_iterator(views)
                 context.jobs.cancel(job.id)  # nobody could come back to it; harmless when it is over
-            entry = context.worker.run(partial(context.shelf.get, job.id, [job.id]))
+            entry = context.unsaved(job.id, [job.id])
             card = entry.style.card
             with tempfile.TemporaryDirectory(prefix="nada-style-") as folder:  # Gradio takes its own copy when the value is delivered
                 path = Path(folder) / f"{slug(entry.prompt)}.safetensors"

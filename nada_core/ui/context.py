@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from .job_store import JobStore, default_jobs_folder
 from .jobs import JobRegistry
 from .portraits import PhotoShelf
 from .previews import write_faces
-from .shelf import StyleShelf
+from .shelf import ShelvedStyle, StyleShelf
 from .text import slug
 from .thumbnails import Thumbnails
 from .training_facts import TrainingFacts, training_facts
@@ -200,12 +200,16 @@ class AppContext:
         return World(parts.name, parts.reason, concepts, originals, training_facts(engine), sizes, str(parts.base), parts.encoder)
 
     def install(self, engine: Any, world: World, wish: Wish) -> None:
-        """Put the engine that was loaded for ``wish`` into the place of the one before. Only for whoever has the turn in the line."""
+        """Put the engine that was loaded for ``wish`` into the place of the one before. For whoever has the turn; the first needs none."""
         with self._opening:
             first = self._world is None
             self._engine, self._world, self.wish = engine, world, wish
             if first:
                 self._recover(engine)
+
+    def unsaved(self, key: str, owned: Iterable[str]) -> ShelvedStyle:
+        """An unsaved style, which may have to be read from its file first. Raises StyleError: not kept any more, or not in ``owned``."""
+        return self.worker.run(lambda: self.shelf.get(key, owned))
 
     def join(self, engine: Any) -> Turn:
         """A place in the line for work that was prepared with ``engine``: waiting for it raises WorldChanged where another has come."""

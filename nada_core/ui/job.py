@@ -14,6 +14,7 @@ from .text import duration, waiting_words
 from .turns import Turn
 from .views import AdaptRequest, AdaptView, Ticket
 from .widgets import loss_chart, progress
+from .worker import close_iterator
 
 __all__ = ["Job", "JobLimits", "JobRefused", "first_view", "guarded_views", "last_view", "seconds_of", "waiting_view"]
 
@@ -85,9 +86,7 @@ def guarded_views(run: Callable[[Ticket], Iterator[AdaptView]], ticket: Ticket, 
         sentence = "Something went wrong on the server and this adaptation was ended. Please try again; the server's log has the details."
         yield replace(view, phase="failed", progress=progress(0, "Ended early", kind="bad"), error=sentence)
     finally:
-        close = getattr(views, "close", None)
-        if close is not None:
-            close()
+        close_iterator(views)
 
 
 def seconds_of(jobs: Iterable[Job], pace: float | None) -> float | None:

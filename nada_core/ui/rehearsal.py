@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 from .context import AppContext
@@ -40,14 +41,10 @@ def _idly(context: AppContext, work: Callable[[], Iterator[Any]]) -> None:
     with context.line.join() as turn:
         if not turn.wait(0):
             return
-        steps = None
-        try:
-            steps = context.worker.steps(work)
+        with closing(context.worker.steps(work)) as steps:
             for _ in steps:
                 if len(context.line) > 1:
                     return
-        finally:
-            close_iterator(steps)
 
 
 def _everything(context: AppContext) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ class _Look:
 
     def sampled(self, context: AppContext, owned: Sequence[str]) -> Any:
         """What the engine samples: a style, or the name of one."""
-        return context.worker.run(partial(context.shelf.get, self.key, owned)).style if self.key else self.name
+        return context.unsaved(self.key, owned).style if self.key else self.name
 
 
 def run_style_pictures(context: AppContext, owned: Sequence[str]) -> Iterator[StylePictures]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .adapt_extras import AdaptExtras
 from .suggest import StepRecord
+from .worker import close_iterator
 
 __all__ = ["AdaptRequest", "AdaptView", "SavedStep", "Ticket", "changes"]
 
@@ -95,6 +96,4 @@ def changes(views: Iterable[AdaptView]) -> Iterator[AdaptView]:
                 )
             last = view
     finally:
-        close = getattr(views, "close", None)
-        if close is not None:
-            close()
+        close_iterator(views)
