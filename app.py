@@ -27,6 +27,7 @@ def _announce(demo: Any) -> None:
         world = demo.warm()
         print(f"World: {world.name} ({world.reason})", flush=True)
         rehearse(demo.context)
+        print("Warm: the first visitor need not wait.", flush=True)
     except NadaError as error:
         print(f"The engine is not ready: {error}", file=sys.stderr, flush=True)
     except Exception as error:  # noqa: BLE001 - a thread's last resort: the page shows the same and tries again on the next click

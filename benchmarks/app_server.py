@@ -30,6 +30,7 @@ class AppServer:
         self.folder, self.cache, self.log = folder, folder / "cache", folder / "server.log"
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._begun = 0.0
         self.url = f"http://127.0.0.1:{self.port}"
         for name in ("cache", "styles", "gradio", "temporary"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -64,18 +65,25 @@ class AppServer:
             "TMPDIR": str(self.folder / "temporary"),
             "PYTHONUNBUFFERED": "1",
         }
-        begun = time.monotonic()
+        self._begun = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        while "World: " not in self.log.read_text(errors="replace"):
-            if self.process.poll() is not None or time.monotonic() - begun > timeout:
-                words = self.last_words()
+        return self._wait("World: ", timeout)
+
+    def settle(self, timeout: float = 300.0) -> float:
+        """Wait until it has also tried everything once; returns the seconds since its start. Raises RuntimeError as `start` does."""
+        return self._wait("Warm: ", timeout)
+
+    def _wait(self, words: str, timeout: float) -> float:
+        while words not in self.log.read_text(errors="replace"):
+            if self.process is None or self.process.poll() is not None or time.monotonic() - self._begun > timeout:
+                last = self.last_words()
                 self.stop()
-                raise RuntimeError(f"The app did not get ready within {timeout:.0f} seconds. Its last words:\n{words}")
+                raise RuntimeError(f"The app did not get ready within {timeout:.0f} seconds. Its last words:\n{last}")
             time.sleep(0.2)
-        return time.monotonic() - begun
+        return time.monotonic() - self._begun
 
     def kill(self) -> None:
         """Kill it without warning, as a crash does."""
@@ -100,10 +108,11 @@ class AppServer:
 
 @contextmanager
 def running_app(folder: Path) -> Iterator[AppServer]:
-    """A started app, which is always stopped at the end."""
+    """A started app that is warm, as one is that has been up for a minute; it is always stopped at the end."""
     server = AppServer(folder)
     try:
         server.start()
+        server.settle()
         yield server
     finally:
         server.stop()

@@ -98,6 +98,16 @@ class PhotoEditor:
         """Whether the generator draws human faces placed as FFHQ's: known of the starter's, measured once on the mean picture of others."""
         return isinstance(self.inverter, StarterInverter) or draws_aligned_faces(self.generator, self.detector)
 
+    def warm_up(self, image: Any) -> None:
+        """Look for a face and describe it, for nobody: what that needs is then loaded.
+
+        Raises:
+            PhotoError: unreadable picture. AssetError: a model is missing.
+        """
+        photo, faces = self.find(image)
+        if faces:
+            self.recogniser.embed(photo, faces[0].landmarks)
+
     # -- finding the face
 
     def find(self, image: Any) -> tuple[Image.Image, tuple[Face, ...]]:

@@ -83,6 +83,10 @@ class FakeEditor:
     log: list[str] = field(default_factory=list)
     resolutions: tuple[int, ...] = (256, 1024)
     paced: bool = False
+    warm: bool = False
+
+    def warm_up(self, image: Image.Image) -> None:
+        self.warm = bool(self.find(image)[1])
 
     def find(self, image: Image.Image) -> tuple[Image.Image, tuple[FakeFace, ...]]:
         count = 0 if min(image.size) < 100 else max(image.width // image.height, 1)

@@ -163,7 +163,7 @@ def test_a_rehearsal_is_one_step_that_leaves_nothing_behind():
     assert runs(engine) == []  # somebody has the turn
     rehearse(app)
     assert runs(engine) == ["open", "close"] and engine.options.steps == 1
-    assert engine.editor.paced  # the first photo's times are known
+    assert engine.editor.warm and engine.editor.paced  # the first photo's times are known
     assert len(app.line) == 0 and len(app.shelf) == 0 and not app.jobs.busy
 
 

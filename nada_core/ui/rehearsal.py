@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def rehearse(context: AppContext) -> None:
-    """Take one step of an adaptation, look for a face, and time a few steps of what photos need.
+    """Take one step of an adaptation, look for a face and describe it, and time a few steps of what photos need.
 
     A process's first step takes seconds longer than the others: networks read, fresh memory, kernels chosen.
 
@@ -55,6 +55,6 @@ def _everything(context: AppContext) -> Iterator[None]:
     finally:
         close_iterator(steps)
     yield
-    engine.editor.find(context.backend.decode(world.originals[0]))
+    engine.editor.warm_up(context.backend.decode(world.originals[0]))
     yield
     yield from engine.editor.take_pace()
