@@ -77,3 +77,14 @@ def test_what_is_not_named_is_not_built_anew(monkeypatch):
         asyncio.run(demo.postprocess_data(click, {parts["html"]: "x", parts["slider"]: gr.update(maximum=3)}, SessionState(demo)))
         counts.append(len(built))
     assert counts == [3, 1]  # the slider; Gradio also the button and the number
+
+
+def test_sessions_do_not_describe_every_component_again():
+    small, usual = (SessionState(page(kind)[0]) for kind in (StageBlocks, gr.Blocks))
+    assert not any(small.config_values.values()) and all(usual.config_values.values())
+    demo, parts, (click, _) = page(StageBlocks)
+    described = demo.get_config_file()["components"]
+    assert {one["id"] for one in described} >= {part._id for part in parts.values()} and all(one["props"] for one in described[:2])
+    state = SessionState(demo)
+    asyncio.run(demo.postprocess_data(click, {parts["slider"]: gr.update(maximum=3, value=2)}, state))
+    assert state[parts["slider"]._id].maximum == 3 and demo.blocks[parts["slider"]._id].maximum == 10  # each session has its own

@@ -1,4 +1,4 @@
-"""gr.Blocks that leaves alone what a handler leaves alone."""
+"""gr.Blocks that leaves alone what a handler leaves alone, and whose sessions are small."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ import copy
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
+from gradio.blocks import Block, BlocksConfig
 
 __all__ = ["StageBlocks"]
+
+
+class _SmallSessions(BlocksConfig):
+    """The page's components; the copies that sessions get do not describe them over again.
+
+    Gradio (6.31) keeps such a description of every component in every session, half a megabyte each, until 256 pages later. Nothing but
+    links into a page's state would read it, and this page has none.
+    """
+
+    def __copy__(self) -> BlocksConfig:
+        copied = super().__copy__()
+        copied.config_for_block = lambda *_: {}
+        return copied
 
 
 class StageBlocks(gr.Blocks):
@@ -17,6 +30,12 @@ class StageBlocks(gr.Blocks):
     For each output that such an answer does not name, Gradio (6.31) builds the component anew, with the JSON schema of its values, in the
     session of everybody who watches: milliseconds of the one thread that serves all pages, twenty times an answer. Here they are passed by.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        small = _SmallSessions(self)
+        vars(small).update(vars(self.default_config))
+        self.default_config = small
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """As Gradio's, with the same result: the values to send for each of the event's outputs."""
