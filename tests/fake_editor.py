@@ -84,6 +84,7 @@ class FakeEditor:
     resolutions: tuple[int, ...] = (256, 1024)
     paced: bool = False
     warm: bool = False
+    pause: float = 0.0  # seconds more before each stage, for those who want to see them all
 
     def warm_up(self, image: Image.Image) -> None:
         self.warm = bool(self.find(image)[1])
@@ -119,16 +120,18 @@ class FakeEditor:
         self.log.append(f"invert {mode}")
         try:
             for number in range(4):
-                time.sleep(20 * self.delay)
+                time.sleep(20 * self.delay + self.pause)
                 yield FakeStage("Rebuilding the face", (number + 1) / 5, middle(aligned.crop, 256))
+            time.sleep(self.pause)
             yield FakeStage("Person found", 1.0, portrait=FakePortrait(aligned, mode))
         finally:
             self.log.append("invert close")
 
     def wear_steps(self, portrait: FakePortrait, style: Any) -> Iterator[FakeStage]:
+        time.sleep(self.pause)
         self.log.append(f"wear {style.card.prompt}")
         yield FakeStage("Painting", 0.5)
-        time.sleep(5 * self.delay)
+        time.sleep(5 * self.delay + self.pause)
         yield FakeStage("Painted", 1.0, worn=FakeWorn(style.card.name, style.card.prompt))
 
     def render(

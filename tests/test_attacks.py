@@ -202,7 +202,7 @@ def test_ids_cannot_be_sent_to_the_page_handlers(visitor):
     key = summary["style"].removeprefix(OWN)
     stranger = Visitor(str(visitor.web.base_url), visitor.demo)
     photo = visitor.demo.context.photos.put(draw_face(5, 300), ())
-    values = [photo, "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [[1, 1]] * 3, "balanced", 256, False, [key], False]
+    values = ["", photo, "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [[1, 1]] * 3, "balanced", 256, False, [key], False]
     assert stranger.ask("arrive", [])[0]  # or the list of styles would still be empty
     assert "no photo yet" in stranger.refused("edit", *values)
     stranger.ask("rerender", *values)

@@ -27,9 +27,9 @@ def stocked(**options) -> FakeEngine:
     return engine
 
 
-def page():
+def page(pause=0.0):
     demo = build_app(backend=fake_backend(stocked(delay=0.0)))
-    demo.context.open()
+    demo.context.open()[0].editor.pause = pause  # pages skip stages that come at once
     return demo, handlers(demo)
 
 
@@ -92,32 +92,32 @@ def test_a_failed_comparison_says_so_twice_and_frees_the_button(photo):
     demo, functions = page()
     key, updates = find_faces(demo.context, photo).photo, []
     with pytest.raises(gr.Error, match="not in the library"):
-        updates.extend(map(named, functions["compare_styles"](key, ["nobody"], 1.0, 0, [], "balanced", [])))
-    assert not updates[0]["compare"]["interactive"] and updates[0]["compare-stop"]["interactive"]
+        updates.extend(map(named, functions["compare_styles"]("", key, ["nobody"], 1.0, 0, [], "balanced", [])))
+    assert updates[-1]["compare"]["interactive"] and not updates[-1]["compare-stop"]["interactive"]
     with pytest.raises(gr.Error, match="No style is chosen"):
-        list(functions["compare_styles"](key, None, 1.0, 0, [], "balanced", []))
-    *_, last = map(named, functions["compare_styles"](key, ["joker", "neon"], 1.0, 0, [], "balanced", []))
+        list(functions["compare_styles"]("", key, None, 1.0, 0, [], "balanced", []))
+    *_, last = map(named, functions["compare_styles"]("", key, ["joker", "neon"], 1.0, 0, [], "balanced", []))
     assert last["compare"] == gr.update(interactive=True, value="Compare") and not last["compare-stop"]["interactive"]
     assert last["compare-take-sheet"]["interactive"] and last["compare-sheet"].count("<img") == 4
     shown = {"styles": ["joker", "neon"], "face": 0, "points": [], "mode": "balanced"}
-    _, weak = map(named, functions["compare_strength"](key, shown, 0.3, []))
+    _, weak = map(named, functions["compare_strength"]("", key, shown, 0.3, []))
     assert weak["compare-sheet"].count("<img") == 4 and "Strength 0.30" in weak["compare-progress"]
     for strange in (None, "x", [], {}, {"styles": "joker"}):
-        assert not any("compare-sheet" in named(one) for one in functions["compare_strength"](key, strange, 0.3, []))
+        assert not any("compare-sheet" in named(one) for one in functions["compare_strength"]("", key, strange, 0.3, []))
 
 
 def test_stop_ends_the_comparison_and_keeps_what_was_made(photo):
-    demo, functions = page()
+    demo, functions = page(0.3)
     key, engine = find_faces(demo.context, photo).photo, demo.context.open()[0]
     updates = []
-    for update in functions["compare_styles"](key, ["joker", "neon", "gold"], 1.0, 0, [], "balanced", []):
+    for update in functions["compare_styles"]("", key, ["joker", "neon", "gold"], 1.0, 0, [], "balanced", []):
         updates.append(named(update))
         if "Neon" in updates[-1]["compare-progress"]:
             functions["stop_comparing"](key)
     last = updates[-1]
     assert "Stopped" in last["compare-progress"] and last["compare"]["interactive"] and not last["compare-stop"]["interactive"]
     assert "wear Gold" not in engine.editor.log and len(demo.context.line) == 0
-    *_, again = map(named, functions["compare_styles"](key, ["joker", "neon", "gold"], 1.0, 0, [], "balanced", []))
+    *_, again = map(named, functions["compare_styles"]("", key, ["joker", "neon", "gold"], 1.0, 0, [], "balanced", []))
     assert "Done" in again["compare-progress"] and engine.editor.log.count("invert balanced") == engine.editor.log.count("wear Joker") == 1
 
 

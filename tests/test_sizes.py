@@ -122,7 +122,7 @@ def test_a_page_that_has_no_sizes_yet_gets_the_smallest(photo):
     demo = build_app(backend=fake_backend(FakeEngine(delay=0.0, generator=FakeGenerator("stylegan2", (64,)))))
     key = find_faces(demo.context, photo).photo
     values = [key, "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [], "balanced", None, False, [], False]
-    for update in handlers(demo)["edit"](*values):
+    for update in handlers(demo)["edit"]("", *values):
         pair = named(update).get("pair")
         if pair:
             assert Image.open(pair[1]).size == (64, 64)

@@ -100,7 +100,7 @@ def test_over_http_another_session_stays_whole(photo):
         demo.context.open()
         owner, other = Visitor(url, demo), Visitor(url, demo)
         assert owner.ask("arrive", [])[0] and other.ask("arrive", [])[0]
-        edit = ["", "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [], "fast", 256, False, [], False]
+        edit = ["", "", "joker", 1.0, 1.0, 1.0, 1.0, None, 0.5, 0, [], "fast", 256, False, [], False]
         photo = {"path": None, "url": _data_url(photo), "meta": {"_type": "gradio.FileData"}}
         assert other.ask("arrived", photo, "", "")[0] and other.ask("edit", *edit)[0]
         for wish in (("paradise", "", "", ""), ("", "/etc/passwd", "", ""), (["full"], {}, 5, None)):
@@ -110,10 +110,10 @@ def test_over_http_another_session_stays_whole(photo):
         assert success and "Ready" in answer
         assert "not in the library" in other.refused("edit", *edit)  # the styles of its page are not those of this world
         other.ask("rerender", *edit)
-        answer = other.refused("edit", *["", "pixar", *edit[2:]])  # nor are its sizes
+        answer = other.refused("edit", *["", "", "pixar", *edit[3:]])  # nor are its sizes
         assert "not in the list of choices" in answer or "renders at 64" in answer
         assert other.ask("arrive", [])[0]
-        assert other.ask("edit", *["", "pixar", *edit[2:11], 64, *edit[12:]])[0]  # loaded again, with the same photo
+        assert other.ask("edit", *["", "", "pixar", *edit[3:12], 64, *edit[13:]])[0]  # loaded again, with the same photo
         assert "fetch clip-vit-b-32" in owner.refused("apply_wish", "", "", "", "ViT-B-32")
         assert demo.context.open()[1].name == "full" and len(demo.context.line) == 0
         answer = owner.web.post("/gradio_api/run/apply_wish", json={"data": ["", "", "", ""]})

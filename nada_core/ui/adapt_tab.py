@@ -149,7 +149,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
             views = iter((refused_view(error),))
         yield from stream(views, list(owned or ()), browser, {form.seed: used})
 
-    def resume(remembered: Any) -> Iterator[dict[Any, Any]]:
+    def resume(remembered: Any, page: str = "") -> Iterator[dict[Any, Any]]:
         """A page has just been loaded: give it back the styles of its browser, and the newest run, whether it goes on or is over."""
         browser, keys = read_memory(remembered)
         known = [key for key in keys if context.jobs.find(key) is not None or key in context.shelf]
@@ -167,8 +167,13 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         first |= {form.source: asked.source, form.batch: asked.batch, form.lr: asked.lr or 0, form.fresh: False}
         if asked.truncation is not None:
             first[form.truncation] = asked.truncation
+        left = context.pages.recall(page)
+        wearing = job.finished and left is not None and left.edit is not None
         try:
-            yield from stream(changes(context.jobs.watch(job.id)), known, browser, first)
+            for update in stream(changes(context.jobs.watch(job.id)), known, browser, first):
+                if wearing and session.style in update:  # chosen since on the same page: that stays
+                    update[session.style].pop("value", None)
+                yield update
         except NadaError:  # how it ended stands beside the prompt; a toast on arrival would only startle
             return
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import gradio as gr
 
 from .compare_files import COMPARE_KINDS
-from .compare_run import MOST_STYLES
+from .compare_run import MOST_STYLES, CompareView
 from .compare_sheet import compare_html
-from .photo_box import PhotoBox, build_photo_box
+from .detached import Detached
+from .photo_box import PhotoBox, PhotoSteps, build_photo_box
 from .photo_controls import likeness_radio, press_bar, strength_slider
 from .session import Session
 from .widgets import progress
@@ -66,6 +68,10 @@ class CompareTab:
     compared: gr.State  # what is on show, so that strength and downloads stay with it when other styles are chosen
     downloads: dict[str, gr.Button] = field(default_factory=dict)
     follow: Callable[[gr.Image], None] = lambda other: None  # makes the tab take over the photo of another tab's box
+    works: Detached[CompareView] = field(default_factory=Detached)
+    steps: PhotoSteps | None = None
+    resume: Callable[[str], Iterator[dict[Any, Any]]] = lambda page: iter(())  # what a page that is loaded again is shown
+    outputs: list[Any] = field(default_factory=list)  # of `resume`
 
 
 def build_compare_layout(session: Session) -> CompareTab:

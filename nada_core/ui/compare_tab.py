@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from ..errors import NadaError
 from .compare_files import COMPARE_KINDS, write_comparison
 from .compare_layout import COMPARE_IDLE, COMPARE_READY, CompareTab, build_compare_layout
-from .compare_run import MOST_STYLES, CompareRequest, CompareView, default_styles, run_compare_strength, run_compare_styles
+from .compare_run import (
+    MOST_STYLES,
+    CompareRequest,
+    CompareView,
+    default_styles,
+    refused_comparison,
+    run_compare_strength,
+    run_compare_styles,
+)
 from .compare_sheet import compare_html, picks_html
 from .context import AppContext
 from .delivery import delivered
@@ -22,21 +31,22 @@ from .refusals import refusal
 from .rehearsal import take_pace
 from .scripts import press, show_note, show_stage
 from .session import Session
-from .stopping import Stops
 from .style_pictures import run_style_pictures
 from .text import message_box
 from .widgets import progress
 from .worker import close_iterator
 
-__all__ = ["build_compare_tab", "first_choice"]
+__all__ = ["asked_for_comparison", "build_compare_tab", "first_choice"]
 
+_WATCHERS = 32  # pages that may watch comparisons at once: more than can be in hand
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> CompareTab:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
-    tab, stops = build_compare_layout(session), Stops()
-    another = _connect_photo(tab, context, place, stops)
+    tab = build_compare_layout(session)
+    works = tab.works
+    another = _connect_photo(tab, context, place)
     _connect_styles(tab, context, session, place)
 
     def show(view: CompareView, turned: bool) -> dict[Any, Any]:
@@ -52,40 +62,64 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
             update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
         return update
 
+    def streamed(views: Iterator[CompareView], request: CompareRequest) -> Generator[dict[Any, Any], None, str]:
+        """Each view shown, with what the sheet is then about; returns the last one's error."""
+        failed = ""
+        try:
+            for view in views:
+                failed, update = view.error, show(view, True)  # every time: the page may skip one of several that come at once
+                if view.sheet is not None:
+                    update[tab.compared] = _on_sheet(request)
+                yield update
+        finally:
+            close_iterator(views)
+        return failed
+
     def compare_styles(
-        key: str, styles: Any, strength: float, face: int, points: list[Any], mode: str, owned: list[str]
+        page: str, key: str, styles: Any, strength: float, face: int, points: list[Any], mode: str, owned: list[str]
     ) -> Iterator[dict[Any, Any]]:
-        person, failed = _person(face, points, mode), ""
+        person = _person(face, points, mode)
         wanted = CompareRequest(key or None, styles, float(strength), person, tuple(owned))
-        on_sheet = {"styles": styles, "face": person.face, "points": points, "mode": mode}
-        with stops.flag(key or "") as stop:
-            views = run_compare_styles(context, wanted, stop)
-            try:
-                for view in views:
-                    failed, update = view.error, show(view, True)  # every time: the page may skip one of several that come at once
-                    if view.sheet is not None:
-                        update[tab.compared] = on_sheet
-                    yield update
-            finally:
-                close_iterator(views)
+        context.pages.remember(page, photo=key or "", face=person.face, points=person.points, comparison=wanted)
+        try:
+            views = works.start(key or "", lambda stop: run_compare_styles(context, wanted, stop)).watch()
+        except NadaError as error:
+            views = iter((refused_comparison(error),))
+        failed = yield from streamed(views, wanted)
         if failed:
             raise refusal(failed, "Not compared", 6)
+
+    def resume_comparison(page: str) -> Iterator[dict[Any, Any]]:
+        """The page was loaded again: watch its comparison, or show what was made of it."""
+        yield {tab.notice: gr.skip()}
+        left = context.pages.recall(page)
+        if left is None or left.comparison is None or left.photo not in context.photos:
+            return
+        work, told = works.find(left.photo), False
+        for update in streamed(work.watch(), left.comparison) if work else ():
+            told = True
+            yield update
+        if not told:
+            yield from streamed(run_compare_strength(context, left.comparison), left.comparison)
 
     def on_show(key: str, compared: Any, strength: float, owned: list[str]) -> CompareRequest:
         compared = compared if isinstance(compared, dict) else {}
         person = _person(compared.get("face"), compared.get("points") or [], compared.get("mode") or "balanced")
         return CompareRequest(key or None, compared.get("styles") or (), float(strength), person, tuple(owned))
 
-    def compare_strength(key: str, compared: Any, strength: float, owned: list[str]) -> Iterator[dict[Any, Any]]:
+    def compare_strength(page: str, key: str, compared: Any, strength: float, owned: list[str]) -> Iterator[dict[Any, Any]]:
         yield {tab.notice: gr.skip()}
-        for view in run_compare_strength(context, on_show(key, compared, strength, owned)):
+        wanted = on_show(key, compared, strength, owned)
+        if wanted.styles:
+            context.pages.remember(page, photo=key, comparison=wanted)
+        for view in run_compare_strength(context, wanted):
             yield show(view, bool(view.error))
 
     def stopping_comparison(key: str) -> Any:
-        return progress(0, "Stopping", kind="wait") if key in stops else gr.skip()
+        return progress(0, "Stopping", kind="wait") if key in works else gr.skip()
 
     def stop_comparing(key: str) -> None:
-        stops.ask(key)
+        works.ask(key)
 
     def compare_times(key: str, styles: Any, face: int, points: list[Any], owned: list[str]) -> dict[str, Any]:
         wanted = CompareRequest(key or None, styles, person=_person(face, points, "balanced"), owned=tuple(owned))
@@ -98,9 +132,9 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
     results = [tab.bar, tab.sheet, tab.start, tab.stop, tab.notice, tab.compared, *tab.downloads.values()]
     made = tab.start.click(
         compare_styles,
-        [tab.box.key, tab.styles, tab.strength, tab.box.face, tab.box.points, tab.mode, session.owned],
+        [session.page, tab.box.key, tab.styles, tab.strength, tab.box.face, tab.box.points, tab.mode, session.owned],
         results,
-        concurrency_limit=8,
+        concurrency_limit=_WATCHERS,
         concurrency_id="compare",
         trigger_mode="once",
         js=show_stage("compare-progress"),
@@ -117,13 +151,15 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
     shown = [tab.box.key, tab.compared, tab.strength, session.owned]
     tab.strength.input(
         compare_strength,
-        shown,
+        [session.page, *shown],
         results,
         concurrency_limit=8,
         concurrency_id="rerender",
         trigger_mode="always_last",
         **_QUIET,
     )
+
+    tab.resume, tab.outputs = resume_comparison, results
 
     for kind, button in tab.downloads.items():
 
@@ -147,12 +183,26 @@ def first_choice(tab: CompareTab, choices: list[tuple[str, str]]) -> dict[Any, A
     return {tab.styles: gr.update(choices=choices, value=first), tab.offered: bool(choices)}
 
 
+def _on_sheet(request: CompareRequest) -> dict[str, Any]:
+    """What a sheet shows, for the session to keep."""
+    person = request.person
+    return {"styles": request.styles, "face": person.face, "points": [list(point) for point in person.points], "mode": person.mode}
+
+
+def asked_for_comparison(tab: CompareTab, request: CompareRequest, styles: list[tuple[str, str]]) -> dict[Any, Any]:
+    """Updates that set the tab's choices as they were, where the styles are still among `styles`."""
+    known = [value for _, value in styles]
+    chosen = [name for name in request.styles if name in known]
+    update: dict[Any, Any] = {tab.strength: request.strength, tab.mode: request.person.mode}
+    return update | ({tab.styles: gr.update(choices=styles, value=chosen), tab.offered: True} if chosen else {})
+
+
 def _person(face: Any, points: Any, mode: str) -> Person:
     chosen = tuple(tuple(point) for point in points) if len(points) == 3 else ()
     return Person(int(face or 0), chosen, mode)
 
 
-def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab, stops: Stops) -> tuple[Any, ...]:
+def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab) -> tuple[Any, ...]:
     """What happens when a photo arrives, here or on the Stylise tab. Returns the events after which another person is meant; the first
     brings a photo."""
     box = tab.box
@@ -162,7 +212,7 @@ def _connect_photo(tab: CompareTab, context: AppContext, place: gr.Tab, stops: S
         tab.compared: None,
         **{button: gr.update(interactive=False) for button in tab.downloads.values()},
     }
-    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty, stops)
+    steps = tab.steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, COMPARE_IDLE, COMPARE_READY, empty, tab.works)
 
     def compare_arrived(path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
         yield from steps.arrive(path, before, shown)

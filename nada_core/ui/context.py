@@ -19,6 +19,7 @@ from .blocklist import blocked_words
 from .job import Job, JobLimits
 from .job_store import JobStore, default_jobs_folder
 from .jobs import JobRegistry
+from .pages import PageMemory
 from .portraits import PhotoShelf
 from .previews import write_faces
 from .shelf import ShelvedStyle, StyleShelf
@@ -136,6 +137,7 @@ class AppContext:
     line: WorkLine = field(default_factory=WorkLine)
     worker: Worker = field(default_factory=Worker)
     photos: PhotoShelf = field(default_factory=PhotoShelf)
+    pages: PageMemory = field(default_factory=PageMemory)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     limits: JobLimits = field(default_factory=JobLimits)
     inline: bool | None = None  # None: only on ZeroGPU

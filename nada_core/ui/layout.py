@@ -19,6 +19,7 @@ from .compare_tab import build_compare_tab, first_choice
 from .context import AppContext, Backend, default_backend
 from .edit_run import style_choices
 from .gallery_tab import build_gallery_tab
+from .page_return import connect_return
 from .page_start import PageStart
 from .photo_input import MAX_UPLOAD
 from .session import build_session
@@ -60,7 +61,7 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
         session = build_session(context, tabs)
         tabs.render()
         with tabs:
-            with gr.Tab("Adapt", id="adapt"):
+            with gr.Tab("Adapt", id="adapt") as adapting:
                 adapt = build_adapt_tab(context, session)
             with gr.Tab("Stylise a photo", id="stylise") as stylise:
                 worn = build_stylise_tab(context, session, stylise)
@@ -124,8 +125,15 @@ def build_app(engine_factory: Callable[..., Any] | None = None, *, backend: Back
             show_progress="hidden",
             concurrency_limit=None,
         )
-        arrived.then(  # after it, or the originals would replace the previews of the run that is found again
-            adapt.resume, [session.memory], adapt.outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
+        places = {"adapt": adapting, "stylise": stylise, "compare": compare, "gallery": gallery}
+        known = connect_return(context, session, arrived, worn, compared, places)
+        known.then(  # after both, or the originals would replace the previews of the run that is found again
+            adapt.resume,
+            [session.memory, session.page],
+            adapt.outputs,
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=None,
         )
     demo.queue(max_size=48, api_open=False)  # beyond that, newcomers are told that the queue is full
     demo._queue.sleep_when_free = _QUEUE_SECONDS

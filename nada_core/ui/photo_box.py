@@ -12,12 +12,12 @@ import gradio as gr
 
 from ..errors import NadaError
 from .context import AppContext
+from .detached import Detached
 from .example_photos import build_examples
 from .photo_faces import FacesView, displayable, find_faces, found_before, pointed_at, taken_away
 from .photo_input import HEIC_SCRIPT, unopened
 from .picture_buttons import picture_buttons
 from .session import Session
-from .stopping import Stops
 from .text import PHOTO_NOTE, message_box
 from .widgets import progress
 
@@ -76,7 +76,7 @@ def build_photo_box(session: Session, prefix: str = "") -> PhotoBox:
 class PhotoSteps:
     """What happens to one tab when a photo arrives, is searched, or is clicked on: updates of components.
 
-    ``clear`` takes the result of the photo before off the tab, whose work in hand is asked to end by ``stops``: it shows somebody else.
+    ``clear`` takes the result of the photo before off the tab, whose work in hand, of ``works``, is asked to end: it shows somebody else.
     ``also`` is what else of the tab follows the faces found.
     """
 
@@ -88,7 +88,7 @@ class PhotoSteps:
     idle: str  # the bar without a photo
     ready: str  # the bar with one
     clear: dict[Any, Any]
-    stops: Stops
+    works: Detached[Any]
     also: Callable[[FacesView], dict[Any, Any]] = lambda view: {}
 
     def arrive(self, path: str | None, before: str, shown: str) -> Iterator[dict[Any, Any]]:
@@ -113,7 +113,7 @@ class PhotoSteps:
                 return
         view = known or find_faces(self.context, path, before)
         refused = {self.box.photo: None} if view.error else {}
-        self.stops.ask(before)
+        self.works.ask(before)
         yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view), **refused}
 
     def follow(self, before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
@@ -122,13 +122,18 @@ class PhotoSteps:
             update: dict[Any, Any] = {self.box.faces: gr.update(selected_index=face or 0)} if before else {self.box.hint: gr.skip()}
             yield update | ({self.start: gr.update(interactive=True)} if len(points) == 3 else {})
             return
-        self.stops.ask(shown)
+        self.works.ask(shown)
         path = path if before and path and Path(path).is_file() else None
         known = found_before(self.context, path, before)
         if known is None:  # forgotten meanwhile: the box it came in still has it, and the button there says so
             yield {self.box.hint: gr.skip()}
             return
         yield {self.box.photo: path, self.notice: "", **self.clear, **self.found(known, face, points)}
+
+    def restored(self, view: FacesView, path: str, face: int, points: Sequence[Any]) -> dict[Any, Any]:
+        """The page was loaded again: its photo, in the file that the box gets, and what was chosen of it."""
+        kept = {self.box.key: view.photo, self.box.face: face, self.box.points: [list(point) for point in points]}
+        return {self.box.photo: path, **kept, **self.found(view, face, points)}
 
     def found(self, view: FacesView, face: int = 0, points: Sequence[Any] = ()) -> dict[Any, Any]:
         """Faces to choose from, a picture to click on, or words; the button waits for what is missing."""

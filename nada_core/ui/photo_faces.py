@@ -13,10 +13,11 @@ from ..errors import NadaError, PhotoError
 from .all_faces import MOST_FACES
 from .context import AppContext
 
-__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "pointed_at", "taken_away"]
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "pointed_at", "shown_again", "taken_away"]
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = 112
+_SHOWN = 2048  # pixels of the longer side of a photo that is sent back to its page
 MAX_FACES = 24  # offered to choose from
 
 
@@ -73,6 +74,19 @@ def found_before(context: AppContext, path: str | None, key: str) -> FacesView |
         return _view(key, entry.photo, entry.faces) if entry.digest == _digest(path) else None
     except (PhotoError, OSError):  # no longer on the shelf, or a file that cannot be read: that is said when it is searched
         return None
+
+
+def shown_again(context: AppContext, key: str, folder: Path) -> tuple[Path, FacesView] | None:
+    """A picture in ``folder`` of the photo under ``key``, which stands for its file from now on, and its faces; None where it is gone."""
+    try:
+        entry = context.photos.get(key)
+    except PhotoError:
+        return None
+    picture = entry.photo.copy()
+    picture.thumbnail((_SHOWN, _SHOWN))
+    picture.save(folder / "photo.jpg", quality=95)
+    entry.digest = _digest(str(folder / "photo.jpg"))
+    return folder / "photo.jpg", _view(key, entry.photo, entry.faces)
 
 
 def taken_away(context: AppContext, path: str | None, key: str) -> bool:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-__all__ = ["TO_THE_TABS", "focus", "press", "reveal", "show_result", "show_stage"]
+__all__ = ["PAGE_WORDS", "TO_THE_TABS", "focus", "press", "reveal", "show_note", "show_result", "show_stage", "shown_tab"]
 
 
 #: A page keeps its place when another tab is shown: begin where that tab begins.
 TO_THE_TABS = "() => requestAnimationFrame(() => document.querySelector('#tabs').scrollIntoView({ block: 'start' }))"
+
+
+#: What a page says of itself when it is loaded: a key of its own that a reload keeps and nobody can guess, and the tab that was shown. A
+#: browser that keeps nothing (in a frame of another site, say) has none.
+PAGE_WORDS = """() => { try {
+  const kept = window.sessionStorage;
+  if (!kept.getItem('nada-page')) {
+    const key = crypto.getRandomValues(new Uint8Array(16));
+    kept.setItem('nada-page', Array.from(key, (one) => one.toString(16).padStart(2, '0')).join(''));
+  }
+  window.nadaKnown = true;
+  return [kept.getItem('nada-page') + ' ' + (kept.getItem('nada-tab') || '')];
+} catch (error) { return ['']; } }"""
+
+
+def shown_tab(name: str) -> str:
+    """Keep in mind, for a reload, which tab is shown; the first, which is shown on arrival, only once the page has told of itself."""
+    return f"() => {{ try {{ if (window.nadaKnown) window.sessionStorage.setItem('nada-tab', '{name}'); }} catch (error) {{ }} }}"
 
 
 def press(element: str) -> str:

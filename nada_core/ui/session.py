@@ -30,6 +30,8 @@ class Session:
     photo: gr.State  # id of the photo that was uploaded on this page
     face: gr.State  # which of its faces
     points: gr.State  # or the clicked eyes and mouth, in pixels of the photo
+    page: gr.State  # key of this page in its browser's tab, which a reload keeps: see pages.PageMemory
+    words: gr.Textbox  # what the page says of itself when it is loaded; never shown
     tabs: gr.Tabs
 
 
@@ -60,5 +62,7 @@ def build_session(context: AppContext, tabs: gr.Tabs) -> Session:
         photo=gr.State("", time_to_live=_HOURS, delete_callback=context.photos.discard),
         face=gr.State(0),
         points=gr.State([]),
+        page=gr.State(""),
+        words=gr.Textbox(visible=False),
         tabs=tabs,
     )

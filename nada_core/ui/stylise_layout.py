@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import gradio as gr
 
+from .detached import Detached
+from .edit_run import EditView
 from .edit_stage import edit_outlook
-from .photo_box import PhotoBox, build_photo_box
+from .photo_box import PhotoBox, PhotoSteps, build_photo_box
 from .photo_controls import likeness_radio, press_bar, strength_slider
 from .picture_buttons import picture_buttons
 from .session import Session
@@ -52,6 +55,10 @@ class StyliseTab:
     picked: gr.State  # counts the pictures that were pressed
     downloads: dict[str, gr.Button] = field(default_factory=dict)
     follow: Callable[[gr.Image], None] = lambda other: None  # makes the tab take over the photo of another tab's box
+    works: Detached[EditView] = field(default_factory=Detached)
+    steps: PhotoSteps | None = None
+    resume: Callable[[str], Iterator[dict[Any, Any]]] = lambda page: iter(())  # what a page that is loaded again is shown
+    outputs: list[Any] = field(default_factory=list)  # of `resume`
 
 
 def build_stylise_layout(session: Session) -> StyliseTab:

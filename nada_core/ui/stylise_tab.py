@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
+from ..errors import NadaError
 from .all_faces import MOST_FACES
 from .context import AppContext
 from .delivery import delivered
-from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
+from .edit_run import EditRequest, EditView, refused_edit, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
 from .press_time import edit_seconds, mode_choices
@@ -20,7 +21,6 @@ from .refusals import refusal
 from .rehearsal import take_pace
 from .scripts import press, reveal, show_note, show_stage
 from .session import Session
-from .stopping import Stops
 from .style_pictures import run_style_pictures
 from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
@@ -28,85 +28,78 @@ from .text import message_box
 from .widgets import identity_panel, progress
 from .worker import close_iterator
 
-__all__ = ["StyliseTab", "build_stylise_tab"]
+__all__ = ["StyliseTab", "asked_for", "build_stylise_tab", "read_request"]
 
+_WATCHERS = 32  # pages that may watch edits at once: more than can be in hand
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> StyliseTab:
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
-    tab, stops = build_stylise_layout(session), Stops()
-    tab.follow, another = _connect_photo(tab, context, place, stops)
+    tab = build_stylise_layout(session)
+    works = tab.works
+    tab.follow, another = _connect_photo(tab, context, place)
     _connect_pictures(tab, context, session, place)
     requests = [
         tab.box.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.box.face, tab.box.points,
         tab.mode, tab.resolution, tab.paste, session.owned, tab.everyone,
     ]  # fmt: skip
 
-    def request(*values: Any) -> EditRequest:
-        key, style, strength, shape, texture, colour, blend, share, face, points, mode, resolution, paste, owned, everyone = values
-        return EditRequest(
-            key or None,
-            style,
-            float(strength),
-            (float(shape), float(texture), float(colour)),
-            blend or None,
-            float(share),
-            int(face or 0),
-            tuple(tuple(point) for point in points) if len(points) == 3 else (),
-            mode,
-            int(resolution) if resolution else None,
-            bool(paste),
-            tuple(owned),
-            bool(everyone),
-        )
+    def remember_edit(page: str, wanted: EditRequest) -> None:
+        context.pages.remember(page, photo=wanted.photo or "", face=wanted.face, points=wanted.points, edit=wanted)
 
-    def show(view: EditView, turned: bool) -> dict[Any, Any]:
-        update: dict[Any, Any] = {tab.bar: view.progress}
-        if view.working is not None:
-            update[tab.working] = view.working
-        if turned:
-            busy = view.phase in ("wait", "run")
-            update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
-            update[tab.stop] = gr.update(interactive=busy)
-            update[tab.notice] = message_box(view.error, "bad") if view.error else ""
-            if not busy:
-                update[tab.working] = ""
-        if view.phase == "done":
-            update |= {tab.pair: view.pair, tab.inverted: view.inverted, tab.identity: view.identity}
-            update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
-        return update
+    def remember_person(page: str, photo: str, face: int, points: list[list[float]]) -> None:
+        context.pages.remember(page, photo=photo, face=int(face or 0), points=tuple(tuple(point) for point in points))
 
-    def edit(*values: Any) -> Iterator[dict[Any, Any]]:
-        wanted, failed = request(*values), ""
-        with stops.flag(wanted.photo or "") as stop:
-            views = run_edit(context, wanted, stop)
-            try:
-                for view in views:
-                    failed = view.error
-                    yield show(view, True)  # every time: the page may skip one of several that come at once
-            finally:
-                close_iterator(views)
+    def edit(page: str, *values: Any) -> Iterator[dict[Any, Any]]:
+        wanted, failed = read_request(*values), ""
+        remember_edit(page, wanted)
+        try:
+            views = works.start(wanted.photo or "", lambda stop: run_edit(context, wanted, stop)).watch()
+        except NadaError as error:
+            views = iter((refused_edit(error),))
+        try:
+            for view in views:
+                failed = view.error
+                yield shown(tab, view, True)  # every time: the page may skip one of several that come at once
+        finally:
+            close_iterator(views)
         if failed:
             raise refusal(failed, "Not stylised", 6)
 
+    def resume_edit(page: str) -> Iterator[dict[Any, Any]]:
+        """The page was loaded again: watch its edit, or show the look it had."""
+        yield {tab.notice: gr.skip()}
+        left = context.pages.recall(page)
+        if left is None or left.edit is None or left.photo not in context.photos:
+            return
+        work, told = works.find(left.photo), False
+        for view in work.watch() if work else ():
+            told = True
+            yield shown(tab, view, True)
+        if not told:
+            for view in run_rerender(context, left.edit):
+                yield shown(tab, view, True)
+
     def stopping_edit(key: str) -> Any:
-        return progress(0, "Stopping", kind="wait") if key in stops else gr.skip()
+        return progress(0, "Stopping", kind="wait") if key in works else gr.skip()
 
     def stop_editing(key: str) -> None:
-        stops.ask(key)
+        works.ask(key)
 
     def edit_times(*values: Any) -> dict[str, Any]:
-        return gr.update(choices=mode_choices(edit_seconds(context, request(*values))))
+        return gr.update(choices=mode_choices(edit_seconds(context, read_request(*values))))
 
     def timed_here(*values: Any) -> dict[str, Any]:
         take_pace(context)
         return edit_times(*values)
 
-    def rerender(*values: Any) -> Iterator[dict[Any, Any]]:
+    def rerender(page: str, *values: Any) -> Iterator[dict[Any, Any]]:
         yield {tab.notice: gr.skip()}
-        for view in run_rerender(context, request(*values)):
-            yield show(view, bool(view.error))
+        wanted = read_request(*values)
+        remember_edit(page, wanted)
+        for view in run_rerender(context, wanted):
+            yield shown(tab, view, bool(view.error))
 
     def second_styles(owned: list[str]) -> dict[str, Any]:
         return gr.update(choices=[("None", ""), *style_choices(context, owned)])
@@ -117,10 +110,10 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     results = [tab.bar, tab.start, tab.stop, tab.notice, tab.working, tab.pair, tab.inverted, tab.identity, *tab.downloads.values()]
     made = tab.start.click(
         edit,
-        requests,
+        [session.page, *requests],
         results,
         **_QUIET,
-        concurrency_limit=8,
+        concurrency_limit=_WATCHERS,
         concurrency_id="edit",
         trigger_mode="once",
         js=show_stage("edit-progress"),
@@ -131,12 +124,14 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     another[0].then(None, None, None, js=show_note("photo-hint")).then(timed_here, **times)
     for event in (made, *another[1:]):
         event.then(edit_times, **times)
+    for event in another:
+        event.then(remember_person, [session.page, tab.box.key, tab.box.face, tab.box.points], queue=False, **_QUIET)
     gr.on([tab.box.shown.change, tab.style.change, tab.blend.change, place.select], edit_times, **times)
     live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
     gr.on(
         [*live, tab.paste.input, tab.everyone.input, tab.resolution.input, tab.blend.input, tab.style.input, tab.picked.change],
         rerender,
-        requests,
+        [session.page, *requests],
         results,
         **_QUIET,
         concurrency_limit=8,
@@ -144,11 +139,13 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
         trigger_mode="always_last",
     )
 
+    tab.resume, tab.outputs = resume_edit, results
+
     for kind, button in tab.downloads.items():
 
         def download(*values: Any, kind: str = kind) -> Iterator[dict[Any, Any]]:
             def write(folder: Path) -> Path:
-                return write_download(context, replace(request(*values), paste=False), kind, folder)
+                return write_download(context, replace(read_request(*values), paste=False), kind, folder)
 
             yield from delivered(write, tab.file, KINDS[kind])
 
@@ -156,6 +153,60 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
             None, None, None, js=press("edit-file")
         )
     return tab
+
+
+def read_request(*values: Any) -> EditRequest:
+    """What the page sent, in the order of its components."""
+    key, style, strength, shape, texture, colour, blend, share, face, points, mode, resolution, paste, owned, everyone = values
+    return EditRequest(
+        key or None,
+        style,
+        float(strength),
+        (float(shape), float(texture), float(colour)),
+        blend or None,
+        float(share),
+        int(face or 0),
+        tuple(tuple(point) for point in points) if len(points) == 3 else (),
+        mode,
+        int(resolution) if resolution else None,
+        bool(paste),
+        tuple(owned),
+        bool(everyone),
+    )
+
+
+def asked_for(tab: StyliseTab, request: EditRequest, styles: list[tuple[str, str]]) -> dict[Any, Any]:
+    """The opposite: updates that set the page's choices as they were, where the styles are still among `styles`."""
+    known = [value for _, value in styles]
+    shape, texture, colour = request.groups
+    update: dict[Any, Any] = {
+        tab.strength: request.strength, tab.shape: shape, tab.texture: texture, tab.colour: colour, tab.share: request.share,
+        tab.mode: request.mode, tab.paste: request.paste,
+        tab.blend: gr.update(choices=[("None", ""), *styles], value=request.blend if request.blend in known else ""),
+    }  # fmt: skip
+    if request.resolution:
+        update[tab.resolution] = request.resolution
+    if request.style in known:
+        update[tab.style] = gr.update(choices=styles, value=request.style)
+    return update
+
+
+def shown(tab: StyliseTab, view: EditView, turned: bool) -> dict[Any, Any]:
+    """Updates that show a view; `turned`: work begins or ends with it, so that the buttons change."""
+    update: dict[Any, Any] = {tab.bar: view.progress}
+    if view.working is not None:
+        update[tab.working] = view.working
+    if turned:
+        busy = view.phase in ("wait", "run")
+        update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
+        update[tab.stop] = gr.update(interactive=busy)
+        update[tab.notice] = message_box(view.error, "bad") if view.error else ""
+        if not busy:
+            update[tab.working] = ""
+    if view.phase == "done":
+        update |= {tab.pair: view.pair, tab.inverted: view.inverted, tab.identity: view.identity}
+        update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
+    return update
 
 
 def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, place: gr.Tab) -> None:
@@ -198,7 +249,7 @@ def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, pl
     )
 
 
-def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab, stops: Stops) -> tuple[Callable[[gr.Image], None], tuple[Any, ...]]:
+def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> tuple[Callable[[gr.Image], None], tuple[Any, ...]]:
     """What happens when a photo arrives: its faces, or help with clicking them.
 
     Returns what makes the tab follow another's box, and the events after which another person is meant; the first brings a photo.
@@ -218,7 +269,7 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab, stops: S
         return {tab.everyone: gr.update(value=False, visible=count > 1, label=f"{words}, in the whole photo")}
 
     box = tab.box
-    steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, stops, everyone)
+    steps = tab.steps = PhotoSteps(context, box, tab.start, tab.bar, tab.notice, EDIT_IDLE, EDIT_READY, empty, tab.works, everyone)
 
     def arrived(path: str | None, before: str, shown: str = "") -> Iterator[dict[Any, Any]]:
         yield from steps.arrive(path, before, shown)

@@ -1,0 +1,71 @@
+"""What a page that is loaded again gets back: its photo and what was asked for. No Gradio in here."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # both need the context, which has a memory of pages
+    from .compare_run import CompareRequest
+    from .edit_run import EditRequest
+
+__all__ = ["LeftPage", "PageMemory", "read_page_words"]
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_TABS = ("adapt", "stylise", "compare", "gallery")
+
+
+@dataclass(frozen=True)
+class LeftPage:
+    """Requests, not pictures: the photo itself is on its shelf, for as long as photos are kept there."""
+
+    photo: str = ""  # its id
+    face: int = 0
+    points: tuple[tuple[float, float], ...] = ()
+    edit: EditRequest | None = None  # what was asked for last
+    comparison: CompareRequest | None = None
+
+
+class PageMemory:
+    """By a key that the page's tab in the browser made up and shows nobody else: it outlives a reload, not the tab.
+
+    The ``capacity`` pages heard of last, each for ``seconds``.
+    """
+
+    def __init__(self, capacity: int = 256, seconds: float = 3600.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._capacity, self._seconds, self._clock = capacity, seconds, clock
+        self._pages: OrderedDict[str, tuple[float, LeftPage]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def remember(self, key: str, **changes: Any) -> None:
+        """Note fields of :class:`LeftPage`. Another photo takes everything with it; pages without a key are not remembered."""
+        if not _KEY.fullmatch(key or ""):
+            return
+        with self._lock:
+            page = self._recall(key) or LeftPage()
+            if changes.get("photo", page.photo) != page.photo:
+                page = LeftPage()
+            self._pages[key] = (self._clock(), replace(page, **changes))
+            self._pages.move_to_end(key)
+            while len(self._pages) > self._capacity:
+                self._pages.popitem(last=False)
+
+    def recall(self, key: str) -> LeftPage | None:
+        """What is known of the page, if anything."""
+        with self._lock:
+            return self._recall(key)
+
+    def _recall(self, key: str) -> LeftPage | None:
+        when, page = self._pages.get(key, (0.0, None))
+        return page if page is not None and self._clock() - when < self._seconds else None
+
+
+def read_page_words(words: Any) -> tuple[str, str]:
+    """(key, tab that was shown) of what a page says of itself when it is loaded; "" for what is missing. Anything may have been sent."""
+    key, _, shown = (words if isinstance(words, str) else "").partition(" ")
+    return key if _KEY.fullmatch(key) else "", shown if shown in _TABS else ""
