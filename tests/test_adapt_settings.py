@@ -148,7 +148,8 @@ def test_a_page_offers_what_stylegan2_and_clip_have(tmp_path):
 @pytest.mark.parametrize("generator", [small_mobile(), small_stylegan2()])
 @pytest.mark.parametrize("encoder", [StandInEncoder(), ReadingEncoder()])
 def test_the_engines_own_check_takes_exactly_what_is_offered(generator, encoder):
-    engine = types.SimpleNamespace(generator=generator, encoder=encoder, concepts=list)
+    parts = types.SimpleNamespace(encoder=encoder.name)
+    engine = types.SimpleNamespace(generator=generator, encoder=encoder, concepts=list, parts=parts)
     facts = training_facts(engine)
 
     def taken(**options) -> bool:
@@ -222,6 +223,15 @@ def test_what_is_refused_stands_beside_the_prompt(starter):
         assert "must be a" in told["adapt-notice"] and "Not started" in told["adapt-progress"]
         assert list(answers) == []  # said once
     assert not demo.context.jobs._jobs
+
+
+def test_the_settings_say_which_encoder_judges():
+    for public in (False, True):
+        demo = build_app(backend=fake_backend(FakeEngine(delay=0.0)), public=public)
+        demo.context.open()
+        *_, update = handlers(demo)["arrive"]([])
+        words = named(update)["encoder-in-use"]
+        assert "Starter: a fixed list of looks" in words and ("Change the world" in words) is not public
 
 
 def test_reset_gives_every_setting_its_first_value(starter):

@@ -109,6 +109,9 @@ def test_what_was_renamed_is_the_chosen_one_and_only_one_is_renamed():
             functions["on_rename"](picked, "undead", [], "joker")
     update = functions["on_rename"](["zombie"], "undead", [], "joker")
     assert set(engine.saved) == {"joker", "undead", "neon"} and update[by_id["gallery-cards"]]["value"] == ["undead"]
+    assert update[by_id["style"]]["value"] == "joker"
+    worn = functions["on_rename"](["undead"], "lich", [], "undead")  # who wears it goes on wearing it
+    assert worn[by_id["style"]]["value"] == "lich"
     assert "Undead" in update[by_id["gallery-notice"]] and update[by_id["gallery-delete"]]["visible"] is True
 
 

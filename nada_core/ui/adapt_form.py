@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ import gradio as gr
 from .expert_form import ExpertForm, build_expert_form
 from .text import chips
 from .training_facts import TrainingFacts
+from .world_choice import ENCODERS
 
 __all__ = ["AdaptForm", "build_form"]
 
@@ -57,8 +59,10 @@ class AdaptForm:
     batch: gr.Slider
     truncation: gr.Slider
     images: gr.File
+    encoder: gr.HTML  # which one judges the pictures
     expert: ExpertForm
     reset: gr.Button
+    owned: bool  # by whoever sees the page, who may choose another encoder
 
     @property
     def usual(self) -> list[Any]:
@@ -73,13 +77,14 @@ class AdaptForm:
     @property
     def fitted(self) -> list[Any]:
         """What `fit` updates."""
-        return [self.layers, self.truncation, *self.expert.fitted]
+        return [self.layers, self.truncation, self.encoder, *self.expert.fitted]
 
     def fit(self, facts: TrainingFacts) -> dict[Any, Any]:
         """Updates that offer what an engine has."""
         return {
             self.layers: gr.update(choices=_layer_choices(facts.layer_sets)),
             self.truncation: facts.own_truncation,
+            self.encoder: _encoder_words(facts.encoder, self.owned),
             **self.expert.fit(facts),
         }
 
@@ -93,7 +98,13 @@ def _layer_choices(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(_LAYERS.get(name, name), name) for name in names]
 
 
-def build_form(words: str) -> AdaptForm:
+def _encoder_words(name: str, owned: bool) -> str:
+    known = {value: words for words, value in ENCODERS}
+    other = " Another one is chosen above, under “Change the world”." if owned else ""
+    return f'<p class="quiet">Text encoder, which compares faces with words: {escape(known.get(name, name))}.{other}</p>'
+
+
+def build_form(words: str, owned: bool = True) -> AdaptForm:
     """Build the column's components inside the current gr.Column; `words` is the advice for the first prompt."""
     prompt = gr.Textbox(label="Turn faces into", value="Joker", placeholder="Joker", max_lines=1, max_length=200, elem_id="prompt")
     advice = gr.HTML(words, elem_id="advice")
@@ -127,9 +138,11 @@ def build_form(words: str) -> AdaptForm:
             height=150,
             elem_id="targets",
         )
+        encoder = gr.HTML("", elem_id="encoder-in-use")
         with gr.Accordion("For experts", open=False, elem_id="experts"):
             expert = build_expert_form()
         reset = gr.Button("Reset settings", size="sm", elem_id="reset-settings")
     return AdaptForm(
-        prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images, expert, reset
+        prompt, me, start, stop, notice, advice, suggested, steps, layers, lr, source, seed, fresh, batch, truncation, images, encoder,
+        expert, reset, owned,
     )  # fmt: skip

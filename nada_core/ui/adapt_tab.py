@@ -53,7 +53,7 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
     """Build the tab inside the current gr.Tab and connect it. `session` holds what the tabs share (ids, the style dropdown)."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="controls"):
-            form = build_form(_advice("Joker"))
+            form = build_form(_advice("Joker"), owned=not context.public)
         with gr.Column(scale=7, min_width=300, elem_classes="stage"):
             stage = build_stage(context.public)
 

@@ -183,12 +183,18 @@ def _connect_work(tab: GalleryTab, context: AppContext) -> None:
 def _connect_care(tab: GalleryTab, context: AppContext, session: Session, redraw: dict[str, Any]) -> None:
     """Rename, delete, import."""
 
-    def change(work: Callable[[], str], heading: str, done: str, owned: list[str], worn: str | None) -> dict[Any, Any]:
-        """Run one change of the library; the list of the Stylise tab follows. A style that is there afterwards is the chosen one."""
+    def change(
+        work: Callable[[], str], heading: str, done: str, owned: list[str], worn: str | None, before: str | None = None
+    ) -> dict[Any, Any]:
+        """Run one change of the library; the list of the Stylise tab follows. A style that is there afterwards is the chosen one.
+
+        ``before`` is its name until now: who wears it goes on wearing it.
+        """
         try:
             name_now = work()
         except NadaError as error:
             raise refusal(error, heading) from None
+        worn = name_now if before is not None and worn == before else worn
         choices = style_choices(context, owned)
         values = [value for _, value in choices]
         entries = _entries(context)
@@ -204,7 +210,7 @@ def _connect_care(tab: GalleryTab, context: AppContext, session: Session, redraw
     def on_rename(picked: Any, wanted: str, owned: list[str], worn: str | None) -> dict[Any, Any]:
         own = _saved(context, picked)
         only = own[0] if len(own) == len(_names(picked)) == 1 else None
-        return change(lambda: rename_style(context, only, wanted), "Not renamed", "It is called “{}” now.", owned, worn)
+        return change(lambda: rename_style(context, only, wanted), "Not renamed", "It is called “{}” now.", owned, worn, only)
 
     def on_import(path: str | None, owned: list[str], worn: str | None) -> dict[Any, Any]:
         return change(lambda: import_style(context, path), "Not imported", "Imported as “{}”.", owned, worn)

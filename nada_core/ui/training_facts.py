@@ -23,6 +23,7 @@ class TrainingFacts:
     own_direction: float
     own_global: float
     presets: tuple[str, ...]  # published settings of the optimiser for this family
+    encoder: str  # of texts and pictures, as `load_encoder` takes it
     patches: bool  # whether the patch loss can be computed
 
 
@@ -48,6 +49,7 @@ def training_facts(engine: Any) -> TrainingFacts:
         own_crops=own.crops or 0,
         own_direction=own.direction_weight,
         own_global=own.global_weight or 0.0,
+        encoder=str(engine.parts.encoder),
         presets=tuple(PRESETS) if generator.family == "stylegan2" else (),
         patches=patches,
     )
