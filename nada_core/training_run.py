@@ -109,7 +109,9 @@ class TrainingRun:
         self.shadow = {n: p for n, p in self.averaged.named_parameters() if n in trained}
         assert options.lr is not None and options.betas is not None and options.layer_rates is not None
         self.lr = options.lr
-        groups = rate_groups(base, self.parameters, options.layer_rates)
+        # the same memory, its dimensions in the order in which they lie there: of anything else fused Adam makes copies, there and back
+        self.stepped = {n: p.detach().permute(_memory_order(p)) for n, p in self.parameters.items()}
+        groups = rate_groups(base, self.stepped, options.layer_rates)
         # one pass over the weights instead of nine; a GPU's own default is quick already
         self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas, fused=base.device.type == "cpu" or None)
         self.rng = torch.Generator().manual_seed(options.seed)
@@ -197,7 +199,8 @@ class TrainingRun:
             group["lr"] = lr * group["factor"]
         layers = self.select()
         loss, similarity, size = self.losses()
-        self.optimiser.zero_grad(set_to_none=True)
+        for tensor in (*self.parameters.values(), *self.stepped.values()):
+            tensor.grad = None
         note = ""
         if torch.isfinite(loss):
             loss.backward()
@@ -208,6 +211,9 @@ class TrainingRun:
             self.back_off()
             note = f"The pictures diverged: went back to the last good weights and halved the rate to {self.lr:.2g}."
         else:
+            for name, parameter in self.parameters.items():
+                if parameter.grad is not None:
+                    self.stepped[name].grad = parameter.grad.permute(_memory_order(parameter))
             self.optimiser.step()
             self.track()
         self.index += 1
@@ -253,7 +259,8 @@ class TrainingRun:
         if self.options.average:
             kinds["average"] = self.shadow
         for kind, key in ADAM.items():
-            kinds[kind] = {n: self.optimiser.state[p][key] for n, p in self.parameters.items() if p in self.optimiser.state}
+            kept = {n: self.optimiser.state[p][key] for n, p in self.stepped.items() if p in self.optimiser.state}
+            kinds[kind] = {n: t if key == "step" else _in_order_of(self.parameters[n], t) for n, t in kept.items()}
         tensors = {f"{kind}|{name}": t.detach().to("cpu", copy=True) for kind, values in kinds.items() for name, t in values.items()}
         return TrainingState(
             prompt=self.prompt,
@@ -289,7 +296,10 @@ class TrainingRun:
             for name in moments["adam_step"]:
                 parameter = self.parameters[name]
                 memory = {key: _fill(torch.empty_like(parameter), moments[kind][name]) for kind, key in ADAM.items() if key != "step"}
-                self.optimiser.state[parameter] = {"step": _fill(torch.zeros(()), moments["adam_step"][name]), **memory}
+                self.optimiser.state[self.stepped[name]] = {
+                    "step": _fill(torch.zeros(()), moments["adam_step"][name]),
+                    **{key: moment.permute(_memory_order(parameter)) for key, moment in memory.items()},
+                }
             self.rng.set_state(state.tensors["rng"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise ResumeError("The training file does not fit this generator, or is damaged. Start the adaptation again.") from error
@@ -317,6 +327,17 @@ class TrainingRun:
             versions=versions,
         )
         return Style(card, {n: p.detach().clone() for n, p in self.shadow.items()})
+
+
+def _memory_order(tensor: Tensor) -> list[int]:
+    """The dimensions of ``tensor`` from the one with the largest steps in memory to that with the smallest."""
+    return sorted(range(tensor.ndim), key=tensor.stride, reverse=True)
+
+
+def _in_order_of(parameter: Tensor, permuted: Tensor) -> Tensor:
+    """What is permuted as :func:`_memory_order` says of ``parameter``, in its shape again."""
+    order = _memory_order(parameter)
+    return permuted.permute([order.index(dim) for dim in range(len(order))])
 
 
 def _fill(tensor: Tensor, stored: Tensor) -> Tensor:

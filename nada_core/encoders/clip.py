@@ -46,6 +46,34 @@ class ImageInput:
         return (pixels - pixels.new_tensor(self.mean)[:, None, None]) / pixels.new_tensor(self.std)[:, None, None]
 
 
+class PatchConv2d(nn.Conv2d):
+    """A convolution whose windows touch and do not overlap, so one product of matrices: on CPUs its way back is several times faster."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return super().forward(x)
+        high, wide = (side // kernel for side, kernel in zip(x.shape[2:], self.kernel_size, strict=True))
+        rows = F.unfold(x, self.kernel_size, stride=self.kernel_size).transpose(1, 2)
+        return F.linear(rows, self.weight.flatten(1), self.bias).transpose(1, 2).unflatten(2, (high, wide))
+
+
+def _patches_by_matrix(model: nn.Module) -> None:
+    """Let a vision transformer read its patches through :class:`PatchConv2d`; weights and their names stay."""
+    for parent in list(model.modules()):
+        for name, layer in parent.named_children():
+            if type(layer) is nn.Conv2d and _reads_patches(layer):  # not a subclass: it computes something else
+                high, wide = layer.kernel_size
+                patches = PatchConv2d(3, layer.out_channels, (high, wide), (high, wide), bias=layer.bias is not None, device="meta")
+                patches.weight, patches.bias = layer.weight, layer.bias
+                setattr(parent, name, patches)
+
+
+def _reads_patches(layer: nn.Conv2d) -> bool:
+    """Whether it cuts a picture of three colours into windows that touch and do not overlap."""
+    touching = layer.stride == layer.kernel_size and not any(layer.padding) and layer.dilation == (1, 1)
+    return touching and layer.in_channels == 3 and layer.groups == 1
+
+
 class CLIPEncoder(nn.Module):
     """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for any text.
 
@@ -60,6 +88,7 @@ class CLIPEncoder(nn.Module):
 
     def __init__(self, model: Any, tokenizer: Any, image_input: ImageInput, *, name: str, embedding_dim: int) -> None:
         super().__init__()
+        _patches_by_matrix(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer: Any = tokenizer
         self.image_input = image_input

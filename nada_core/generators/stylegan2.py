@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nada_core.generators.base import LAYER_GROUPS, Generator, LayerGroup, NoiseMode
-from nada_core.generators.stylegan2_ops import ACT_GAIN, SLOPE, styled_conv2d, upsample2
+from nada_core.generators.stylegan2_ops import ACT_GAIN, SLOPE, own_weights_pay, styled_conv2d, upsample2
 
 __all__ = ["StyleGAN2", "StyleGAN2Config", "published_channels"]
 
@@ -65,7 +65,7 @@ class EqualLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # never in half precision: a style scales a whole channel, its rounding would show
         with torch.autocast(x.device.type, enabled=False):
-            return F.linear(x.to(self.weight.dtype), self.weight * self.weight_gain, self.bias * self.bias_gain)
+            return F.linear(x.to(self.weight.dtype) * self.weight_gain, self.weight, self.bias * self.bias_gain)
 
 
 class SynthesisLayer(nn.Module):
@@ -125,6 +125,26 @@ class SynthesisBlock(nn.Module):
         self.torgb = ToRGB(w_dim, c_out, clamp)
 
 
+def _grow(blocks: list[SynthesisBlock], x: Tensor, image: Tensor | None, ws: Tensor, noise_mode: NoiseMode) -> Tensor:
+    """The full picture ``[N, 3, R, R]``, by all of ``blocks``.
+
+    Where samples get weights of their own they go the rest of the way one by one, so that only pictures have to be put together again.
+
+    Args:
+        x: what ``conv1`` of the first of the blocks takes, ``[N, C, r, r]``.
+        image: the picture so far, ``[N, 3, r / 2, r / 2]``; None at the first block of all.
+        ws: ``[N, 2 * len(blocks), w_dim]``.
+    """
+    block, *others = blocks
+    if len(x) > 1 and image is not None and own_weights_pay(x, block.conv1.weight, up=False):
+        return torch.cat([_grow(blocks, *row, noise_mode) for row in zip(x.split(1), image.split(1), ws.split(1), strict=True)])
+    x = block.conv1(x, ws[:, 0], noise_mode)
+    rgb = block.torgb(x, ws[:, 1])
+    # the picture is summed up over the blocks, in the precision of the weights
+    image = rgb if image is None else upsample2(image) + rgb
+    return _grow(others, others[0].conv0(x, ws[:, 1], noise_mode), image, ws[:, 2:], noise_mode) if others else image
+
+
 class StyleGAN2(Generator):
     """StyleGAN2 with W+ input: ``num_ws = 2 log2(resolution) - 2`` slots, the last for the last ``torgb``.
 
@@ -174,14 +194,8 @@ class StyleGAN2(Generator):
             raise ValueError(f"noise_mode is {noise_mode!r}; expected 'const', 'random' or 'none'")
         if resolution is not None and resolution not in self.resolutions:
             raise ValueError(f"this generator renders at {' or '.join(map(str, self.resolutions))} only, not at {resolution}")
-        first, *others = cast("list[SynthesisBlock]", list(self.blocks.values()))
-        x = first.conv1(first.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise_mode)
-        image = first.torgb(x, ws[:, 1])
-        for i, block in enumerate(others):
-            x = block.conv0(x, ws[:, 2 * i + 1], noise_mode)
-            x = block.conv1(x, ws[:, 2 * i + 2], noise_mode)
-            # the picture is summed up over the blocks, in the precision of the weights
-            image = upsample2(image) + block.torgb(x, ws[:, 2 * i + 3])
+        blocks = cast("list[SynthesisBlock]", list(self.blocks.values()))
+        image = _grow(blocks, blocks[0].const.expand(ws.shape[0], -1, -1, -1), None, ws, noise_mode)
         return image if resolution in (None, self.img_resolution) else F.adaptive_avg_pool2d(image, resolution)
 
     def laid_out_for_cpu(self) -> StyleGAN2:
