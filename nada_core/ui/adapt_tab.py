@@ -168,10 +168,10 @@ def build_adapt_tab(context: AppContext, session: Session) -> AdaptTab:
         if asked.truncation is not None:
             first[form.truncation] = asked.truncation
         left = context.pages.recall(page)
-        wearing = job.finished and left is not None and left.edit is not None
+        chosen_since = job.finished and left is not None and left.edit is not None and left.when > job.ended
         try:
             for update in stream(changes(context.jobs.watch(job.id)), known, browser, first):
-                if wearing and session.style in update:  # chosen since on the same page: that stays
+                if chosen_since and session.style in update:
                     update[session.style].pop("value", None)
                 yield update
         except NadaError:  # how it ended stands beside the prompt; a toast on arrival would only startle

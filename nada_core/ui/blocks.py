@@ -32,7 +32,7 @@ class StageBlocks(gr.Blocks):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # makes a configuration that nothing is in yet: this one takes its place
         small = _SmallSessions(self)
         vars(small).update(vars(self.default_config))
         self.default_config = small

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ..errors import NadaError
 from .compare_files import COMPARE_KINDS, write_comparison
 from .compare_layout import COMPARE_IDLE, COMPARE_READY, CompareTab, build_compare_layout
 from .compare_run import (
@@ -23,6 +22,7 @@ from .compare_run import (
 from .compare_sheet import compare_html, picks_html
 from .context import AppContext
 from .delivery import delivered
+from .detached import WATCHERS, begun, followed
 from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
@@ -34,11 +34,9 @@ from .session import Session
 from .style_pictures import run_style_pictures
 from .text import message_box
 from .widgets import progress
-from .worker import close_iterator
 
-__all__ = ["asked_for_comparison", "build_compare_tab", "first_choice"]
+__all__ = ["build_compare_tab", "choose_again_to_compare", "first_choice"]
 
-_WATCHERS = 32  # pages that may watch comparisons at once: more than can be in hand
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -62,18 +60,11 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
             update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
         return update
 
-    def streamed(views: Iterator[CompareView], request: CompareRequest) -> Generator[dict[Any, Any], None, str]:
-        """Each view shown, with what the sheet is then about; returns the last one's error."""
-        failed = ""
-        try:
-            for view in views:
-                failed, update = view.error, show(view, True)  # every time: the page may skip one of several that come at once
-                if view.sheet is not None:
-                    update[tab.compared] = _on_sheet(request)
-                yield update
-        finally:
-            close_iterator(views)
-        return failed
+    def telling(request: CompareRequest, view: CompareView) -> dict[Any, Any]:
+        """Show a view, with what the sheet is then about."""
+        return show(view, True) | ({tab.compared: _on_sheet(request)} if view.sheet is not None else {})
+
+    nothing: dict[Any, Any] = {tab.notice: gr.skip()}
 
     def compare_styles(
         page: str, key: str, styles: Any, strength: float, face: int, points: list[Any], mode: str, owned: list[str]
@@ -81,26 +72,26 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         person = _person(face, points, mode)
         wanted = CompareRequest(key or None, styles, float(strength), person, tuple(owned))
         context.pages.remember(page, photo=key or "", face=person.face, points=person.points, comparison=wanted)
-        try:
-            views = works.start(key or "", lambda stop: run_compare_styles(context, wanted, stop)).watch()
-        except NadaError as error:
-            views = iter((refused_comparison(error),))
-        failed = yield from streamed(views, wanted)
+        views = begun(works, key, lambda stop: run_compare_styles(context, wanted, stop), wanted, refused_comparison)
+        # every view is shown whole: the page may skip one of several that come at once
+        failed = yield from followed(views, lambda view: telling(wanted, view), nothing)
         if failed:
             raise refusal(failed, "Not compared", 6)
 
     def resume_comparison(page: str) -> Iterator[dict[Any, Any]]:
-        """The page was loaded again: watch its comparison, or show what was made of it."""
-        yield {tab.notice: gr.skip()}
+        """The page was loaded again: watch its comparison, or show what was made of it. Nothing fails here: nobody has pressed anything."""
+        yield nothing
         left = context.pages.recall(page)
-        if left is None or left.comparison is None or left.photo not in context.photos:
+        if left is None or left.photo not in context.photos:
             return
         work, told = works.find(left.photo), False
-        for update in streamed(work.watch(), left.comparison) if work else ():
-            told = True
+        for update in followed(work.watch(), lambda view: telling(work.about, view), nothing) if work else ():
+            told = told or update is not nothing
             yield update
-        if not told:
-            yield from streamed(run_compare_strength(context, left.comparison), left.comparison)
+        if not told and left.comparison is not None:
+            for view in run_compare_strength(context, left.comparison):
+                if not view.error:
+                    yield telling(left.comparison, view)
 
     def on_show(key: str, compared: Any, strength: float, owned: list[str]) -> CompareRequest:
         compared = compared if isinstance(compared, dict) else {}
@@ -108,7 +99,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         return CompareRequest(key or None, compared.get("styles") or (), float(strength), person, tuple(owned))
 
     def compare_strength(page: str, key: str, compared: Any, strength: float, owned: list[str]) -> Iterator[dict[Any, Any]]:
-        yield {tab.notice: gr.skip()}
+        yield nothing
         wanted = on_show(key, compared, strength, owned)
         if wanted.styles:
             context.pages.remember(page, photo=key, comparison=wanted)
@@ -134,7 +125,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         compare_styles,
         [session.page, tab.box.key, tab.styles, tab.strength, tab.box.face, tab.box.points, tab.mode, session.owned],
         results,
-        concurrency_limit=_WATCHERS,
+        concurrency_limit=WATCHERS,
         concurrency_id="compare",
         trigger_mode="once",
         js=show_stage("compare-progress"),
@@ -189,10 +180,10 @@ def _on_sheet(request: CompareRequest) -> dict[str, Any]:
     return {"styles": request.styles, "face": person.face, "points": [list(point) for point in person.points], "mode": person.mode}
 
 
-def asked_for_comparison(tab: CompareTab, request: CompareRequest, styles: list[tuple[str, str]]) -> dict[Any, Any]:
+def choose_again_to_compare(tab: CompareTab, request: CompareRequest, styles: list[tuple[str, str]]) -> dict[Any, Any]:
     """Updates that set the tab's choices as they were, where the styles are still among `styles`."""
     known = [value for _, value in styles]
-    chosen = [name for name in request.styles if name in known]
+    chosen = [name for name in request.styles or () if name in known]
     update: dict[Any, Any] = {tab.strength: request.strength, tab.mode: request.person.mode}
     return update | ({tab.styles: gr.update(choices=styles, value=chosen), tab.offered: True} if chosen else {})
 

@@ -224,6 +224,7 @@ class AppContext:
 
     def _rest(self) -> None:
         """Give back the memory that photos were worked on in, once nothing is computed; adaptations do so themselves when they end."""
+        self.pages.tidy()
         if not len(self.line):
             release_memory()
 

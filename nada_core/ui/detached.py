@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -13,15 +13,17 @@ from typing import Any, Generic, TypeVar
 from ..errors import NadaError
 from .worker import close_iterator
 
-__all__ = ["Detached", "DetachedWork", "complete", "news"]
+__all__ = ["WATCHERS", "Detached", "DetachedWork", "begun", "complete", "followed", "news"]
 
 log = logging.getLogger(__name__)
 _TICK = 1.0
 _DELIVERY = 30.0  # seconds that the files of the last view wait for a page that has stopped asking
 _IDLE = 60.0  # seconds without a page after which work is ended
 _MOST = 24  # pieces of work at a time, whether their pages are there or not
+WATCHERS = _MOST + 8  # pages that may watch at once: a few more, so that whoever is refused is told
 
-View = TypeVar("View", bound=Any)  # a frozen dataclass with a `phase`; None in a field that is None by default means unchanged
+View = TypeVar("View", bound=Any)  # a frozen dataclass with `phase` and `error`; None in a field that is None by default means unchanged
+Shown = TypeVar("Shown")
 
 
 def _open_fields(view: Any) -> list[str]:
@@ -50,16 +52,24 @@ class DetachedWork(Generic[View]):
     """One piece of work in a thread of its own. Pages come, watch and leave; when none has watched for a while it is asked to end.
 
     ``views`` makes the views, given the event that asks for the end; the last one has another phase than "wait" and "run". Its files may
-    go with the iterator: that is closed when the pages that watch have been given it.
+    go with the iterator: that is closed when the pages that watch have been given it. ``ended`` is called then.
     """
 
-    def __init__(self, views: Callable[[threading.Event], Iterator[View]], idle: float = _IDLE) -> None:
+    def __init__(
+        self,
+        views: Callable[[threading.Event], Iterator[View]],
+        about: Any = None,
+        *,
+        idle: float = _IDLE,
+        ended: Callable[[DetachedWork[View]], None] = lambda work: None,
+    ) -> None:
+        self.about = about  # the request that it answers
         self.stop = threading.Event()
-        self._views, self._idle = views, idle
+        self._idle, self._ended = idle, ended
         self._changed = threading.Condition()
         self._view: View | None = None
         self._watchers, self._watched, self._left, self._over = 0, False, time.monotonic(), False
-        threading.Thread(target=self._work, daemon=True, name="photo").start()
+        threading.Thread(target=self._work, args=(views,), daemon=True, name="photo").start()
 
     @property
     def over(self) -> bool:
@@ -67,10 +77,11 @@ class DetachedWork(Generic[View]):
         with self._changed:
             return self._over or (self._view is not None and not _runs(self._view))
 
-    def watch(self) -> Iterator[View]:
-        """The newest view whenever there is one, the first one complete, to the last; at least one a tick.
+    def watch(self) -> Generator[View | None, None, None]:
+        """The newest view whenever there is one, the first one complete, to the last; None at every tick that brings none.
 
-        Closing the iterator ends the watching, not the work. Nothing comes where the work is over and its pictures are gone.
+        Closing the iterator ends the watching, not the work. Once its end has been asked for only the last view counts. Nothing comes
+        where the work is over and its pictures are gone, and no last view where its photo is.
         """
         last: View | None = None
         with self._changed:
@@ -82,9 +93,12 @@ class DetachedWork(Generic[View]):
                 with self._changed:
                     self._changed.wait_for(partial(self._is_news, last), _TICK)
                     view, over = self._view, self._over
-                if over and view is last:
-                    return
-                if view is not None:
+                if view is None or view is last or (_runs(view) and self.stop.is_set()):
+                    if over:
+                        return
+                    last = view
+                    yield None
+                else:
                     yield news(view, last)
                     last = view
                     if not _runs(view):
@@ -98,9 +112,10 @@ class DetachedWork(Generic[View]):
     def _is_news(self, last: View | None) -> bool:
         return self._over or self._view is not last
 
-    def _work(self) -> None:
-        views = self._views(self.stop)
+    def _work(self, make: Callable[[threading.Event], Iterator[View]]) -> None:
+        views: Iterator[View] | None = None
         try:
+            views = make(self.stop)
             for view in views:
                 with self._changed:
                     self._view = complete(view, self._view)
@@ -109,15 +124,19 @@ class DetachedWork(Generic[View]):
                         self.stop.set()
                 if not _runs(view):  # to ask for more would end it, and its files
                     break
-            with self._changed:
-                self._changed.wait_for(lambda: self._watched and not self._watchers, _DELIVERY)
         except Exception:  # what can go wrong is a view; this would be a bug
             log.exception("work on a photo failed")
         finally:
             with self._changed:
-                self._over = True
+                self._changed.wait_for(self._is_delivered, _DELIVERY)
+                self._over, self._view = True, None  # pictures of people are not kept any longer than they are needed
                 self._changed.notify_all()
             close_iterator(views)
+            self._ended(self)
+
+    def _is_delivered(self) -> bool:
+        """Whoever begins work watches it at once: the end waits for that."""
+        return self._view is None or _runs(self._view) or (self._watched and not self._watchers)
 
 
 class Detached(Generic[View]):
@@ -126,22 +145,29 @@ class Detached(Generic[View]):
     def __init__(self, most: int = _MOST, idle: float = _IDLE) -> None:
         self._most, self._idle = most, idle
         self._works: dict[str, DetachedWork[View]] = {}
+        self._alive: set[DetachedWork[View]] = set()  # with those that were asked to end and have not yet
         self._lock = threading.Lock()
 
-    def start(self, key: str, views: Callable[[threading.Event], Iterator[View]]) -> DetachedWork[View]:
+    def start(self, key: str, views: Callable[[threading.Event], Iterator[View]], about: Any = None) -> DetachedWork[View]:
         """Begin; work on the same photo that is still in hand is asked to end.
 
         Raises:
             NadaError: too much is in hand.
         """
         with self._lock:
-            self._works = {other: work for other, work in self._works.items() if not work.over}
+            if len(self._alive) >= self._most:
+                raise NadaError(f"{len(self._alive)} photos are being worked on already and no more are taken. Try again in a minute.")
             if key in self._works:
                 self._works[key].stop.set()
-            elif len(self._works) >= self._most:
-                raise NadaError(f"{len(self._works)} photos are being worked on already and no more are taken. Try again in a minute.")
-            work = self._works[key] = DetachedWork(views, self._idle)
+            work = self._works[key] = DetachedWork(views, about, idle=self._idle, ended=partial(self._forget, key))
+            self._alive.add(work)
             return work
+
+    def _forget(self, key: str, work: DetachedWork[View]) -> None:
+        with self._lock:
+            self._alive.discard(work)
+            if self._works.get(key) is work:
+                del self._works[key]
 
     def find(self, key: str) -> DetachedWork[View] | None:
         """The work on a photo, while it is in hand."""
@@ -159,3 +185,31 @@ class Detached(Generic[View]):
         if work is not None:
             work.stop.set()
         return work is not None
+
+
+def begun(
+    works: Detached[View],
+    photo: str | None,
+    views: Callable[[threading.Event], Iterator[View]],
+    about: Any,
+    refused: Callable[[NadaError], View],
+) -> Iterator[View | None]:
+    """The views of work that begins now. Without a photo it ends at once, by itself; what is refused is one view."""
+    if not photo:
+        return views(threading.Event())
+    try:
+        return works.start(photo, views, about).watch()
+    except NadaError as error:
+        return iter((refused(error),))
+
+
+def followed(views: Iterator[View | None], show: Callable[[View], Shown], nothing: Shown) -> Generator[Shown, None, str]:
+    """Each view as `show` makes it, `nothing` where a tick brought none; returns the last one's error."""
+    failed = ""
+    try:
+        for view in views:
+            failed = failed if view is None else view.error
+            yield nothing if view is None else show(view)
+    finally:
+        close_iterator(views)
+    return failed

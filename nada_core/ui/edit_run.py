@@ -187,7 +187,10 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
         while not turn.wait(_TICK):
             yield EditView("wait", progress(0, waiting_words(turn.ahead), kind="wait"))
         work = partial(_worked, Path(name), engine.editor, entry, request, people, looks, side, crop)
-        yield from context.worker.steps(work)  # the page has its own copies of the files once the last view is delivered
+        for view in context.worker.steps(work):
+            if view.phase == "done":
+                turn.leave()
+            yield view  # the page has its own copies of the files once the last one is delivered
 
 
 def _worked(

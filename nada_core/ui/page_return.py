@@ -10,14 +10,14 @@ from typing import Any
 import gradio as gr
 
 from .compare_layout import CompareTab
-from .compare_tab import asked_for_comparison
+from .compare_tab import choose_again_to_compare
 from .context import AppContext
 from .edit_run import style_choices
 from .pages import read_page_words
-from .photo_faces import shown_again
+from .photo_faces import send_back
 from .scripts import PAGE_WORDS, shown_tab
 from .session import Session
-from .stylise_tab import StyliseTab, asked_for
+from .stylise_tab import StyliseTab, choose_again
 
 __all__ = ["connect_return"]
 
@@ -44,26 +44,26 @@ def connect_return(
             yield update
             return
         with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:  # Gradio takes its own copy when the value is delivered
-            again = shown_again(context, left.photo, Path(folder))
+            again = send_back(context, left.photo, Path(folder))
             if again is not None:
                 path, view = again
-                for steps in (worn.steps, compared.steps):
-                    update |= steps.restored(view, str(path), left.face, left.points) if steps is not None else {}
-            if left.edit is not None:
-                update |= asked_for(worn, left.edit, style_choices(context, left.edit.owned))
-                if again is not None and left.edit.everyone:
+                for tab in (worn, compared):
+                    update |= tab.steps.restored(view, str(path), left.face, left.points)
+                if left.everyone:
                     update[worn.everyone] |= {"value": True}
+            if left.edit is not None:
+                update |= choose_again(worn, left.edit, style_choices(context, left.edit.owned), context.open()[1].sizes)
             if left.comparison is not None:
-                update |= asked_for_comparison(compared, left.comparison, style_choices(context, left.comparison.owned))
+                update |= choose_again_to_compare(compared, left.comparison, style_choices(context, left.comparison.owned))
             yield update
 
-    steps = [steps for steps in (worn.steps, compared.steps) if steps is not None]
-    wearing = [worn.style, worn.strength, worn.shape, worn.texture, worn.colour, worn.share, worn.mode, worn.paste, worn.blend]
+    choices = [worn.style, worn.strength, worn.shape, worn.texture, worn.colour, worn.share, worn.mode, worn.paste, worn.blend]
     outputs = {
         session.page,
         session.tabs,
-        *(output for one in steps for output in one.outputs),
-        *wearing,
+        *worn.steps.outputs,
+        *compared.steps.outputs,
+        *choices,
         worn.resolution,
         compared.strength,
         compared.mode,

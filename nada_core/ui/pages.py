@@ -27,19 +27,23 @@ class LeftPage:
     photo: str = ""  # its id
     face: int = 0
     points: tuple[tuple[float, float], ...] = ()
+    everyone: bool = False  # all faces instead of one
     edit: EditRequest | None = None  # what was asked for last
+    edited: EditRequest | None = None  # the look on show
     comparison: CompareRequest | None = None
+    when: float = 0.0  # it was heard of last, on the monotonic clock
 
 
 class PageMemory:
-    """By a key that the page's tab in the browser made up and shows nobody else: it outlives a reload, not the tab.
+    """By a key that the page's tab in the browser made up and shows nobody else: it outlives a reload, and the tab only where the browser
+    opens a closed one again.
 
     The ``capacity`` pages heard of last, each for ``seconds``.
     """
 
     def __init__(self, capacity: int = 256, seconds: float = 3600.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity, self._seconds, self._clock = capacity, seconds, clock
-        self._pages: OrderedDict[str, tuple[float, LeftPage]] = OrderedDict()
+        self._pages: OrderedDict[str, LeftPage] = OrderedDict()  # the one heard of last comes last
         self._lock = threading.Lock()
 
     def remember(self, key: str, **changes: Any) -> None:
@@ -47,10 +51,11 @@ class PageMemory:
         if not _KEY.fullmatch(key or ""):
             return
         with self._lock:
-            page = self._recall(key) or LeftPage()
+            self._tidy()
+            page = self._pages.get(key) or LeftPage()
             if changes.get("photo", page.photo) != page.photo:
                 page = LeftPage()
-            self._pages[key] = (self._clock(), replace(page, **changes))
+            self._pages[key] = replace(page, **changes, when=self._clock())
             self._pages.move_to_end(key)
             while len(self._pages) > self._capacity:
                 self._pages.popitem(last=False)
@@ -58,11 +63,18 @@ class PageMemory:
     def recall(self, key: str) -> LeftPage | None:
         """What is known of the page, if anything."""
         with self._lock:
-            return self._recall(key)
+            self._tidy()
+            return self._pages.get(key)
 
-    def _recall(self, key: str) -> LeftPage | None:
-        when, page = self._pages.get(key, (0.0, None))
-        return page if page is not None and self._clock() - when < self._seconds else None
+    def tidy(self) -> None:
+        """Forget what is older than that."""
+        with self._lock:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        oldest = self._clock() - self._seconds
+        while self._pages and next(iter(self._pages.values())).when <= oldest:
+            self._pages.popitem(last=False)
 
 
 def read_page_words(words: Any) -> tuple[str, str]:

@@ -104,6 +104,7 @@ class PhotoSteps:
         if emptied or late or (known is not None and shown == before):
             yield {self.box.hint: gr.skip()}
             return
+        self.works.ask(before)
         busy = progress(0, "Looking for faces", kind="wait") if path else self.idle
         yield {self.bar: busy, self.start: self.button(False), self.notice: "", self.box.hint: "", **self.clear}
         with tempfile.TemporaryDirectory(prefix="nada-photo-") as folder:
@@ -113,8 +114,8 @@ class PhotoSteps:
                 return
         view = known or find_faces(self.context, path, before)
         refused = {self.box.photo: None} if view.error else {}
-        self.works.ask(before)
-        yield {self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view), **refused}
+        # once more: what the work before had just sent may have come in between
+        yield {**self.clear, self.box.key: view.photo, self.box.face: 0, self.box.points: [], **self.found(view), **refused}
 
     def follow(self, before: str, shown: str, path: str | None, face: int, points: list[Any]) -> Iterator[dict[Any, Any]]:
         """The session has another photo than this tab shows: ``path`` is the file in the box of the tab where it came in."""
@@ -133,11 +134,14 @@ class PhotoSteps:
     def restored(self, view: FacesView, path: str, face: int, points: Sequence[Any]) -> dict[Any, Any]:
         """The page was loaded again: its photo, in the file that the box gets, and what was chosen of it."""
         kept = {self.box.key: view.photo, self.box.face: face, self.box.points: [list(point) for point in points]}
-        return {self.box.photo: path, **kept, **self.found(view, face, points)}
+        update = {self.box.photo: path, **kept, **self.found(view, face, points)}
+        return update | ({self.start: self.button(False)} if view.photo in self.works else {})
 
     def found(self, view: FacesView, face: int = 0, points: Sequence[Any] = ()) -> dict[Any, Any]:
         """Faces to choose from, a picture to click on, or words; the button waits for what is missing."""
         many, words = len(view.thumbnails) > 1, view.error or view.words
+        if view.picture and len(points) == 3:
+            words = _POINT_WORDS[3].format(self.start.value)
         ready = bool(view.photo) and (view.picture is None or len(points) == 3)
         picture = pointed_at(self.context.photos.get(view.photo).photo, points) if view.picture and points else view.picture
         return {

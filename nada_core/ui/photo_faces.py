@@ -13,7 +13,7 @@ from ..errors import NadaError, PhotoError
 from .all_faces import MOST_FACES
 from .context import AppContext
 
-__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "pointed_at", "shown_again", "taken_away"]
+__all__ = ["MAX_FACES", "FacesView", "displayable", "find_faces", "found_before", "pointed_at", "send_back", "taken_away"]
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = 112
@@ -76,16 +76,19 @@ def found_before(context: AppContext, path: str | None, key: str) -> FacesView |
         return None
 
 
-def shown_again(context: AppContext, key: str, folder: Path) -> tuple[Path, FacesView] | None:
-    """A picture in ``folder`` of the photo under ``key``, which stands for its file from now on, and its faces; None where it is gone."""
+def send_back(context: AppContext, key: str, folder: Path) -> tuple[Path, FacesView] | None:
+    """A picture in ``folder`` of the photo under ``key``, and its faces; None where it is gone.
+
+    The picture is known as the photo's file from now on: it is not searched again when it arrives in a box.
+    """
     try:
         entry = context.photos.get(key)
-    except PhotoError:
+        picture = entry.photo.copy()
+        picture.thumbnail((_SHOWN, _SHOWN))
+        picture.save(folder / "photo.jpg", quality=95)
+        entry.digest = _digest(str(folder / "photo.jpg"))
+    except (PhotoError, OSError):
         return None
-    picture = entry.photo.copy()
-    picture.thumbnail((_SHOWN, _SHOWN))
-    picture.save(folder / "photo.jpg", quality=95)
-    entry.digest = _digest(str(folder / "photo.jpg"))
     return folder / "photo.jpg", _view(key, entry.photo, entry.faces)
 
 

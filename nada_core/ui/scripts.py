@@ -10,21 +10,29 @@ TO_THE_TABS = "() => requestAnimationFrame(() => document.querySelector('#tabs')
 
 
 #: What a page says of itself when it is loaded: a key of its own that a reload keeps and nobody can guess, and the tab that was shown. A
-#: browser that keeps nothing (in a frame of another site, say) has none.
-PAGE_WORDS = """() => { try {
-  const kept = window.sessionStorage;
-  if (!kept.getItem('nada-page')) {
-    const key = crypto.getRandomValues(new Uint8Array(16));
-    kept.setItem('nada-page', Array.from(key, (one) => one.toString(16).padStart(2, '0')).join(''));
-  }
+#: browser that keeps nothing (in a frame of another site, say) has none. A duplicated tab has the same storage: the key belongs to whoever
+#: holds its lock (there are no locks on plain http between machines), the other makes a new one.
+PAGE_WORDS = """async () => { try {
+  const kept = window.sessionStorage, locks = navigator.locks;
+  const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, '0')).join('');
+  const hold = (key) => !locks || new Promise((tell) => locks.request('nada-page-' + key, { ifAvailable: true }, (lock) => {
+    tell(!!lock);
+    return lock && new Promise(() => {});
+  }));
+  const pause = () => new Promise((go) => setTimeout(go, 400));
+  let key = kept.getItem('nada-page') || fresh();
+  if (!(await hold(key)) && (await pause(), !(await hold(key)))) await hold(key = fresh());
+  kept.setItem('nada-page', key);
+  if (window.nadaTab && window.nadaTab !== 'adapt') kept.setItem('nada-tab', window.nadaTab);
   window.nadaKnown = true;
-  return [kept.getItem('nada-page') + ' ' + (kept.getItem('nada-tab') || '')];
+  return [key + ' ' + (kept.getItem('nada-tab') || '')];
 } catch (error) { return ['']; } }"""
 
 
 def shown_tab(name: str) -> str:
-    """Keep in mind, for a reload, which tab is shown; the first, which is shown on arrival, only once the page has told of itself."""
-    return f"() => {{ try {{ if (window.nadaKnown) window.sessionStorage.setItem('nada-tab', '{name}'); }} catch (error) {{ }} }}"
+    """Keep in mind, for a reload, which tab is shown. On arrival it is the first, without anybody's doing: see PAGE_WORDS."""
+    return f"""() => {{ window.nadaTab = '{name}';
+  try {{ if (window.nadaKnown) window.sessionStorage.setItem('nada-tab', '{name}'); }} catch (error) {{ }} }}"""
 
 
 def press(element: str) -> str:

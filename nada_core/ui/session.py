@@ -49,7 +49,7 @@ def read_memory(value: Any) -> tuple[str, list[str]]:
 
 
 def build_session(context: AppContext, tabs: gr.Tabs) -> Session:
-    """Create them inside the current gr.Blocks. Unsaved styles do not go with the page: its browser may come back (see StyleShelf)."""
+    """Create them inside the current gr.Blocks. Unsaved styles and photos do not go with the page: it may come back, see their shelves."""
     return Session(
         owned=gr.State([], time_to_live=_HOURS),
         current=gr.State(""),
@@ -59,7 +59,7 @@ def build_session(context: AppContext, tabs: gr.Tabs) -> Session:
         memory=gr.BrowserState(None, storage_key="nada-demo", secret="nada-demo-memory"),
         style=gr.Dropdown([], label="Style", render=False, elem_id="style", filterable=True, allow_custom_value=False),
         blend=gr.Dropdown([], label="Second style", render=False, elem_id="blend", filterable=True, allow_custom_value=False),
-        photo=gr.State("", time_to_live=_HOURS, delete_callback=context.photos.discard),
+        photo=gr.State("", time_to_live=_HOURS),
         face=gr.State(0),
         points=gr.State([]),
         page=gr.State(""),

@@ -56,9 +56,9 @@ class StyliseTab:
     downloads: dict[str, gr.Button] = field(default_factory=dict)
     follow: Callable[[gr.Image], None] = lambda other: None  # makes the tab take over the photo of another tab's box
     works: Detached[EditView] = field(default_factory=Detached)
-    steps: PhotoSteps | None = None
-    resume: Callable[[str], Iterator[dict[Any, Any]]] = lambda page: iter(())  # what a page that is loaded again is shown
-    outputs: list[Any] = field(default_factory=list)  # of `resume`
+    steps: PhotoSteps = field(init=False)
+    resume: Callable[[str], Iterator[dict[Any, Any]]] = field(init=False)  # what a page that is loaded again is shown
+    outputs: list[Any] = field(init=False)  # of `resume`
 
 
 def build_stylise_layout(session: Session) -> StyliseTab:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ..errors import NadaError
 from .all_faces import MOST_FACES
 from .context import AppContext
 from .delivery import delivered
+from .detached import WATCHERS, begun, followed
 from .edit_run import EditRequest, EditView, refused_edit, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
 from .photo_faces import FacesView
@@ -26,11 +26,9 @@ from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_lay
 from .take_away import KINDS, write_download
 from .text import message_box
 from .widgets import identity_panel, progress
-from .worker import close_iterator
 
-__all__ = ["StyliseTab", "asked_for", "build_stylise_tab", "read_request"]
+__all__ = ["StyliseTab", "build_stylise_tab", "choose_again", "read_request"]
 
-_WATCHERS = 32  # pages that may watch edits at once: more than can be in hand
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -38,48 +36,51 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     """Build the tab inside the current gr.Tab, which is also `place`, and connect it."""
     tab = build_stylise_layout(session)
     works = tab.works
-    tab.follow, another = _connect_photo(tab, context, place)
+    tab.follow, another, pointed = _connect_photo(tab, context, place)
     _connect_pictures(tab, context, session, place)
     requests = [
         tab.box.key, tab.style, tab.strength, tab.shape, tab.texture, tab.colour, tab.blend, tab.share, tab.box.face, tab.box.points,
         tab.mode, tab.resolution, tab.paste, session.owned, tab.everyone,
     ]  # fmt: skip
 
-    def remember_edit(page: str, wanted: EditRequest) -> None:
-        context.pages.remember(page, photo=wanted.photo or "", face=wanted.face, points=wanted.points, edit=wanted)
+    def remember_edit(page: str, wanted: EditRequest, **more: Any) -> None:
+        context.pages.remember(page, photo=wanted.photo or "", face=wanted.face, points=wanted.points, edit=wanted, **more)
 
-    def remember_person(page: str, photo: str, face: int, points: list[list[float]]) -> None:
-        context.pages.remember(page, photo=photo, face=int(face or 0), points=tuple(tuple(point) for point in points))
+    def remember_person(page: str, photo: str, face: int, points: list[list[float]], everyone: bool) -> None:
+        clicked = tuple(tuple(point) for point in points)
+        context.pages.remember(page, photo=photo, face=int(face or 0), points=clicked, everyone=bool(everyone))
+
+    def telling(page: str, wanted: EditRequest, view: EditView, turned: bool = True) -> dict[Any, Any]:
+        """Show a view, and keep in mind what is on show."""
+        if view.phase == "done":
+            context.pages.remember(page, photo=wanted.photo or "", edited=wanted)
+        return show_edit(tab, view, turned)
+
+    nothing: dict[Any, Any] = {tab.notice: gr.skip()}
 
     def edit(page: str, *values: Any) -> Iterator[dict[Any, Any]]:
-        wanted, failed = read_request(*values), ""
-        remember_edit(page, wanted)
-        try:
-            views = works.start(wanted.photo or "", lambda stop: run_edit(context, wanted, stop)).watch()
-        except NadaError as error:
-            views = iter((refused_edit(error),))
-        try:
-            for view in views:
-                failed = view.error
-                yield shown(tab, view, True)  # every time: the page may skip one of several that come at once
-        finally:
-            close_iterator(views)
+        wanted = read_request(*values)
+        remember_edit(page, wanted, everyone=wanted.everyone)
+        views = begun(works, wanted.photo, lambda stop: run_edit(context, wanted, stop), wanted, refused_edit)
+        # every view is shown whole: the page may skip one of several that come at once
+        failed = yield from followed(views, lambda view: telling(page, wanted, view), nothing)
         if failed:
             raise refusal(failed, "Not stylised", 6)
 
     def resume_edit(page: str) -> Iterator[dict[Any, Any]]:
-        """The page was loaded again: watch its edit, or show the look it had."""
-        yield {tab.notice: gr.skip()}
+        """The page was loaded again: watch its edit, or show the look it had. Nothing fails here: nobody has pressed anything."""
+        yield nothing
         left = context.pages.recall(page)
-        if left is None or left.edit is None or left.photo not in context.photos:
+        if left is None or left.photo not in context.photos:
             return
         work, told = works.find(left.photo), False
-        for view in work.watch() if work else ():
-            told = True
-            yield shown(tab, view, True)
-        if not told:
-            for view in run_rerender(context, left.edit):
-                yield shown(tab, view, True)
+        for update in followed(work.watch(), lambda view: telling(page, work.about, view), nothing) if work else ():
+            told = told or update is not nothing
+            yield update
+        for look in () if told else dict.fromkeys((left.edited, left.edit)):
+            for view in run_rerender(context, look) if look else ():
+                if not view.error:
+                    yield show_edit(tab, view, True)
 
     def stopping_edit(key: str) -> Any:
         return progress(0, "Stopping", kind="wait") if key in works else gr.skip()
@@ -95,11 +96,11 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
         return edit_times(*values)
 
     def rerender(page: str, *values: Any) -> Iterator[dict[Any, Any]]:
-        yield {tab.notice: gr.skip()}
+        yield nothing
         wanted = read_request(*values)
         remember_edit(page, wanted)
         for view in run_rerender(context, wanted):
-            yield shown(tab, view, bool(view.error))
+            yield telling(page, wanted, view, bool(view.error))
 
     def second_styles(owned: list[str]) -> dict[str, Any]:
         return gr.update(choices=[("None", ""), *style_choices(context, owned)])
@@ -113,7 +114,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
         [session.page, *requests],
         results,
         **_QUIET,
-        concurrency_limit=_WATCHERS,
+        concurrency_limit=WATCHERS,
         concurrency_id="edit",
         trigger_mode="once",
         js=show_stage("edit-progress"),
@@ -124,8 +125,9 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     another[0].then(None, None, None, js=show_note("photo-hint")).then(timed_here, **times)
     for event in (made, *another[1:]):
         event.then(edit_times, **times)
-    for event in another:
-        event.then(remember_person, [session.page, tab.box.key, tab.box.face, tab.box.points], queue=False, **_QUIET)
+    person = [session.page, tab.box.key, tab.box.face, tab.box.points, tab.everyone]
+    for event in (*another, pointed):
+        event.then(remember_person, person, queue=False, **_QUIET)
     gr.on([tab.box.shown.change, tab.style.change, tab.blend.change, place.select], edit_times, **times)
     live = [tab.strength.input, tab.shape.input, tab.texture.input, tab.colour.input, tab.share.input]
     gr.on(
@@ -175,8 +177,8 @@ def read_request(*values: Any) -> EditRequest:
     )
 
 
-def asked_for(tab: StyliseTab, request: EditRequest, styles: list[tuple[str, str]]) -> dict[Any, Any]:
-    """The opposite: updates that set the page's choices as they were, where the styles are still among `styles`."""
+def choose_again(tab: StyliseTab, request: EditRequest, styles: list[tuple[str, str]], sizes: Sequence[int]) -> dict[Any, Any]:
+    """The opposite: updates that set the page's choices as they were, where there still are such styles and sizes."""
     known = [value for _, value in styles]
     shape, texture, colour = request.groups
     update: dict[Any, Any] = {
@@ -184,14 +186,14 @@ def asked_for(tab: StyliseTab, request: EditRequest, styles: list[tuple[str, str
         tab.mode: request.mode, tab.paste: request.paste,
         tab.blend: gr.update(choices=[("None", ""), *styles], value=request.blend if request.blend in known else ""),
     }  # fmt: skip
-    if request.resolution:
+    if request.resolution in sizes:
         update[tab.resolution] = request.resolution
     if request.style in known:
         update[tab.style] = gr.update(choices=styles, value=request.style)
     return update
 
 
-def shown(tab: StyliseTab, view: EditView, turned: bool) -> dict[Any, Any]:
+def show_edit(tab: StyliseTab, view: EditView, turned: bool) -> dict[Any, Any]:
     """Updates that show a view; `turned`: work begins or ends with it, so that the buttons change."""
     update: dict[Any, Any] = {tab.bar: view.progress}
     if view.working is not None:
@@ -249,10 +251,11 @@ def _connect_pictures(tab: StyliseTab, context: AppContext, session: Session, pl
     )
 
 
-def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> tuple[Callable[[gr.Image], None], tuple[Any, ...]]:
+def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> tuple[Callable[[gr.Image], None], tuple[Any, ...], Any]:
     """What happens when a photo arrives: its faces, or help with clicking them.
 
-    Returns what makes the tab follow another's box, and the events after which another person is meant; the first brings a photo.
+    Returns what makes the tab follow another's box, the events after which another person is meant, of which the first brings a photo, and
+    the one of a click on the photo.
     """
     empty: dict[Any, Any] = {
         tab.working: "",
@@ -289,7 +292,7 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> tuple
 
     one = box.faces.select(chosen, None, [box.face, tab.bar, tab.everyone], queue=False, **_QUIET)
     all_of_them = tab.everyone.input(together, [tab.everyone], [tab.paste, tab.bar], queue=False, **_QUIET)
-    box.pointing.select(
+    clicked = box.pointing.select(
         pointed, [box.key, box.points, box.scale], [box.points, box.pointing, box.hint, tab.start, tab.bar], queue=False, **_QUIET
     )
 
@@ -303,4 +306,4 @@ def _connect_photo(tab: StyliseTab, context: AppContext, place: gr.Tab) -> tuple
         inputs = [box.key, box.shown, other, box.face, box.points, tab.everyone]
         gr.on([place.select, box.key.change], followed, inputs, steps.outputs, **FOLLOWING, **_QUIET)
 
-    return follow, (there, one, all_of_them)
+    return follow, (there, one, all_of_them), clicked
