@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nada_core.encoders.clip import CLIPEncoder, ImageInput, PatchConv2d
+from nada_core.generators import mobile_stylegan
 from nada_core.generators import stylegan2_ops as ops
 from nada_core.options import resolve_options
 from nada_core.training_run import TrainingRun
-from tests.small_adaptations import StandInEncoder, small_options, small_stylegan2
+from tests.small_adaptations import StandInEncoder, small_mobile, small_options, small_stylegan2
 from tests.stylegan2_files import tiny
 
 #: How weights ``[O, I, k, k]`` may lie in memory; the last is that of upsampling layers after ``laid_out_for_cpu``.
@@ -73,6 +74,85 @@ def test_pictures_of_a_batch_are_those_of_its_samples(noise_mode):
     assert seen == [1, 1, 1]
     alone = torch.cat([generator.synthesis(row, noise_mode) for row in ws.split(1)])
     equal_with_gradients(together, alone, [generator.get_parameter("blocks.b64.conv1.weight"), generator.get_parameter("blocks.b4.const")])
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("side", [2, 12])
+@pytest.mark.parametrize(("kernel", "groups"), [(1, 1), (3, 1), (3, 6)])
+def test_modulated_convolution_is_one_of_scaled_channels(monkeypatch, samples, side, kernel, groups):
+    torch.manual_seed(2)
+    shapes = ((samples, 6, side, side), (12, 6 // groups, kernel, kernel), (samples, 6, 1, 1), (12,))
+    x, weight, styles, bias = inputs = [torch.randn(shape, dtype=torch.double, requires_grad=True) for shape in shapes]
+    plain, seen = F.conv2d, []
+    expected = plain(x * styles, weight, bias, padding=kernel // 2, groups=groups)
+    if groups > 1:  # two filters a channel are not in the network
+        weight, bias = weight[::2], bias[::2]
+        expected = expected[:, ::2]
+    monkeypatch.setattr(F, "conv2d", lambda x, *args, **named: seen.append(x) or plain(x, *args, **named))
+    found = mobile_stylegan._modulated_conv2d(x, weight, styles, bias, kernel // 2, groups)
+    assert (seen[0] is x) == (samples == 1 and side == 12)  # at 2 px the activations are fewer than the weights
+    equal_with_gradients(found, expected, inputs)
+
+
+def plain_layer(layer: mobile_stylegan.StyledConv, x: Tensor, w: Tensor, noise_mode: str) -> Tensor:
+    """A layer of MobileStyleGAN by its formula."""
+    x = x * (w @ layer.modulation.weight.T + layer.modulation.bias)[:, :, None, None] * layer.modulation.gain
+    if layer.depthwise is None:
+        x = F.conv2d(x, layer.weight, layer.bias, padding=1)
+    else:
+        x = F.conv2d(F.conv2d(x, layer.depthwise, padding=1, groups=x.shape[1]), layer.weight, layer.bias)
+    return F.leaky_relu(x + layer.noise if noise_mode == "const" else x, 0.2)
+
+
+def plain_mobile(generator: mobile_stylegan.MobileStyleGAN, ws: Tensor, noise_mode: str, head: bool) -> Tensor:
+    """The pictures by the formulae of all layers, the whole batch at once."""
+
+    def scale(modulation: nn.Linear, w: Tensor) -> Tensor:
+        return (F.linear(w, modulation.weight, modulation.bias) * modulation.gain)[:, :, None, None]
+
+    x = plain_layer(generator.conv1, generator.const.expand(len(ws), -1, -1, -1), ws[:, 0], noise_mode)
+    for i, block in enumerate(list(generator.blocks)[: 6 if head else None]):
+        x = mobile_stylegan.inverse_haar(x * scale(block.up, ws[:, 1 + 3 * i]))
+        for k, layer in enumerate((block.conv1, block.conv2)):
+            x = plain_layer(layer, x, ws[:, 2 + 3 * i + k], noise_mode)
+    if not head:
+        output = generator.to_img
+        return mobile_stylegan.inverse_haar(F.conv2d(x * scale(output.modulation, ws[:, -1]), output.weight, output.bias))
+    output = generator.small_head
+    x = x * scale(output.modulation, ws[:, -1])
+    hidden = F.leaky_relu(output.hidden(x), 0.2) * scale(output.hidden_modulation, ws[:, -1])
+    return output.skip(x) + output.out(hidden) + scale(output.tone, ws[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("samples", "noise_mode", "head"), [(1, "const", False), (3, "const", False), (3, "none", False), (2, "const", True)]
+)
+def test_mobile_stylegan_is_its_formula(samples, noise_mode, head):
+    """Also where samples part ways, here from 32 px on: pictures, and gradients to latents and to every weight that was used."""
+    generator = small_mobile(blocks=6 if head else 4, small_head=head).double().requires_grad_(True)
+    for module in generator.modules():
+        if isinstance(module, mobile_stylegan.StyledConv):
+            module.noise.normal_()
+    seen: list[int] = []
+    generator.blocks[3].conv1.register_forward_hook(lambda module, given, out: seen.append(len(out)))
+    ws = torch.randn(samples, generator.num_ws, generator.w_dim, dtype=torch.double, requires_grad=True)
+    found = generator.synthesis(ws, noise_mode, 256 if head else None)
+    assert seen == [1] * samples
+    weights = [p for n, p in generator.named_parameters() if not n.startswith(("mapping_layers.", "to_img." if head else "small_head."))]
+    equal_with_gradients(found, plain_mobile(generator, ws, noise_mode, head), [ws, *weights])
+
+
+def test_random_noise_of_mobile_stylegan_differs_between_samples_that_part_ways():
+    generator = small_mobile(blocks=4)
+    ws = torch.randn(1, generator.num_ws, generator.w_dim).expand(2, -1, -1)
+    last = generator.blocks[3].conv2
+    last.noise.normal_(std=0.5)
+    one, other = generator.synthesis(ws, "random")
+    assert not torch.allclose(one, other)
+    for module in generator.modules():
+        if isinstance(module, mobile_stylegan.StyledConv):
+            module.noise.zero_()
+    torch.testing.assert_close(*generator.synthesis(ws, "random"))
 
 
 def test_adam_sees_weights_in_the_order_of_memory():

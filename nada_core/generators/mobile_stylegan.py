@@ -10,7 +10,7 @@ This file is architecture only. ``generators/openvino_ir.py`` reads the publishe
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,8 @@ FFHQ_CHANNELS = (512, 512, 512, 512, 256, 128, 64)
 #: Block whose output feeds the 256 px head.
 HEAD_BLOCK = 5
 HEAD_CHANNELS = 48
+#: Side of the features from which on CPUs compute samples one by one; for two samples anything from 8 to 64 px is as fast.
+ALONE_FROM = 32
 
 
 class _InverseHaar(torch.autograd.Function):
@@ -67,6 +69,19 @@ def inverse_haar(x: Tensor) -> Tensor:
     return _InverseHaar.apply(x)
 
 
+def _modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | None = None, padding: int = 0, groups: int = 1) -> Tensor:
+    """``F.conv2d`` of ``x * styles``, ``[N, I, H, W]`` by ``[N, I, 1, 1]``; ``groups`` is 1 or ``I``.
+
+    On CPUs a sample that comes alone gets weights of its own instead, where those are fewer numbers than its activations. By linearity the
+    result is the same: nothing is demodulated in this network.
+    """
+    if len(x) == 1 and x.device.type == "cpu" and weight.numel() < x.numel():
+        weight = weight * (styles if groups == 1 else styles.transpose(0, 1))
+    else:
+        x = x * styles.to(x.dtype)
+    return F.conv2d(x, weight, bias, padding=padding, groups=groups)
+
+
 class Modulation(nn.Linear):
     """Affine map from ``w`` to one scale per input channel, ``[N, w_dim] -> [N, C, 1, 1]``."""
 
@@ -75,7 +90,9 @@ class Modulation(nn.Linear):
         self.gain = gain
 
     def forward(self, w: Tensor) -> Tensor:
-        return F.linear(w, self.weight * self.gain, self.bias * self.gain)[:, :, None, None]
+        # never in half precision: a style scales a whole channel, its rounding would show
+        with torch.autocast(w.device.type, enabled=False):
+            return (F.linear(w.to(self.weight.dtype), self.weight, self.bias) * self.gain)[:, :, None, None]
 
 
 class StyledConv(nn.Module):
@@ -92,18 +109,18 @@ class StyledConv(nn.Module):
         self.register_buffer("noise", torch.zeros(1, 1, resolution, resolution))
 
     def forward(self, x: Tensor, w: Tensor, noise_mode: NoiseMode = "const") -> Tensor:
-        x = x * self.modulation(w)
+        styles = self.modulation(w)
         if self.depthwise is None:
-            x = F.conv2d(x, self.weight, self.bias, padding=1)
+            x = _modulated_conv2d(x, self.weight, styles, self.bias, padding=1)
         else:
-            x = F.conv2d(x, self.depthwise, padding=1, groups=x.shape[1])
-            x = F.conv2d(x, self.weight, self.bias)
+            x = F.conv2d(_modulated_conv2d(x, self.depthwise, styles, padding=1, groups=x.shape[1]), self.weight, self.bias)
+        # in place from here: no gradient needs what a convolution gave
         if noise_mode == "const":
-            x = x + self.noise.to(x.dtype)
+            x.add_(self.noise.to(x.dtype))
         elif noise_mode == "random":
             # the published noise is one fixed draw times its strength: keep the strength, redraw the pattern
-            x = x + torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device, dtype=x.dtype) * self.noise.std()
-        return F.leaky_relu(x, 0.2)
+            x.add_(torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device, dtype=x.dtype) * self.noise.std())
+        return F.leaky_relu(x, 0.2, inplace=True)
 
 
 class Block(nn.Module):
@@ -116,7 +133,7 @@ class Block(nn.Module):
         self.conv2 = StyledConv(w_dim, c_out, c_out, resolution)
 
     def forward(self, x: Tensor, ws: Tensor, noise_mode: NoiseMode = "const") -> Tensor:
-        x = inverse_haar(x * self.up(ws[:, 0]))
+        x = inverse_haar(x * self.up(ws[:, 0]).to(x.dtype))
         x = self.conv1(x, ws[:, 1], noise_mode)
         return self.conv2(x, ws[:, 2], noise_mode)
 
@@ -131,7 +148,7 @@ class ToImage(nn.Module):
         self.bias = nn.Parameter(torch.zeros(12))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return inverse_haar(F.conv2d(x * self.modulation(w), self.weight, self.bias))
+        return inverse_haar(_modulated_conv2d(x, self.weight, self.modulation(w), self.bias))
 
 
 class SmallHead(nn.Module):
@@ -150,9 +167,27 @@ class SmallHead(nn.Module):
         self.tone = Modulation(w_dim, 3)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        x = x * self.modulation(w)
-        hidden = F.leaky_relu(self.hidden(x), 0.2) * self.hidden_modulation(w)
-        return self.skip(x) + self.out(hidden) + self.tone(w)
+        styles = self.modulation(w)
+        hidden = F.leaky_relu(_modulated_conv2d(x, self.hidden.weight, styles, self.hidden.bias), 0.2, inplace=True)
+        out = _modulated_conv2d(hidden, self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)
+        return _modulated_conv2d(x, self.skip.weight, styles, self.skip.bias) + out + self.tone(w)
+
+
+def _grow(blocks: list[Block], head: ToImage | SmallHead, x: Tensor, ws: Tensor, noise_mode: NoiseMode) -> Tensor:
+    """Pictures ``[N, 3, R, R]`` by ``blocks`` and ``head``.
+
+    On CPUs samples go through the large layers one by one: alone, each gets weights of its own (:func:`_modulated_conv2d`) and less memory
+    has to be walked through at a time. Only pictures are put together again.
+
+    Args:
+        x: features ``[N, C, r, r]``.
+        ws: ``[N, 3 * len(blocks) or more, w_dim]``; the last is the head's.
+    """
+    if len(x) > 1 and x.device.type == "cpu" and x.shape[2] >= ALONE_FROM:
+        return torch.cat([_grow(blocks, head, *row, noise_mode) for row in zip(x.split(1), ws.split(1), strict=True)])
+    if not blocks:
+        return head(x, ws[:, -1])
+    return _grow(blocks[1:], head, blocks[0](x, ws[:, :3], noise_mode), ws[:, 3:], noise_mode)
 
 
 class MobileStyleGAN(Generator):
@@ -216,11 +251,14 @@ class MobileStyleGAN(Generator):
     def synthesis(self, ws: Tensor, noise_mode: NoiseMode = "const", resolution: int | None = None) -> Tensor:
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws has shape {tuple(ws.shape)}; expected [N, {self.num_ws}, {self.w_dim}]: one w per layer")
-        if resolution in (None, self.img_resolution):
-            return self.to_img(self.features(ws, noise_mode)[-1], ws[:, -1])
-        if self.small_head is None or resolution not in self.resolutions:
-            raise ValueError(f"this generator renders at {self.resolutions}, not at {resolution}")
-        return self.small_head(self.features(ws, noise_mode, HEAD_BLOCK + 1)[-1], ws[:, -1])
+        blocks = cast("list[Block]", list(self.blocks))
+        head: ToImage | SmallHead = self.to_img
+        if resolution not in (None, self.img_resolution):
+            if self.small_head is None or resolution not in self.resolutions:
+                raise ValueError(f"this generator renders at {self.resolutions}, not at {resolution}")
+            blocks, head = blocks[: HEAD_BLOCK + 1], self.small_head
+        x = self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise_mode)
+        return _grow(blocks, head, x, ws[:, 1:], noise_mode)
 
     def layer_group(self, parameter: str) -> LayerGroup:
         head = parameter.split(".")
