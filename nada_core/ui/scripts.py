@@ -36,8 +36,12 @@ def shown_tab(name: str) -> str:
 
 
 def press(element: str) -> str:
-    """Press a hidden download button, which holds a file by now: the browser's own download starts."""
-    return f"() => {{ const a = document.querySelector('#{element}'); (a.querySelector('a, button') || a).click(); }}"
+    """Press a hidden download button, which holds a file by now: the browser's own download starts.
+
+    A moment later, because a busy page may not have given the button its file yet; a press then does nothing.
+    """
+    return f"""() => {{ setTimeout(() => {{
+  const a = document.querySelector('#{element}'); (a.querySelector('a, button') || a).click(); }}, 80); }}"""
 
 
 def show_stage(element: str) -> str:
