@@ -334,19 +334,23 @@ def test_a_photo_that_is_gone_does_not_come_back(photo):
     assert all(value == gr.skip() for value in nothing.values())
 
 
+def in_the_middle_of_an_edit(page, url, photo):
+    page.goto(url)
+    page.get_by_text("Starter world").wait_for(timeout=30_000)
+    page.get_by_role("tab", name="Stylise").click()
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
+    page.locator("#stylise").click()
+    page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for(timeout=20_000)
+
+
 @in_chromium
 def test_reloading_in_the_middle_of_an_edit(tmp_path):
     engine = FakeEngine(delay=0.05)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, demo), chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for(timeout=30_000)
-        page.get_by_role("tab", name="Stylise").click()
-        page.locator("#photo input[type=file]").set_input_files(picture(tmp_path))
-        page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
-        page.locator("#stylise").click()
-        page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for(timeout=20_000)
+        in_the_middle_of_an_edit(page, url, picture(tmp_path))
         page.reload()
         page.locator("#edit-progress").get_by_text("Done").wait_for(timeout=30_000)
         page.locator("#pair img").first.wait_for(timeout=10_000)
@@ -378,13 +382,7 @@ def test_another_photo_during_an_edit_leaves_the_page_ready(tmp_path):
     engine.editor.pause = 2.0
     with serving(engine) as (url, demo), chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for(timeout=30_000)
-        page.get_by_role("tab", name="Stylise").click()
-        page.locator("#photo input[type=file]").set_input_files(picture(tmp_path))
-        page.wait_for_function("!document.querySelector('#stylise').disabled", timeout=20_000)
-        page.locator("#stylise").click()
-        page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for(timeout=20_000)
+        in_the_middle_of_an_edit(page, url, picture(tmp_path))
         page.locator("#edit-stop").click()
         page.locator("#edit-progress").get_by_text("Stopping").wait_for(timeout=10_000)
         page.locator("#edit-progress").get_by_text("Stopped").wait_for(timeout=20_000)  # and "Stopping" until then

@@ -28,7 +28,6 @@ __all__ = [
     "chosen_looks",
     "default_styles",
     "fitted_looks",
-    "refused_comparison",
     "run_compare_strength",
     "run_compare_styles",
     "strength_of",
@@ -126,11 +125,6 @@ def run_compare_styles(context: AppContext, request: CompareRequest, stop: Event
 def run_compare_strength(context: AppContext, request: CompareRequest) -> Iterator[CompareView]:
     """Those of the styles that have been fitted, at another strength; nothing where there is no portrait."""
     return _guarded(lambda: _restrength(context, request))
-
-
-def refused_comparison(error: NadaError) -> CompareView:
-    """What the page shows where nothing was begun."""
-    return CompareView("failed", progress(0, "Not started", kind="bad", note="See the message under the button."), error=str(error))
 
 
 def _guarded(work: Callable[[], Iterator[CompareView]]) -> Iterator[CompareView]:

@@ -15,24 +15,23 @@ from .compare_run import (
     CompareRequest,
     CompareView,
     default_styles,
-    refused_comparison,
     run_compare_strength,
     run_compare_styles,
 )
 from .compare_sheet import compare_html, picks_html
 from .context import AppContext
 from .delivery import delivered
-from .detached import WATCHERS, begun, followed
+from .detached import WATCHERS, begun, followed, rejoined
 from .edit_run import style_choices
 from .fitting import Person
 from .photo_box import FOLLOWING, PhotoSteps
+from .photo_controls import show_press
 from .press_time import compare_seconds, mode_choices
 from .refusals import refusal
 from .rehearsal import take_pace
 from .scripts import press, show_note, show_stage
 from .session import Session
 from .style_pictures import run_style_pictures
-from .text import message_box
 from .widgets import progress
 
 __all__ = ["build_compare_tab", "choose_again_to_compare", "first_choice"]
@@ -52,10 +51,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         if view.sheet is not None:
             update[tab.sheet] = view.sheet
         if turned:
-            busy = view.phase in ("wait", "run")
-            update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Compare")
-            update[tab.stop] = gr.update(interactive=busy)
-            update[tab.notice] = message_box(view.error, "bad") if view.error else ""
+            update |= show_press(tab, view)
         if view.made:
             update |= {button: gr.update(interactive=True) for button in tab.downloads.values()}
         return update
@@ -72,7 +68,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         person = _person(face, points, mode)
         wanted = CompareRequest(key or None, styles, float(strength), person, tuple(owned))
         context.pages.remember(page, photo=key or "", face=person.face, points=person.points, comparison=wanted)
-        views = begun(works, key, lambda stop: run_compare_styles(context, wanted, stop), wanted, refused_comparison)
+        views = begun(works, key, lambda stop: run_compare_styles(context, wanted, stop), wanted, CompareView)
         # every view is shown whole: the page may skip one of several that come at once
         failed = yield from followed(views, lambda view: telling(wanted, view), nothing)
         if failed:
@@ -84,10 +80,7 @@ def build_compare_tab(context: AppContext, session: Session, place: gr.Tab) -> C
         left = context.pages.recall(page)
         if left is None or left.photo not in context.photos:
             return
-        work, told = works.find(left.photo), False
-        for update in followed(work.watch(), lambda view: telling(work.about, view), nothing) if work else ():
-            told = told or update is not nothing
-            yield update
+        told = yield from rejoined(works, left.photo, telling, nothing)
         if not told and left.comparison is not None:
             for view in run_compare_strength(context, left.comparison):
                 if not view.error:

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..errors import NadaError
+from .widgets import progress
 from .worker import close_iterator
 
-__all__ = ["WATCHERS", "Detached", "DetachedWork", "begun", "complete", "followed", "news"]
+__all__ = ["WATCHERS", "Detached", "DetachedWork", "begun", "complete", "followed", "news", "rejoined"]
 
 log = logging.getLogger(__name__)
 _TICK = 1.0
@@ -192,15 +193,19 @@ def begun(
     photo: str | None,
     views: Callable[[threading.Event], Iterator[View]],
     about: Any,
-    refused: Callable[[NadaError], View],
+    view: Callable[..., View],
 ) -> Iterator[View | None]:
-    """The views of work that begins now. Without a photo it ends at once, by itself; what is refused is one view."""
+    """The views of work that begins now. Without a photo it ends at once, by itself; what is refused is one view.
+
+    Args:
+        view: makes that one of (phase, progress, error=...).
+    """
     if not photo:
         return views(threading.Event())
     try:
         return works.start(photo, views, about).watch()
     except NadaError as error:
-        return iter((refused(error),))
+        return iter((view("failed", progress(0, "Not started", kind="bad", note="See the message under the button."), error=str(error)),))
 
 
 def followed(views: Iterator[View | None], show: Callable[[View], Shown], nothing: Shown) -> Generator[Shown, None, str]:
@@ -213,3 +218,12 @@ def followed(views: Iterator[View | None], show: Callable[[View], Shown], nothin
     finally:
         close_iterator(views)
     return failed
+
+
+def rejoined(works: Detached[View], photo: str, show: Callable[[Any, View], Shown], nothing: Shown) -> Generator[Shown, None, bool]:
+    """The work in hand on a photo, from here on; `show` is given its request and a view. Returns whether there was any view."""
+    work, told = works.find(photo), False
+    for shown in followed(work.watch(), partial(show, work.about), nothing) if work else ():
+        told = told or shown is not nothing
+        yield shown
+    return told

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ..errors import NadaError, OptionsError, PhotoError, StyleError
+from ..errors import OptionsError, PhotoError, StyleError
 from .all_faces import everyones_note, mean_scores, mosaic, people_meant
 from .context import AppContext
 from .edit_stage import edit_working
@@ -31,7 +31,6 @@ __all__ = [
     "chosen_style",
     "look_keys",
     "made_so_far",
-    "refused_edit",
     "request_strength",
     "run_edit",
     "run_rerender",
@@ -106,11 +105,6 @@ def run_rerender(context: AppContext, request: EditRequest) -> Iterator[EditView
 
 def _guarded(work: Callable[[], Iterator[EditView]]) -> Iterator[EditView]:
     return guarded(work, EditView, where="under the button", name="an edit", sorry=" and the photo was not edited")
-
-
-def refused_edit(error: NadaError) -> EditView:
-    """What the page shows where nothing was begun."""
-    return EditView("failed", progress(0, "Not started", kind="bad", note="See the message under the button."), error=str(error))
 
 
 def chosen_style(context: AppContext, engine: Any, name: str | None, owned: Sequence[str]) -> tuple[Callable[[], Any], Any]:

@@ -8,8 +8,9 @@ import gradio as gr
 
 from .adapt_run import MAX_SHOWN
 from .press_time import MODES
+from .text import message_box
 
-__all__ = ["likeness_radio", "press_bar", "strength_slider"]
+__all__ = ["likeness_radio", "press_bar", "show_press", "strength_slider"]
 
 
 def strength_slider(elem_id: str, **options: Any) -> gr.Slider:
@@ -31,3 +32,13 @@ def press_bar(word: str, start_id: str, prefix: str) -> tuple[gr.Button, gr.Butt
             stop = gr.Button("Stop", interactive=False, scale=1, min_width=80, elem_id=f"{prefix}-stop")
         notice = gr.HTML("", elem_id=f"{prefix}-notice")
     return start, stop, notice
+
+
+def show_press(tab: Any, view: Any) -> dict[Any, Any]:
+    """Updates of a tab's :func:`press_bar` where work begins or ends with a view (of ``phase`` and ``error``)."""
+    busy = view.phase in ("wait", "run")
+    return {
+        tab.start: gr.update(interactive=not busy, value="Working…" if busy else tab.start.value),
+        tab.stop: gr.update(interactive=busy),
+        tab.notice: message_box(view.error, "bad") if view.error else "",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import gradio as gr
 from .all_faces import MOST_FACES
 from .context import AppContext
 from .delivery import delivered
-from .detached import WATCHERS, begun, followed
-from .edit_run import EditRequest, EditView, refused_edit, run_edit, run_rerender, style_choices
+from .detached import WATCHERS, begun, followed, rejoined
+from .edit_run import EditRequest, EditView, run_edit, run_rerender, style_choices
 from .photo_box import FOLLOWING, PhotoSteps
+from .photo_controls import show_press
 from .photo_faces import FacesView
 from .press_time import edit_seconds, mode_choices
 from .refusals import refusal
@@ -24,7 +26,6 @@ from .session import Session
 from .style_pictures import run_style_pictures
 from .stylise_layout import EDIT_IDLE, EDIT_READY, StyliseTab, build_stylise_layout
 from .take_away import KINDS, write_download
-from .text import message_box
 from .widgets import identity_panel, progress
 
 __all__ = ["StyliseTab", "build_stylise_tab", "choose_again", "read_request"]
@@ -61,7 +62,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
     def edit(page: str, *values: Any) -> Iterator[dict[Any, Any]]:
         wanted = read_request(*values)
         remember_edit(page, wanted, everyone=wanted.everyone)
-        views = begun(works, wanted.photo, lambda stop: run_edit(context, wanted, stop), wanted, refused_edit)
+        views = begun(works, wanted.photo, lambda stop: run_edit(context, wanted, stop), wanted, EditView)
         # every view is shown whole: the page may skip one of several that come at once
         failed = yield from followed(views, lambda view: telling(page, wanted, view), nothing)
         if failed:
@@ -73,10 +74,7 @@ def build_stylise_tab(context: AppContext, session: Session, place: gr.Tab) -> S
         left = context.pages.recall(page)
         if left is None or left.photo not in context.photos:
             return
-        work, told = works.find(left.photo), False
-        for update in followed(work.watch(), lambda view: telling(page, work.about, view), nothing) if work else ():
-            told = told or update is not nothing
-            yield update
+        told = yield from rejoined(works, left.photo, partial(telling, page), nothing)
         for look in () if told else dict.fromkeys((left.edited, left.edit)):
             for view in run_rerender(context, look) if look else ():
                 if not view.error:
@@ -199,11 +197,8 @@ def show_edit(tab: StyliseTab, view: EditView, turned: bool) -> dict[Any, Any]:
     if view.working is not None:
         update[tab.working] = view.working
     if turned:
-        busy = view.phase in ("wait", "run")
-        update[tab.start] = gr.update(interactive=not busy, value="Working…" if busy else "Stylise")
-        update[tab.stop] = gr.update(interactive=busy)
-        update[tab.notice] = message_box(view.error, "bad") if view.error else ""
-        if not busy:
+        update |= show_press(tab, view)
+        if view.phase not in ("wait", "run"):
             update[tab.working] = ""
     if view.phase == "done":
         update |= {tab.pair: view.pair, tab.inverted: view.inverted, tab.identity: view.identity}
