@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 __all__ = ["PageStart"]
 
-# Gradio (6.31) takes the "Loading..." of the first moment off the page without stopping its clock, which then makes the browser draw sixty
-# frames a second for as long as the page is open: a tenth of a core, and a laptop's battery. The clock shows the seconds that an event has
-# been waiting for; no event of this page shows them, so that no clock has to run at all. What it asks for is known by its source.
-_NO_CLOCKS = """<script>(() => {
-  const ask = window.requestAnimationFrame.bind(window);
-  window.requestAnimationFrame = (work) => (/performance\\.now\\(\\)\\s*-.*1e3/.test(String(work)) ? 0 : ask(work));
-})();</script>"""
+_SCRIPT_FILE = Path(__file__).with_name("page_start.js")
 
 
 class PageStart:
@@ -20,6 +15,7 @@ class PageStart:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._script = f"<head><script>{_SCRIPT_FILE.read_text(encoding='utf-8')}</script>".encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
@@ -35,7 +31,7 @@ class PageStart:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            page = b"".join(parts).replace(b"<head>", b"<head>" + _NO_CLOCKS.encode(), 1)
+            page = b"".join(parts).replace(b"<head>", self._script, 1)
             headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
             await send({**start, "headers": [*headers, (b"content-length", str(len(page)).encode())]})
             await send({"type": "http.response.body", "body": page})
