@@ -41,10 +41,15 @@
     if (!first.ok || !first.body) return first;
     const { signal } = what[0];
     if (signal) signal.addEventListener('abort', () => wake());
+    const again = async () => {
+      const answer = await ask(...what);
+      if (!answer.ok) throw new Error(`The stream of events was answered with ${answer.status}.`);
+      return answer;
+    };
     const endless = new ReadableStream({
       async start(page) {
         try {
-          for (let answer = first; await pass(answer.body, page); answer = await ask(...what)) {
+          for (let answer = first; await pass(answer.body, page); answer = await again()) {
             if (!waiting.size) await new Promise((go) => { wake = go; });
           }
           page.close();
@@ -66,7 +71,7 @@
       const messages = (rest + value).split('\n\n');
       rest = messages.pop();
       for (const message of messages) {
-        const { msg, event_id: event } = JSON.parse(message.replace(/^data: ?/, ''));
+        const { msg, event_id: event } = message.startsWith('data:') ? JSON.parse(message.slice(5)) : {}; // else a comment of a proxy
         if (msg === 'close_stream') ended = true;
         else page.enqueue(bytes.encode(message + '\n\n'));
         if (msg === 'process_completed' && !waiting.delete(event)) over.add(event);
