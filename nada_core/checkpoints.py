@@ -9,7 +9,6 @@ metadata is the checksum of the tensors; files written before there was one are 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from nada_core.checksums import sha256_of_tensors
 from nada_core.errors import StyleError
 from nada_core.generators.base import Generator
 from nada_core.low_rank import Factors, factorise, layer_gains
@@ -96,7 +96,7 @@ def save_style(style: Style, path: Path) -> Path:
     Raises:
         StyleError: the folder cannot be written, or the disk is full.
     """
-    metadata = {"format": FORMAT, "card": json.dumps(asdict(style.card)), "sha256": _checksum(style.tensors)}
+    metadata = {"format": FORMAT, "card": json.dumps(asdict(style.card)), "sha256": sha256_of_tensors(style.tensors)}
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,15 +112,6 @@ def save_style(style: Style, path: Path) -> Path:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
     return path
-
-
-def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    """Hexadecimal sha256 over names, types, shapes and bytes, in the order of the names: in eight bits no damage shows as not finite."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def load_card(path: Path) -> StyleCard:
@@ -194,7 +185,7 @@ def load_style(path: Path) -> Style:
         raise StyleError(
             f"'{path.name}' holds no usable weights ({bad[0] if bad else 'it is empty'}). It is damaged; make the style again."
         )
-    if expected is not None and _checksum(tensors) != expected:
+    if expected is not None and sha256_of_tensors(tensors) != expected:
         raise StyleError(f"The weights in '{path.name}' are not the ones that were saved: it is damaged. Export or download it again.")
     return Style(card, tensors)
 
@@ -203,6 +194,19 @@ def _usable(tensor: Tensor, eight_bits: bool) -> bool:
     if eight_bits:
         return tensor.dtype == torch.int8
     return tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
+
+
+def check_base(card: StyleCard, base: Generator, base_hash: str) -> None:
+    """See that a style was made for ``base``, whose content hash is ``base_hash``.
+
+    Raises:
+        StyleError: for another one.
+    """
+    if (card.base, card.base_hash) != (base.family, base_hash):
+        raise StyleError(
+            f"The style '{card.name}' was made for {card.base or 'an unknown base'} {card.base_hash[:8]}; the loaded generator is "
+            f"{base.family} {base_hash[:8]}. Load the matching base, or make the style again on this one."
+        )
 
 
 def resolved_weights(style: Style, base: Generator, base_hash: str | None = None) -> dict[str, Tensor]:
@@ -217,12 +221,7 @@ def resolved_weights(style: Style, base: Generator, base_hash: str | None = None
             f"The style '{card.name}' is stored as '{card.storage}'; this version reads full, {' and '.join(COMPACT_STORAGES)}. "
             "Update the program."
         )
-    base_hash = base_hash or base.content_hash()
-    if card.base != base.family or card.base_hash != base_hash:
-        raise StyleError(
-            f"The style '{card.name}' was made for {card.base or 'an unknown base'} {card.base_hash[:8]}; the loaded generator is "
-            f"{base.family} {base_hash[:8]}. Load the matching base, or make the style again on this one."
-        )
+    check_base(card, base, base_hash or base.content_hash())
     parameters = dict(base.named_parameters())
     weights: dict[str, Tensor] = {}
     for name in sorted({key.split("|")[0] for key in style.tensors}):

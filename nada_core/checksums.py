@@ -12,13 +12,17 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nada_core.asset_registry import AssetFile
 
-__all__ = ["Checksums", "sha256_of"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Checksums", "sha256_of", "sha256_of_tensors"]
 
 
 def sha256_of(path: Path) -> str:
@@ -27,6 +31,17 @@ def sha256_of(path: Path) -> str:
     with open(path, "rb") as stream:
         while piece := stream.read(1 << 20):
             digest.update(piece)
+    return digest.hexdigest()
+
+
+def sha256_of_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Hexadecimal sha256 over names, types, shapes and bytes, in the order of the names: damage need not show as a value not finite."""
+    import torch  # not at the top: what is downloaded is looked after where torch is missing too
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nada_core.adaptation import MAX_TARGETS, AdaptationStep, AdaptOptions, adapt, preview_images, resolve_options
 from nada_core.assets import REGISTRY, fetch, state
-from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, compact_style, resolved_weights, save_style, styled
+from nada_core.checkpoints import COMPACT_STORAGES, Style, StyleCard, check_base, compact_style, resolved_weights, save_style, styled
 from nada_core.device import choose_device, tune_cpu_allocator
 from nada_core.editing import EditProgress, EditResult, PhotoEditor
 from nada_core.encoders.load import load_backbone, load_encoder
@@ -220,15 +220,21 @@ class Engine:
         """Styles and shares that ``model`` stands for: a style, its name, its file, or a sequence of ``(one of these, share)``.
 
         Raises:
-            StyleError: missing or damaged; OptionsError: no style at all, or shares that make no blend.
+            StyleError: missing, damaged, or made for another generator; OptionsError: no style at all, or shares that make no blend.
         """
         if isinstance(model, (str, Path, Style)):
-            return [(self.style(model), 1.0)]
+            return [(self._own(model), 1.0)]
         parts = list(model)
         if not 1 <= len(parts) <= MAX_BLEND:
             raise OptionsError(f"{len(parts)} styles to blend; between 1 and {MAX_BLEND} are possible.")
         shares = check_shares([share for _, share in parts], len(parts))
-        return [(self.style(part), share) for (part, _), share in zip(parts, shares, strict=True)]
+        return [(self._own(part), share) for (part, _), share in zip(parts, shares, strict=True)]
+
+    def _own(self, style: str | Path | Style) -> Style:
+        """A style that this generator can wear: a photo is not looked at for another's. Raises StyleError."""
+        loaded = self.style(style)
+        check_base(loaded.card, self.generator, self.base_hash)
+        return loaded
 
     def style_entries(self) -> list[StyleEntry]:
         """Cards with file size, whether they are ready ones, and a stamp that changes with the file; of this generator's styles."""

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from nada_core.checksums import sha256_of_tensors
 from nada_core.errors import GeneratorError
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from nada_core.generators.stylegan2_ops import fir_filter
@@ -136,10 +137,13 @@ def read_safetensors(path: Path) -> Weights:
         with safe_open(path, "pt") as handle:
             metadata = handle.metadata() or {}
             state = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118 (safe_open is no mapping)
+        expected = metadata.get("sha256")  # files of before the digest have none
         clamp = json.loads(metadata.get("config", "{}")).get("conv_clamp")
         clamp = None if clamp is None else float(clamp)
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise GeneratorError(f"'{path.name}' is damaged: it cannot be read to its end. Convert or download it again.") from error
+    if expected is not None and sha256_of_tensors(state) != expected:
+        raise GeneratorError(f"The weights in '{path.name}' are not the ones that were saved: it is damaged. Convert or download it again.")
     if clamp is not None and not (math.isfinite(clamp) and clamp > 0):
         raise GeneratorError(f"'{path.name}' gives {clamp} as conv_clamp; expected a positive number. Convert it again.")
     return Weights(state, clamp)
@@ -155,5 +159,6 @@ def to_bytes(generator: StyleGAN2) -> bytes:
         "mapping_layers": config.mapping_layers,
         "conv_clamp": config.conv_clamp,
     }
+    state = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
     metadata = {"format": FORMAT, "schema": "1", "family": generator.family, "config": json.dumps(facts)}
-    return save({name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}, metadata)
+    return save(state, metadata | {"sha256": sha256_of_tensors(state)})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,8 @@ def read_torch_file(path: Path, expected: str) -> Any:
         GeneratorError: damaged, or it asks for code to be run.
     """
     file = path.name[:80]
+    if _differs(path):
+        raise GeneratorError(f"'{file}' is damaged: parts of it are not what was saved. Download it again.")
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -48,3 +52,21 @@ def read_torch_file(path: Path, expected: str) -> Any:
         raise GeneratorError(f"'{file}' {asks}, which is refused: nothing of it was run. Expected {expected}.") from error
     except Exception as error:  # a damaged file can raise anything
         raise GeneratorError(f"'{file}' is damaged: torch cannot read it to its end. Download it again.") from error
+
+
+def _differs(path: Path) -> bool:
+    """Whether a checksum in the file, which torch never looks at, tells of damage. A file that no zip program could open says nothing."""
+    wrong, parts = 0, []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+            for part in parts:
+                try:
+                    with archive.open(part) as stream:
+                        while stream.read(1 << 20):
+                            pass
+                except zipfile.BadZipFile:
+                    wrong += 1
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return False
+    return 0 < wrong < len(parts)  # torch can be told to save without checksums: then all of them are wrong
