@@ -124,6 +124,22 @@ def test_the_argument_decides_on_quickgelu(tmp_path, home):
     torch.testing.assert_close(embed("openai", quick_gelu=False), plain)
     torch.testing.assert_close(embed("laion"), plain)
     torch.testing.assert_close(embed("laion", quick_gelu=True), quick)
+    torch.testing.assert_close(embed(f"laion={tmp_path / 'w.safetensors'}"), plain)
+    torch.testing.assert_close(embed(f"openai={tmp_path / 'w.safetensors'}"), quick)
+
+
+def test_a_file_of_published_weights_is_read_as_its_tag_says(tmp_path, home, connections):
+    """What the message about weights that cannot be fetched advises."""
+    file = tmp_path / "open_clip_model=1.safetensors"
+    save_file(state(), file)
+    with pytest.raises(AssetError, match=r"name the file with the tag: Tiny-16@laion=FILE"):
+        load_encoder("Tiny-16@laion")
+    encoder = load_encoder(f"Tiny-16@laion={file}:0.5")
+    assert encoder.name == f"Tiny-16@laion={file.name}"
+    torch.testing.assert_close(
+        encoder.encode_image(picture()), load_encoder("Tiny-16", weights=file, quick_gelu=False).encode_image(picture())
+    )
+    assert missing_encoders(f"Tiny-16@laion={file}") == []
 
 
 @pytest.mark.parametrize(("tag", "file"), [("openai", "open_clip_model.safetensors"), ("laion", "open_clip_pytorch_model.bin")])
@@ -160,6 +176,8 @@ def test_missing_weights_are_said_within_two_seconds(home, name):
     message = str(caught.value)
     assert time.monotonic() - started < LIMIT
     assert "no connection to 127.0.0.1" in message and "on a connected machine" in message
+    if "@" in name:
+        assert f"{name}=FILE" in message
     assert "open_clip_model.safetensors" in message
     assert "\n" not in message and str(home) not in message
 
@@ -193,6 +211,9 @@ def test_weights_that_are_not_on_the_hub():
         ("ViT-B-32@hf-hub:foo/bar", "no file 'bar'"),
         ("Tiny-16@laoin", "no weights 'laoin' of Tiny-16: published are openai, laion, elsewhere"),
         ("Tiny-16@nowhere.pt", "no file 'nowhere.pt'"),
+        ("Tiny-16@laion=/secret/nowhere.pt", "no file 'nowhere.pt'"),
+        ("Tiny-16@laoin=x.pt", "no file 'laoin=x.pt'"),
+        ("/secret/clip.pt", "'clip.pt' is a file: say which model's weights it holds, NAME@FILE, for example ViT-B-32@clip.pt"),
         ("Tiny-16@/secret/place/nowhere", "no file 'nowhere'"),
         ("ViT-S-32", "OpenAI published no weights of ViT-S-32"),
         ("starter@openai", "comes with its own weights"),

@@ -44,11 +44,12 @@ def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Pat
     repo, files = _on_the_hub(published)
     if not repo:
         raise AssetError(
-            f"{title} are not on the Hugging Face Hub. Download {published.get('url') or 'them'} and give the file as weights."
+            f"{title} are not on the Hugging Face Hub. Download {published.get('url') or 'them'} and name the file with the tag: "
+            f"{model}@{tag}=FILE."
         )
     if (found := _located(asset, files)) is not None:
         return found
-    remedy = f"Fetch {files[0].filename} of huggingface.co/{repo} on a connected machine and give the file as weights"
+    remedy = f"Fetch {files[0].filename} of huggingface.co/{repo} on a connected machine and name the file with the tag: {model}@{tag}=FILE"
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     if not offline_asked("HF_HUB_OFFLINE") and reach(endpoint) == "no":  # once, not for each name the file may have
         raise AssetError(f"{title} could not be fetched: no connection to {urlsplit(endpoint).hostname}. {remedy}.")

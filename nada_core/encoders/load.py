@@ -72,8 +72,9 @@ def load_encoder(
     """A frozen image-text encoder by name.
 
     ``"starter"``, or a CLIP model of open_clip: ``"ViT-B-32"`` (OpenAI's weights), ``"ViT-B-32@laion2b_s34b_b79k"`` (others that it knows)
-    or ``"ViT-B-32@file.safetensors"``. Several, as a list or with commas between, make an ensemble; a number after a colon is a
-    member's weight in the losses: ``"ViT-B-32:1,ViT-B-16:0.5"``.
+    or ``"ViT-B-32@file.safetensors"``, with the tag where the file's weights are not OpenAI's: ``"ViT-B-32@laion2b_s34b_b79k=FILE"``.
+    Several, as a list or with commas between, make an ensemble; a number after a colon is a member's weight in the losses:
+    ``"ViT-B-32:1,ViT-B-16:0.5"``.
 
     Args:
         weights: tag or file of a single CLIP model, in place of ``@``.

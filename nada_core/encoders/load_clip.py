@@ -23,7 +23,7 @@ _ADDRESSES = ("hf-hub:", "local-dir:")
 
 
 class _Plan(NamedTuple):
-    """What a name and its weights stand for: a tag or a file."""
+    """What a name and its weights stand for: a tag, a file, or both, the tag then being what the file is read as."""
 
     open_clip: ModuleType
     name: str
@@ -41,9 +41,10 @@ def load_clip(
 
     Args:
         name: as open_clip spells it; OpenAI's spelling (``ViT-B/32``) is taken too.
-        weights: tag of published weights, or a file with a state dict; OpenAI's weights by default.
+        weights: tag of published weights, a file with a state dict, or ``TAG=FILE``: a file with the weights of that tag; OpenAI's
+            weights by default.
         quick_gelu: the activation the weights were trained with. By default what open_clip says of a tag. A file cannot say: a model
-            of which OpenAI published weights is then read as OpenAI's (QuickGELU), so give False for a file of LAION's.
+            of which OpenAI published weights is then read as OpenAI's (QuickGELU), so give the tag too, or False, for a file of LAION's.
 
     Raises:
         EncoderError: unknown model or tag; one with other tokens; weights that are damaged or of another model.
@@ -52,12 +53,11 @@ def load_clip(
     open_clip, name, config, tag, file = _look_up(name, weights)
     text, tags = config["text_cfg"], open_clip.list_pretrained_tags_by_model(name)
     published = open_clip.get_pretrained_cfg(name, tag or next(iter(tags), ""))
+    trained_quick = bool(published.get("quick_gelu")) if tag else "openai" in tags
+    title = "=".join(filter(None, (tag, file and file.name)))
     if file is None:
         assert tag is not None
         file = published_weights(name, tag, published)
-        title, trained_quick = tag, bool(published.get("quick_gelu"))
-    else:
-        title, trained_quick = file.name, "openai" in tags
     state = read_weights(file)  # before the model is built: a damaged file is said at once
     custom = config.pop("custom_text", False)
     config["quick_gelu"] = quick_gelu if quick_gelu is not None else trained_quick or config.get("quick_gelu", False)
@@ -125,6 +125,9 @@ def _look_up(name: str, weights: str | Path | None) -> _Plan:
                 f"No encoder is read from a '{mark}' address. Give the model's name and a file with its weights, NAME@FILE, "
                 "for example ViT-B-32@weights.safetensors."
             )
+    if name.endswith(_FILES):
+        file = Path(name).name[:80]
+        raise EncoderError(f"'{file}' is a file: say which model's weights it holds, NAME@FILE, for example ViT-B-32@{file}.")
     open_clip = _open_clip(name)
     name = name.replace("/", "-")
     config: dict[str, Any] | None = open_clip.get_model_config(name)
@@ -157,7 +160,7 @@ def _unknown(name: str, models: list[str]) -> str:
 
 
 def _tag_or_file(name: str, weights: str | Path | None, tags: list[str]) -> tuple[str | None, Path | None]:
-    """Which of the two ``weights`` is.
+    """Which of the two ``weights`` is, or both: ``TAG=FILE``.
 
     Raises:
         EncoderError: neither.
@@ -172,6 +175,9 @@ def _tag_or_file(name: str, weights: str | Path | None, tags: list[str]) -> tupl
         return None, file
     if str(weights) in tags:
         return str(weights), None
+    tag, _, named = str(weights).partition("=")
+    if named and tag in tags:
+        return tag, _tag_or_file(name, Path(named), tags)[1]
     if isinstance(weights, Path) or file.suffix in _FILES or len(file.parts) > 1:
         raise EncoderError(f"There is no file '{file.name[:80]}' with weights of {name}. Give the path of a state dict.")
     raise EncoderError(f"There are no weights '{str(weights)[:80]}' of {name}: {published}. A file is possible too.")
