@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import time
 import types
 
 import pytest
+import torch
 
 from nada_core.generators import stylegan2_cuda
 from nada_core.generators.stylegan2_cuda import NAME, STALE, compiled_kernels, wait_for_lock
@@ -77,6 +79,56 @@ def test_compiling_is_announced_once_and_in_torchs_own_folder(tmp_path, monkeypa
         compiled_kernels.cache_clear()
     assert seen == {"name": NAME, "folder": str(tmp_path), "lock": False}
     assert capsys.readouterr().err == ("" if built else "Compiling the CUDA kernels, once: about a minute.\n")
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (
+            "Error building extension\nbias.cu(7): error: identifier is undefined\nninja: build stopped",
+            "bias.cu(7): error: identifier is undefined",
+        ),
+        (
+            "Error building extension\n/usr/bin/ld: cannot find -lcudart\ncollect2: error: ld returned 1 exit status",
+            "/usr/bin/ld: cannot find -lcudart",
+        ),
+        ("CUDA_HOME environment variable is not set.", "CUDA_HOME environment variable is not set."),
+    ],
+)
+def test_of_a_compilers_log_the_line_that_tells_is_shown(tmp_path, monkeypatch, log, told):
+    def load_inline(*_, **__):
+        raise RuntimeError(log)
+
+    stub = types.ModuleType("torch.utils.cpp_extension")
+    stub.load_inline = load_inline
+    stub._get_build_directory = lambda name, verbose: str(tmp_path)
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    compiled_kernels.cache_clear()
+    try:
+        with pytest.warns(RuntimeWarning, match=re.escape(f"not available ({told}); using plain PyTorch")):
+            assert stylegan2_cuda.compiled_kernels() is None
+    finally:
+        compiled_kernels.cache_clear()
+
+
+def test_kernels_that_this_device_cannot_run_are_not_used(tmp_path, monkeypatch):
+    class Foreign:
+        def bias_act(self, *_):
+            raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    stub = types.ModuleType("torch.utils.cpp_extension")
+    stub.load_inline = lambda *_, **__: Foreign()
+    stub._get_build_directory = lambda name, verbose: str(tmp_path)
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    ones = torch.ones
+    monkeypatch.setattr("torch.ones", lambda *size, device: ones(*size))
+    compiled_kernels.cache_clear()
+    try:
+        with pytest.warns(RuntimeWarning, match="no kernel image is available"):
+            assert stylegan2_cuda.compiled_kernels() is None
+    finally:
+        compiled_kernels.cache_clear()
 
 
 def test_torch_still_has_the_names_that_are_used(tmp_path):

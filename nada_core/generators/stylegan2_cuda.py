@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ __all__ = ["compiled_kernels", "fused_bias_act", "wait_for_lock"]
 
 SLOPE = 0.2
 NAME = "nada_stylegan2_bias_act"
-#: Compiling takes about a minute; a lock as old as this was left by a process that was killed. In seconds.
-STALE = 600.0
+#: Compiling takes minutes, at most a few on a slow machine; a lock as old as this was left by a process that was killed. In seconds.
+STALE = 1800.0
 
 DECLARATIONS = """
 torch::Tensor bias_act(torch::Tensor x, torch::Tensor bias, torch::Tensor scale, torch::Tensor noise, double slope, double clamp);
@@ -142,6 +142,12 @@ def wait_for_lock(folder: Path, stale: float = STALE, pause: float = 0.5) -> boo
         time.sleep(pause)
 
 
+def _reason(lines: Sequence[str]) -> str:
+    """Of a compiler's log, what it stumbled over. The linker says what is missing and then, with "error:", only that it gave up."""
+    telling = [line for line in lines if "cannot find" in line or ("error:" in line and "ld returned" not in line)]
+    return (telling or lines)[0].strip()[:160]
+
+
 @functools.cache
 def compiled_kernels() -> Any:
     """The extension module, compiled once and cached, or ``None`` where it cannot be; then one warning tells why."""
@@ -154,10 +160,13 @@ def compiled_kernels() -> Any:
             if not any(Path(folder).glob(f"{NAME}*.so")):
                 print("Compiling the CUDA kernels, once: about a minute.", file=sys.stderr, flush=True)
         with _scripts_on_path():
-            return extensions.load_inline(NAME, DECLARATIONS, KERNELS, functions=["bias_act", "bias_act_grad"], build_directory=folder)
+            kernels = extensions.load_inline(NAME, DECLARATIONS, KERNELS, functions=["bias_act", "bias_act_grad"], build_directory=folder)
+        if torch.cuda.is_available():  # compiled for other devices than this one, it fails at the first call
+            one = torch.ones(1, 1, 1, 1, device="cuda")
+            kernels.bias_act(one, one.view(1), one.view(1, 1), one.view(-1)[:0], SLOPE, 0.0).item()
+        return kernels
     except Exception as error:  # noqa: BLE001 (a missing compiler, toolkit or header raises many things; none of them may stop a run)
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = next((line for line in lines if "error:" in line), lines[0]).strip()[:160]  # of a compiler's log, what it stumbled over
+        reason = _reason(str(error).strip().splitlines() or [type(error).__name__])
         warnings.warn(f"StyleGAN2's fused CUDA kernel is not available ({reason}); using plain PyTorch.", RuntimeWarning, stacklevel=2)
         return None
 
