@@ -145,6 +145,15 @@ def main(argv: list[str] | None = None) -> int:
         code = commands.run(args)
         sys.stdout.flush()
         return code
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        print(
+            "error: torch is not installed in this Python. Use the one that `make setup` fills, `.venv/bin/python -m nada_core ...`, "
+            "or run `python -m pip install -r requirements.txt`.",
+            file=sys.stderr,
+        )
+        return 2
     except NadaError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

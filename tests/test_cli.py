@@ -383,3 +383,10 @@ def test_fetch_brings_a_whole_world_or_says_what_it_could_not(cli, monkeypatch, 
     assert code == 2 and "dlib-recognition:" in out and "error: e4e-ffhq" in refused((code, "", err))
     code, _, err = cli("fetch", "clip-vit-b-23")
     assert code == 2 and "did you mean clip-vit-b-32" in err
+
+
+def test_without_torch_one_line_says_what_to_do():
+    program = "import sys; sys.modules['torch'] = None; from nada_core.__main__ import main; sys.exit(main(['doctor']))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2 and run.stdout == ""
+    assert run.stderr.count("\n") == 1 and "torch is not installed in this Python" in run.stderr and ".venv/bin/python" in run.stderr
