@@ -237,7 +237,7 @@ def test_foreign_classes_in_pickles_do_not_run(tmp_path, generator):
         (b"cbuiltins\neval\n(V1+1\ntR.", "builtins.eval"),
         (b"cnumpy\nload\n(Vx\ntR.", "numpy.load"),
         (b"ctorch\nload\n(Vx\ntR.", "torch.load"),
-        (b"cdnnlib.tflib.network\nNetwork\n)R.", "dnnlib.tflib.network.Network"),
+        (b"cdnnlib.tflib.tfutil\nrun\n)R.", "dnnlib.tflib.tfutil.run"),
         (b"ctorch_utils.persistence\nsys.modules\n.", "torch_utils.persistence.sys.modules"),
     ],
 )

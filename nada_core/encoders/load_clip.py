@@ -54,7 +54,7 @@ def load_clip(
     text, tags = config["text_cfg"], open_clip.list_pretrained_tags_by_model(name)
     published = open_clip.get_pretrained_cfg(name, tag or next(iter(tags), ""))
     trained_quick = bool(published.get("quick_gelu")) if tag else "openai" in tags
-    title = "=".join(filter(None, (tag, file and file.name)))
+    title = "=".join([*([tag] if tag else []), *([file.name] if file else [])])
     if file is None:
         assert tag is not None
         file = published_weights(name, tag, published)

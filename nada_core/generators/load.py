@@ -25,8 +25,8 @@ CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 HEAD = "mobile-stylegan-ffhq-head256.safetensors"
 _PARALLEL = "module."
 READABLE = (
-    "a StyleGAN2 generator (rosinality's .pt with g_ema or g, NVIDIA's stylegan2-ada .pkl, its state dict under G_ema, this project's "
-    ".safetensors) or a MobileStyleGAN .safetensors"
+    "a StyleGAN2 generator (rosinality's .pt with g_ema or g, NVIDIA's .pkl of PyTorch or TensorFlow, its state dict under G_ema, this "
+    "project's .safetensors) or a MobileStyleGAN .safetensors"
 )
 
 
@@ -52,7 +52,8 @@ def load_starter_generator(device: torch.device | str = "cpu") -> MobileStyleGAN
 def load_generator(path: str | Path | None = None, device: torch.device | str = "cpu") -> Generator:
     """A frozen generator from a file, or the starter world's without one. No file can run code here.
 
-    Reads rosinality's ``.pt``, NVIDIA's stylegan2-ada ``.pkl`` (or its state dict as ``.pt``), and this project's ``.safetensors``.
+    Reads rosinality's ``.pt``, NVIDIA's ``.pkl`` of StyleGAN2 (PyTorch's and TensorFlow's, or PyTorch's state dict as ``.pt``), and this
+    project's ``.safetensors``.
 
     Raises:
         GeneratorError: the file is missing, damaged, or of no known family; the message says what was found.

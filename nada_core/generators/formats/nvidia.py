@@ -1,4 +1,4 @@
-"""NVIDIA's stylegan2-ada-pytorch: its ``.pkl``, and the state dict of its ``G_ema``.
+"""NVIDIA's ``.pkl`` files, and the state dict of the ``G_ema`` in those of stylegan2-ada-pytorch (TensorFlow's: see ``nvidia_tf``).
 
 A ``.pkl`` is a Python pickle whose official loader executes source code kept inside the file. Here nothing of it runs: every name the
 pickle asks for is answered with an inert stand-in from a short table, and a name outside the table refuses the file.
@@ -18,18 +18,17 @@ import torch
 from torch import Tensor
 
 from nada_core.errors import GeneratorError
+from nada_core.generators.formats import nvidia_tf
 from nada_core.generators.formats.ours import LARGEST, Weights, check_filter, few
 
 __all__ = ["read_pkl", "recognises", "to_ours"]
 
-ORIGINS = "NVIDIA's stylegan2-ada-pytorch (a .pkl with G_ema)"
-#: Names whose values do not matter here: numpy scalars of gains, sizes, devices, types.
+ORIGINS = "NVIDIA's stylegan2-ada-pytorch (a .pkl with G_ema) or its TensorFlow StyleGAN2 (a .pkl of G, D and Gs)"
+#: Names whose values do not matter here: sizes, devices, types.
 IGNORED = {
     ("torch", "Size"),
     ("torch", "device"),
     *(("torch", dtype) for dtype in ("float16", "float32", "float64", "int64", "bool")),
-    *(("numpy", name) for name in ("dtype", "ndarray")),
-    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
 }
 #: Settings that weights do not show: what this network has built in, by the module's place in ``G_ema``.
 BUILT_IN: tuple[tuple[str, dict[str, str | float]], ...] = (
@@ -95,6 +94,7 @@ def _stand_ins() -> dict[tuple[str, str], Callable]:
         ("torch._utils", "_rebuild_tensor_v2"): tensor,
         ("torch._utils", "_rebuild_parameter"): parameter,
         **dict.fromkeys(IGNORED, Ignored),
+        **nvidia_tf.stand_ins(),
     }
 
 
@@ -125,7 +125,7 @@ def _collect(module: Any, prefix: str, out: dict[str, Tensor], settings: dict[st
 
 
 def read_pkl(path: Path) -> Weights:
-    """``G_ema`` of NVIDIA's pickle in our names. Executes nothing of the file.
+    """``G_ema`` of NVIDIA's pickle, or ``Gs`` of a TensorFlow one, in our names. Executes nothing of the file.
 
     Raises:
         GeneratorError: it asks for a foreign class, is damaged, or holds another kind of network, or one with unusual settings.
@@ -136,8 +136,12 @@ def read_pkl(path: Path) -> Weights:
         module = data.get("G_ema") if isinstance(data, Mapping) else None
         state: dict[str, Tensor] = {}
         settings: dict[str, dict[str, Any]] = {}
-        if module is not None:
+        if (network := nvidia_tf.generator_of(data)) is not None:
+            state, settings = nvidia_tf.to_pytorch(network, path.name)
+        elif module is not None:
             _collect(module, "", state, settings)
+    except GeneratorError:
+        raise
     except _Refused as error:
         raise GeneratorError(
             f"'{path.name}' asks for '{str(error)[:80]}', which is no part of a StyleGAN2 file. Nothing of it was run. Expected {ORIGINS}."
