@@ -27,7 +27,7 @@ from nada_core.losses import check_patches
 from nada_core.mixing import apply_mix
 from nada_core.options import FAMILY_DEFAULTS, MAX_STEPS, MAX_TARGETS, AdaptOptions, resolve_options
 from nada_core.prompts import check_prompt
-from nada_core.resume import TrainingState, check_resumable
+from nada_core.resume import TrainingState, check_resumable, encoder_hash, pictures_hash
 from nada_core.target_pictures import check_content
 from nada_core.training_run import TrainingRun
 
@@ -154,21 +154,23 @@ def adapt(
     if chosen.lr is None and chosen.preset is None and options.lr is not None and isinstance(encoder, KnowsRegions):
         # pictures may show anything: they get a rate between those of make-up and of a medium
         options = replace(options, lr=options.lr * (2.0 if images else encoder.rate_factor(check_prompt(prompt))))
-    run = TrainingRun(base, encoder, check_prompt(prompt), options, images)
-    seconds = 0.0
-    if resume is not None:
-        check_resumable(
-            resume,
-            prompt=run.prompt,
-            base=base.family,
-            base_hash=run.base_hash,
-            encoder=encoder.name,
-            options=options,
-            targets=run.targets_hash,
-        )
-        run.restore(resume)
-        seconds = resume.seconds
-    return _iterate(run, person, seconds)
+    prompt = check_prompt(prompt)
+    if resume is None:
+        return _iterate(TrainingRun(base, encoder, prompt, options, images), person, 0.0)
+    check_resumable(  # before the run is prepared: to read the texts of all its losses can take half a minute
+        resume,
+        prompt=prompt,
+        base=base.family,
+        base_hash=(base_hash := base.content_hash()),
+        encoder=encoder.name,
+        options=options,
+        targets=pictures_hash(images),
+        encoder_hash=(weights := encoder_hash(encoder)),
+    )
+    run = TrainingRun(base, encoder, prompt, options, images)
+    run.base_hash, run.encoder_hash = base_hash, weights
+    run.restore(resume)
+    return _iterate(run, person, resume.seconds)
 
 
 def _iterate(run: TrainingRun, person: Inversion | None, earlier: float) -> Iterator[AdaptationStep]:

@@ -188,15 +188,18 @@ def selfcheck(args: argparse.Namespace) -> int:
     findings = []
     for finding in check(engine, args.photo, steps=args.steps):
         findings.append(finding)
-        print(f"{'passed' if finding.passed else 'FAILED'}  {finding.name:<28} {finding.seconds:7.1f} s  {finding.detail}", flush=True)
+        word = "passed" if finding.passed else "FAILED" if finding.tried else "left  "
+        print(f"{word}  {finding.name:<28} {finding.seconds:7.1f} s  {finding.detail}", flush=True)
     if args.out is not None:
         machine = {key: value for key, value in examination.report().items() if key not in ("cache", "local_folder")}  # folders name people
         machine["assets"] = [{key: value for key, value in asset.items() if key != "path"} for asset in machine["assets"]]
         found = {"world": engine.world, "machine": machine, "stages": [asdict(finding) for finding in findings]}
         write_bytes(args.out, json.dumps(found, indent=2, default=str).encode())
         print(f"{args.out}: the report; it names no folder and no person")
-    failed = [finding.name for finding in findings if not finding.passed]
-    print(f"{len(failed)} of {len(findings)} stages failed: {', '.join(failed)}" if failed else f"all {len(findings)} stages passed")
+    failed = [finding.name for finding in findings if not finding.passed and finding.tried]
+    left = sum(not finding.tried for finding in findings)
+    also = f"; {left} that need them were not tried" if left else ""
+    print(f"{len(failed)} of {len(findings)} stages failed: {', '.join(failed)}{also}" if failed else f"all {len(findings)} stages passed")
     return 1 if failed else 0
 
 

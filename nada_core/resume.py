@@ -16,13 +16,16 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
+from nada_core.checksums import sha256_of_tensors
+from nada_core.encoders.base import ImageTextEncoder
+from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import ResumeError
 from nada_core.files import write_bytes
 from nada_core.options import AdaptOptions
 
-__all__ = ["SCHEMA", "TrainingState", "check_resumable", "load_training", "pictures_hash", "save_training"]
+__all__ = ["SCHEMA", "TrainingState", "check_resumable", "encoder_hash", "load_training", "pictures_hash", "save_training"]
 
 FORMAT = "nada-training"
 SCHEMA = 1
@@ -44,6 +47,7 @@ class TrainingState:
         seconds: spent so far.
         targets: SHA-256 of the target pictures; empty where a text is the target.
         tensors: on the CPU, by ``KIND|PARAMETER``; the kinds are weights, average, good, adam_mean, adam_square, adam_step. And ``rng``.
+        encoder_hash: of :func:`encoder_hash`; empty in files written before it was kept, whose encoder is known by its name only.
     """
 
     prompt: str
@@ -56,6 +60,7 @@ class TrainingState:
     seconds: float
     targets: str
     tensors: Mapping[str, Tensor]
+    encoder_hash: str = ""
 
     def of_kind(self, kind: str) -> dict[str, Tensor]:
         """The tensors of one kind, by parameter."""
@@ -70,6 +75,28 @@ def pictures_hash(images: Sequence[Tensor] | None) -> str:
     for image in images:
         digest.update(str(tuple(image.shape)).encode())
         digest.update(image.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def encoder_hash(encoder: ImageTextEncoder) -> str:
+    """SHA-256 over an encoder's weights and what else decides what it sees, whatever its file is called; empty where it has no weights.
+
+    All of ViT-B/32 takes half a second. Activations have no weights, yet the same file read with another one is another encoder; so is an
+    ensemble with other shares.
+    """
+    digest = hashlib.sha256()
+    if isinstance(encoder, EncoderEnsemble):
+        members = [encoder_hash(member) for member in encoder.members]
+        digest.update(repr([*zip(members, encoder.weights, strict=True)]).encode())
+        return digest.hexdigest() if all(members) else ""
+    values = encoder.state_dict() if isinstance(encoder, nn.Module) else {}
+    if not isinstance(encoder, nn.Module) or not values:
+        return ""
+    idle = (nn.Identity, nn.Dropout)  # of no effect in a frozen encoder
+    leaves = [part for name, part in encoder.named_modules() if name and not [*part.children()] and not isinstance(part, idle)]
+    bare = {type(part).__name__ for part in leaves if not part.state_dict()}
+    digest.update(repr((sorted(bare), getattr(encoder, "image_input", None))).encode())
+    digest.update(sha256_of_tensors(values).encode())
     return digest.hexdigest()
 
 
@@ -124,6 +151,7 @@ def _state(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TrainingS
     stored = {**EARLIER, **facts["options"]}
     options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
     options |= dict.fromkeys(facts["unlimited"], math.inf)
+    facts = {"encoder_hash": "", **facts}
     known = {field.name: facts[field.name] for field in fields(TrainingState) if field.name not in ("options", "tensors")}
     for name, value in known.items():
         if not isinstance(value, _NUMBERS.get(name, (str,))) or isinstance(value, bool):
@@ -134,9 +162,19 @@ def _state(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TrainingS
 
 
 def check_resumable(
-    state: TrainingState, *, prompt: str, base: str, base_hash: str, encoder: str, options: AdaptOptions, targets: str
+    state: TrainingState,
+    *,
+    prompt: str,
+    base: str,
+    base_hash: str,
+    encoder: str,
+    options: AdaptOptions,
+    targets: str,
+    encoder_hash: str = "",
 ) -> None:
     """See that a run would go on as the same run. Its length and its previews may differ.
+
+    Encoders are compared by their weights, and by name only where one of the two hashes is not known.
 
     Raises:
         ResumeError: something else differs; the message names it and both values.
@@ -147,7 +185,10 @@ def check_resumable(
         )
     if state.prompt != prompt:
         raise ResumeError(f"The training was for '{state.prompt}', not for '{prompt}'. Give the same prompt, or start a new adaptation.")
-    if state.encoder != encoder:
+    hashes = (state.encoder_hash, encoder_hash)
+    if state.encoder != encoder if not all(hashes) else hashes[0] != hashes[1]:
+        if state.encoder == encoder:
+            raise ResumeError(f"The training used other weights of the encoder {encoder} than these. Give the file that it used.")
         raise ResumeError(f"The training used the encoder {state.encoder}, not {encoder}. Choose the same one.")
     if state.targets != targets:
         raise ResumeError("The training had other target pictures, or none. Give the same ones in the same order.")

@@ -1,190 +1,148 @@
 """``python -m nada_core selfcheck``: does this machine's world really work? Fetch, load, look at known outputs, adapt, edit a photo.
 
-Made for the first person who has the full world's weights (``--full``): every stage is tried even where an earlier one failed, and the
-report holds nothing personal, so that it can be sent back as it is.
+Made for the first person who has the full world's weights (``--full``). Each part is fetched, loaded and judged by itself, so that what
+is broken is named and nothing else is blamed for it; then what parts do together is tried, as far as they passed. The report holds
+nothing personal, so that it can be sent back as it is.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from nada_core.assets import REGISTRY, fetch, state
-from nada_core.encoders.templates import ReadsTemplates
+from nada_core.assets import REGISTRY, cache_folder, fetch, state
 from nada_core.engine import Engine
 from nada_core.errors import NadaError
-from nada_core.images import decode_photo, to_pil, to_tensor
+from nada_core.inversion.load import PHOTO_ENCODERS
+from nada_core.selfcheck_parts import PORTRAIT, Bench, Failed, Said
+from nada_core.worlds import STARTER, World
 
 __all__ = ["Finding", "selfcheck"]
 
-#: dlib's limit of the same person.
-_SAME_PERSON = 0.6
-#: What pictures are compared with; those that are shown come first.
-_SUBJECTS = ("a face", "an astronaut", "a dog", "a cat", "a car", "a house", "a plate of food", "a flower", "a page of text", "a landscape")
+_BACKBONE = "efficientnet-lite0"
+_DLIB = ("dlib-landmarks-68", "dlib-recognition", "dlib-cnn-detector")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One stage: whether it did what it should, the sentence about it, its figures, and the seconds it took."""
+    """One stage: whether it did what it should, the sentence about it, its figures, and the seconds it took.
+
+    One that was not ``tried``, because what it needs failed, has not passed either.
+    """
 
     name: str
     passed: bool
     detail: str
     seconds: float
     figures: dict[str, Any] = field(default_factory=dict)
+    tried: bool = True
 
 
-class _Failed(NadaError):
-    """A stage ran, but its result is not as it should be."""
+class _Stage(NamedTuple):
+    """What is tried, if the stages that it ``needs`` passed."""
 
-
-_Said = tuple[str, dict[str, Any]]
+    name: str
+    needs: tuple[str, ...]
+    run: Callable[[], Said]
 
 
 def selfcheck(engine: Engine, photo: Any = None, *, steps: int = 20) -> Iterator[Finding]:
-    """Try everything a world consists of, stage by stage.
+    """Try everything a world consists of, stage by stage: its files, each part by itself, and what the parts do together.
+
+    Only what the engine's parts need is fetched.
 
     Args:
         photo: a picture with one face; the astronaut Eileen Collins by default.
         steps: length of the adaptation; 10 or more, so that its end can be compared with its beginning.
     """
-    style: list[Any] = []
-    stages: list[tuple[str, Callable[[], _Said]]] = [
-        *((f"file {name}", lambda name=name: _file(name)) for name in _needed(engine)),
-        ("generator", lambda: _generator(engine)),
-        ("text-image encoder", lambda: _encoder(engine)),
-        ("adaptation", lambda: _adaptation(engine, steps, style)),
-        ("photo", lambda: _photo(engine, photo, style)),
-    ]
-    if engine.device.type == "cuda":
-        stages.insert(-3, ("CUDA kernels", _kernels))
-    for name, stage in stages:
+    unfit: set[str] = set()
+    for name, needs, run in _stages(Bench(engine, photo, steps)):
         start = time.monotonic()
-        try:
-            (detail, figures), passed = stage(), True
-        except NadaError as error:
-            (detail, figures), passed = (str(error), {}), False
-        except Exception as error:  # noqa: BLE001 - whatever it is, the report must say it and the next stage must be tried
-            (detail, figures), passed = (f"{type(error).__name__}: {_without_folders(str(error))}", {}), False
-        yield Finding(name, passed, " ".join(detail.split()), round(time.monotonic() - start, 2), figures)
+        figures: dict[str, Any] = {}
+        passed = False
+        if lacking := [need for need in needs if need in unfit]:
+            detail = f"not tried: needs {', '.join(lacking)}"
+        else:
+            try:
+                (detail, figures), passed = run(), True
+            except NadaError as error:
+                detail = _without_folders(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the report must say it and the next stage must be tried
+                detail = f"{type(error).__name__}: {_without_folders(str(error))}"
+        if not passed:
+            unfit.add(name)
+        yield Finding(name, passed, " ".join(detail.split()), round(time.monotonic() - start, 2), figures, not lacking)
+
+
+def _stages(bench: Bench) -> list[_Stage]:
+    engine, world = bench.engine, bench.engine.parts
+    files = _files(world)
+    generator, encoder, inverter, faces, portrait = "generator", "text-image encoder", "photo encoder", "face finder", f"file {PORTRAIT}"
+    names = dict.fromkeys(name for part in files.values() for name in part)
+    stages = [_Stage(f"file {name}", (), partial(_file, name)) for name in names]
+    if engine.device.type == "cuda":
+        stages.append(_Stage("CUDA kernels", (), _kernels))
+    guessing = world.inverter != "none"
+
+    def loading(name: str, run: Callable[[], Said]) -> _Stage:
+        return _Stage(name, tuple(f"file {file}" for file in files[name]), run)
+
+    stages += [loading(generator, bench.generator), loading(encoder, bench.encoder)]
+    stages += [loading(inverter, bench.inverter)] if guessing else []
+    stages += [loading(faces, bench.faces), _Stage("faces in samples", (generator, faces), bench.samples)]
+    stages += [_Stage("words for a photo", (encoder, portrait), bench.words_for_photo)]
+    stages += [_Stage("words for faces", (encoder, "faces in samples"), bench.words_for_faces)]
+    stages += [_Stage("first guess", (generator, inverter, faces, portrait), bench.guess)] if guessing else []
+    shown = () if bench.photo is not None else (portrait,)
+    parts = (generator, encoder, *((inverter,) if guessing else ()), faces, f"file {_BACKBONE}", *shown)
+    return [
+        *stages,
+        _Stage("adaptation", (generator, encoder), bench.adaptation),
+        _Stage("photo", (*parts, "adaptation"), bench.edit),
+    ]
+
+
+def _files(world: World) -> dict[str, tuple[str, ...]]:
+    """Names of the files that each part of a world is loaded from; parts from files of the user's have none."""
+    base = "mobile-stylegan-ffhq" if world.base == STARTER else str(world.base)
+    members = [re.sub(r":[\d.eE+-]+$", "", member.strip()).partition("@") for member in world.encoder.split(",")]
+    texts = [
+        _BACKBONE if model == STARTER else f"clip-{model.lower().replace('/', '-')}" for model, _, tag in members if tag in ("", "openai")
+    ]
+    guess = _BACKBONE if world.inverter == STARTER else PHOTO_ENCODERS.get(world.inverter, "")
+    files = {
+        "generator": (base,),
+        "text-image encoder": tuple(texts),
+        "photo encoder": (guess,),
+        "face finder": (*_DLIB, PORTRAIT),
+        "photo": (_BACKBONE,),  # its features say how like the photo an inversion is
+    }
+    return {part: tuple(name for name in names if name in REGISTRY) for part, names in files.items()}
 
 
 def _without_folders(text: str) -> str:
-    """The text with the directories of paths left out, which may hold a person's name."""
-    for known in {str(Path.home()), str(Path.cwd()), tempfile.gettempdir()} - {"/", "."}:
+    """The text with the directories of paths left out, which may hold a person's name; addresses on the web stay."""
+    for known in {str(Path.home()), str(Path.cwd()), str(cache_folder()), tempfile.gettempdir()} - {"/", "."}:
         text = text.replace(known, "…")
-    return re.sub(r"(?:[A-Za-z]:)?(?:[/\\][^/\\\s'\":]+)+[/\\](?=[^/\\\s])", "…/", text)
+    address, folders = r"https?://[^\s'\"]+|huggingface\.co/[^\s'\"]+", r"(?:[A-Za-z]:)?(?:[/\\][^/\\\s'\":]+)+[/\\](?=[^/\\\s])"
+    return re.sub(f"({address})|{folders}", lambda found: found[1] or "…/", text)
 
 
-def _needed(engine: Engine) -> list[str]:
-    """Names of the files that the engine's world is made of."""
-    world = "full" if engine.world == "full" else "starter"
-    return [name for name, asset in REGISTRY.items() if not asset.optional and asset.world in (world, "starter")]
-
-
-def _file(name: str) -> _Said:
+def _file(name: str) -> Said:
     fetch(name)
     found = state(name, verify=True)
     return f"{found.status}, checksum {found.checksum}", {"bytes": found.size, "sha256": found.sha256}
 
 
-@torch.no_grad()
-def _generator(engine: Engine) -> _Said:
-    """Finite pictures of the right size, in which a face is found: of the mean latent, and of three seeds of four."""
-    generator = engine.generator
-    ws = torch.cat([generator.w_avg.expand(1, generator.num_ws, -1), generator.mapping(generator.sample_z(range(4)), 0.7)])
-    pictures = torch.cat([generator.synthesis(row[None]).float() for row in ws])
-    side = generator.img_resolution
-    if pictures.shape != (5, 3, side, side) or not torch.isfinite(pictures).all():
-        raise _Failed(f"The generator gave pictures of shape {tuple(pictures.shape)}; expected finite ones of {side} px.")
-    found = [len(engine.editor.find(to_pil(picture))[1]) for picture in pictures]
-    figures = {
-        "family": generator.family,
-        "num_ws": generator.num_ws,
-        "hash": engine.base_hash,
-        "faces_found": found,
-        "mean": round(pictures.mean().item(), 4),
-        "std": round(pictures.std().item(), 4),
-    }
-    if not found[0] or sum(count > 0 for count in found[1:]) < 3:
-        raise _Failed(f"A face was found in {sum(count > 0 for count in found)} of 5 pictures, the first of them the mean face: {figures}.")
-    return f"{generator.family}, {side} px, {generator.num_ws} latents; faces are found in its pictures", figures
-
-
-@torch.no_grad()
-def _encoder(engine: Engine) -> _Said:
-    """Unit embeddings; and an encoder that reads sentences tells the generator's faces and a photo of an astronaut apart, by name.
-
-    Weights that are wrong, or read wrongly, give all pictures nearly the same embedding: one sentence then is nearest to both.
-    """
-    encoder: Any = engine.encoder
-    generator = engine.generator
-    faces = generator.synthesis(generator.mapping(generator.sample_z(range(2)), 0.7)).float()
-    images = encoder.encode_image(faces)
-    if not torch.allclose(images.norm(dim=-1), torch.ones(2, device=images.device), atol=1e-3):
-        raise _Failed(f"Embeddings have lengths {images.norm(dim=-1).tolist()}; expected 1.")
-    figures: dict[str, Any] = {"name": encoder.name, "dim": images.shape[1]}
-    if not isinstance(engine.encoder, ReadsTemplates):
-        return f"{encoder.name}, {images.shape[1]} numbers", figures
-    astronaut = encoder.encode_image(to_tensor(decode_photo(fetch("portrait-astronaut"))).to(images.device))
-    texts = encoder.encode_text([f"a photo of {subject}." for subject in _SUBJECTS])
-    wrong = []
-    for shown, image in {"a face": images.mean(0), "an astronaut": astronaut[0]}.items():
-        cosines = dict(zip(_SUBJECTS, (round(cosine, 4) for cosine in (texts @ image).tolist()), strict=True))
-        figures[f"cosines of {shown}"] = cosines
-        nearest = max(cosines, key=lambda subject: cosines[subject])
-        if nearest != shown:
-            wrong.append(f"{shown} is taken for {nearest}")
-    if wrong:
-        raise _Failed(
-            f"The encoder does not know what it sees: {', '.join(wrong)}. Wrong weights do that, or a wrong activation: {figures}."
-        )
-    return f"{encoder.name}, {images.shape[1]} numbers; it tells {len(_SUBJECTS)} subjects apart", figures
-
-
-def _adaptation(engine: Engine, steps: int, style: list[Any]) -> _Said:
-    taken = []
-    for step in engine.adapt("Joker", steps):
-        taken.append(step)
-        if step.index == steps:
-            style.append(step.style())
-    rise = mean(step.similarity for step in taken[-5:]) - mean(step.similarity for step in taken[:5])
-    figures = {
-        "losses": [round(step.loss, 4) for step in taken],
-        "similarity": round(taken[-1].similarity, 4),
-        "seconds_a_step": round(taken[-1].seconds / len(taken), 3),
-        "notes": [step.note for step in taken if step.note],
-    }
-    if not all(math.isfinite(step.loss) for step in taken) or rise <= 0:
-        raise _Failed(f"The directional similarity did not rise over {steps} steps ({rise:+.3f}): {figures}.")
-    return f"{steps} steps of 'Joker' in {taken[-1].seconds:.0f} s; the similarity rose by {rise:.2f}", figures
-
-
-def _photo(engine: Engine, photo: Any, style: list[Any]) -> _Said:
-    if not style:
-        raise _Failed("Not tried: there is no style, because the adaptation failed.")
-    result = engine.edit(fetch("portrait-astronaut") if photo is None else photo, style[0])
-    figures = {
-        "identity_inverted": result.identity_inverted,
-        "identity_edited": result.identity_edited,
-        "reconstruction": result.reconstruction,
-        "seconds": round(result.seconds, 1),
-    }
-    if result.identity_inverted is None or result.identity_inverted > _SAME_PERSON:
-        raise _Failed(f"The inversion is not the same person: {figures}.")
-    return f"the inversion is {result.identity_inverted:.2f} from the photo (same person: below {_SAME_PERSON})", figures
-
-
-def _kernels() -> _Said:
+def _kernels() -> Said:
     """The compiled kernel against the plain operation; without it the plain one is used, which is slower and right as well."""
     from nada_core.generators.stylegan2_cuda import compiled_kernels, fused_bias_act
     from nada_core.generators.stylegan2_ops import bias_act
@@ -198,5 +156,5 @@ def _kernels() -> _Said:
     fused = fused_bias_act(x, bias, scale, None, None)
     plain = bias_act(x.cpu(), bias.cpu(), scale.cpu())
     if fused is None or not torch.allclose(fused.cpu(), plain, rtol=1e-4, atol=1e-5):
-        raise _Failed("The compiled kernel differs from the plain operation.")
+        raise Failed("The compiled kernel differs from the plain operation.")
     return "compiled, and equal to the plain operations", {"compiled": True}

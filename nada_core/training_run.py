@@ -38,7 +38,7 @@ from nada_core.generators.base import LAYER_GROUPS, Generator, NoiseMode
 from nada_core.layer_selection import slot_scores, slot_table, top_slots
 from nada_core.losses import DirectionalLoss, GlobalLoss, ManifoldLoss, PatchLoss, kept_distance, mean_embedding
 from nada_core.options import AdaptOptions
-from nada_core.resume import TrainingState, pictures_hash
+from nada_core.resume import TrainingState, encoder_hash, pictures_hash
 from nada_core.training_inputs import draw_ws, random_crops, seeded_noise, training_pool, training_ws, view
 
 __all__ = ["Progress", "TrainingRun", "rate_groups"]
@@ -126,6 +126,11 @@ class TrainingRun:
     def base_hash(self) -> str:
         """Computed when a style is first asked for, not before the first step."""
         return self.base.content_hash()
+
+    @cached_property
+    def encoder_hash(self) -> str:
+        """Computed when a state is first asked for."""
+        return encoder_hash(self.encoder)
 
     def samples(self, count: int = 16) -> Iterator[Tensor]:
         """Faces of the unchanged generator, one by one: where the direction to image targets starts (the count is NADA's)."""
@@ -273,6 +278,7 @@ class TrainingRun:
             seconds=seconds,
             targets=self.targets_hash,
             tensors=tensors | {"rng": self.rng_state.clone()},
+            encoder_hash=self.encoder_hash,
         )
 
     @torch.no_grad()

@@ -10,12 +10,13 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from nada_core import training_run
 from nada_core.adaptation import AdaptationStep, AdaptOptions, adapt
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import NadaError, OptionsError, ResumeError
-from nada_core.resume import SCHEMA, load_training, save_training
+from nada_core.resume import SCHEMA, encoder_hash, load_training, save_training
 from tests.small_adaptations import SMALL, ReadingEncoder, StandInEncoder, last_of, small_mobile, small_options, small_stylegan2
 
 #: Settings that keep state of different kinds.
@@ -167,6 +168,82 @@ def test_another_base_prompt_or_encoder_is_refused(base, encoder):
         adapt(base, ReadingEncoder("other"), "Joker", options, resume=state)
     with pytest.raises(OptionsError, match="mixing is 2"):
         adapt(base, encoder, "Joker", replace(options, mixing=2.0), resume=state)
+
+
+class Activated(ReadingEncoder):
+    """One with an activation, which has no weights."""
+
+    def __init__(self, name: str = "stand-in", seed: int | None = None, activation: nn.Module | None = None) -> None:
+        super().__init__(name)
+        if seed is not None:
+            self.matrix.copy_(torch.randn(self.matrix.shape, generator=torch.Generator().manual_seed(seed)))
+        self.activation = activation or nn.GELU()
+
+
+def test_an_encoder_is_known_by_its_weights_not_by_its_file(base, tmp_path):
+    options = small_options(base)
+    first = next(adapt(base, Activated("ViT@a.pt", 1), "Joker", options))
+    state = load_training(save_training(tmp_path / "t.safetensors", first.checkpoint()))
+    for other in (Activated("ViT@a.pt", 2), Activated("ViT@a.pt", 1, nn.SiLU())):
+        with pytest.raises(ResumeError, match=r"used other weights of the encoder ViT@a\.pt than these"):
+            adapt(base, other, "Joker", options, resume=state)
+    with pytest.raises(ResumeError, match=r"used the encoder ViT@a\.pt, not ViT@b\.pt"):
+        adapt(base, Activated("ViT@b.pt", 2), "Joker", options, resume=state)
+    whole = last_of(adapt(base, Activated("ViT@a.pt", 1), "Joker", options))
+    renamed = last_of(adapt(base, Activated("ViT@b.pt", 1), "Joker", options, resume=state))
+    assert facts(renamed) == facts(whole) and same(renamed.style().tensors, whole.style().tensors)
+
+
+def test_files_of_before_encoders_had_a_hash_go_by_the_name(saved):
+    base, options = small_mobile(), small_options(small_mobile())
+    with safe_open(saved, "pt") as file:
+        stored, tensors = json.loads(file.metadata()["run"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert len(stored.pop("encoder_hash")) == 64
+    save_file(tensors, saved, {"format": "nada-training", "run": json.dumps(stored)})
+    state = load_training(saved)
+    assert state.encoder_hash == ""
+    assert next(adapt(base, ReadingEncoder(), "Joker", options, resume=state)).index == 2
+    with pytest.raises(ResumeError, match=r"The training used the encoder stand-in, not other\. Choose the same one\."):
+        adapt(base, ReadingEncoder("other"), "Joker", options, resume=state)
+
+
+def test_what_an_encoder_is_decides_its_hash():
+    one, two = StandInEncoder("one"), StandInEncoder("two")
+    renamed = StandInEncoder("one")
+    renamed.name = "a copy"
+    assert encoder_hash(one) == encoder_hash(renamed) != encoder_hash(two)
+    last = one.matrix[-1, -1].clone()
+    one.matrix[-1, -1] = torch.nextafter(last, last + 1)
+    assert encoder_hash(one) != encoder_hash(renamed), "not a sample of the weights: all of them"
+    ensembles = [EncoderEnsemble([renamed, two], weights) for weights in ([1, 1], [1, 0.5], [1, 1])]
+    assert encoder_hash(ensembles[0]) == encoder_hash(ensembles[2]) != encoder_hash(ensembles[1])
+    assert encoder_hash(EncoderEnsemble([two, renamed])) != encoder_hash(ensembles[0])
+    assert encoder_hash(nn.Identity()) == ""
+    half = nn.Linear(3, 2).bfloat16()
+    assert len(encoder_hash(half)) == 64
+
+
+def test_a_wrong_continuation_is_refused_before_any_text_is_read(base, encoder, monkeypatch):
+    options = small_options(base, patch_weight=0.5)
+    state = run_until(2, adapt(base, encoder, "Joker", options)).checkpoint()
+    read: list[str] = []
+    monkeypatch.setattr(ReadingEncoder, "encode_text", lambda self, texts: read.extend(texts))
+    picture = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    wrong = [
+        lambda: adapt(SMALL[base.family](seed=1), encoder, "Joker", options, resume=state),
+        lambda: adapt(base, encoder, "zombie", options, resume=state),
+        lambda: adapt(base, ReadingEncoder("other"), "Joker", options, resume=state),
+        lambda: adapt(base, encoder, "Joker", replace(options, patch_parts="animal"), resume=state),
+        lambda: adapt(base, encoder, "Joker", replace(options, steps=2), resume=state),
+        lambda: adapt(base, encoder, "Joker", replace(options, patch_weight=0.0), [picture], resume=state),
+    ]
+    for start in wrong:
+        with pytest.raises(ResumeError):
+            start()
+    assert read == []
+    with pytest.raises(TypeError):  # the right one does read, and gets nothing from this encoder
+        adapt(base, encoder, "Joker", options, resume=state)
+    assert read
 
 
 def test_only_the_latest_step_has_a_checkpoint(base, encoder):
