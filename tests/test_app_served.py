@@ -258,6 +258,11 @@ def test_a_reloaded_and_a_closed_page_find_their_run_again(server):
             page.locator("#fetch-style").click()
         assert 5 < shown < 15  # the saved step nearest to 9
         assert f'"steps": {shown},' in Path(download.value.path()).read_text()
+        page.locator("#save").click()
+        page.locator("#kept").get_by_text("Saved as").wait_for(timeout=10_000)
+        assert page.locator("#save").is_disabled()
+        page.locator("#keep").get_by_label("Name").press_sequentially("-2")  # another name: to be saved under this one too
+        page.wait_for_function("!document.querySelector('#save').disabled", timeout=10_000)
         page.locator("#suggested").click()
         page.wait_for_function("step => document.querySelector('#step input[type=number]').value > step", arg=shown, timeout=10_000)
 

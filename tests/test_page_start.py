@@ -71,16 +71,57 @@ class SlowFarewell:
         await self._app(scope, receive, late if scope["type"] == "http" and scope["path"].endswith("/queue/data") else send)
 
 
-@in_chromium
-def test_an_event_accepted_while_the_stream_ends_is_not_lost(monkeypatch):
+class Cut:
+    """ASGI middleware: a proxy ends the first long stream in all politeness, in the middle of the news."""
+
+    done = False
+
+    def __init__(self, app):
+        self._app = app
+
+    async def __call__(self, scope, receive, send):
+        passed, ended = 0, False
+
+        async def short(message):
+            nonlocal passed, ended
+            if ended:
+                return
+            passed += b"process_generating" in message.get("body", b"")
+            if passed == 10 and not Cut.done:
+                Cut.done = ended = True
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
+            await send(message)
+
+        await self._app(scope, receive, short if scope["type"] == "http" and scope["path"].endswith("/queue/data") else send)
+
+
+def behind(monkeypatch, middleware):
+    """Apps that are launched from now on have this between them and the browser."""
     options = served.launch_options
 
-    def slow(*values):
-        given = options(*values)
-        given["app_kwargs"]["middleware"].append(Middleware(SlowFarewell))
-        return given
+    def given(*values):
+        launched = options(*values)
+        launched["app_kwargs"]["middleware"].append(Middleware(middleware))
+        return launched
 
-    monkeypatch.setattr(served, "launch_options", slow)
+    monkeypatch.setattr(served, "launch_options", given)
+
+
+@in_chromium
+def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatch):
+    behind(monkeypatch, Cut)
+    with serving(FakeEngine(delay=0.1)) as (url, _), chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        page.locator("#after-3 img").wait_for(timeout=30_000)
+        page.locator("#adapt").click()
+        page.locator("#adapt-progress").get_by_text("Done: 60 steps").wait_for(timeout=60_000)  # after a reload of its own
+        assert Cut.done and page.locator("#adapt").is_enabled()
+
+
+@in_chromium
+def test_an_event_accepted_while_the_stream_ends_is_not_lost(monkeypatch):
+    behind(monkeypatch, SlowFarewell)
     with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         streams = set()

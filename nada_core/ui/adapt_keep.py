@@ -107,6 +107,12 @@ def connect_keeping(context: AppContext, session: Session, stage: AdaptStage) ->
         concurrency_limit=2,
     )
 
+    def renamed(key: str, owned: list[str]) -> dict[str, Any]:
+        """What was saved under one name can be saved under another as well."""
+        return gr.update(interactive=key in (owned or ()) and key in context.shelf)
+
+    stage.name.input(renamed, mine, [stage.save], **quiet)
+
     def export(key: str, owned: list[str], strength: float = 1.0) -> Iterator[dict[Any, Any]]:
         """The compact file, at most 1 MB: what the Gallery of any server of this generator imports again."""
         ready = gr.update(value="Download file", interactive=True)

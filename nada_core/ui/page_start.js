@@ -52,7 +52,7 @@
           for (let answer = first; await pass(answer.body, page); answer = await again()) {
             if (!waiting.size) await new Promise((go) => { wake = go; });
           }
-          page.close();
+          throw new Error('The stream of events ended without a farewell.'); // its end alone would tell Gradio nothing
         } catch (error) {
           page.error(error); // what Gradio is told of a broken connection
         }
