@@ -1,8 +1,8 @@
-"""Text-driven adaptation of face generators (StyleGAN-NADA) and stylisation of photos with the result.
+"""Adapt face generators to a text (StyleGAN-NADA) and stylise photos with the result.
 
     from nada_core import Engine
     engine = Engine()
-    for step in engine.adapt("Joker", steps=60): ...
+    for step in engine.adapt("Joker", steps=30): ...
     name = engine.save_style(step.style())
     result = engine.edit("selfie.jpg", name)
 
@@ -12,28 +12,59 @@ Names are imported on first use, so that ``import nada_core`` costs nothing.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ does the same, late
+    from nada_core.adaptation.loop import AdaptationStep, AdaptOptions
+    from nada_core.alignment.ffhq import align_face
+    from nada_core.editing.base import EditResult
+    from nada_core.encoders.load import load_encoder
+    from nada_core.engine import Engine
+    from nada_core.errors import NadaError
+    from nada_core.generators.load import load_generator
+    from nada_core.shared_engine import adapt, edit, film
+    from nada_core.styles.files import Style, StyleCard, load_style, save_style
+    from nada_core.styles.mixing import Strength
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AdaptOptions": "adaptation",
-    "AdaptationStep": "adaptation",
-    "EditResult": "editing",
+    "AdaptOptions": "adaptation.loop",
+    "AdaptationStep": "adaptation.loop",
+    "EditResult": "editing.base",
     "Engine": "engine",
     "NadaError": "errors",
-    "Style": "checkpoints",
-    "Strength": "mixing",
-    "StyleCard": "checkpoints",
-    "adapt": "shortcuts",
-    "align_face": "alignment",
-    "edit": "shortcuts",
+    "Strength": "styles.mixing",
+    "Style": "styles.files",
+    "StyleCard": "styles.files",
+    "adapt": "shared_engine",
+    "align_face": "alignment.ffhq",
+    "edit": "shared_engine",
+    "film": "shared_engine",
     "load_encoder": "encoders.load",
     "load_generator": "generators.load",
-    "load_style": "checkpoints",
-    "save_style": "checkpoints",
+    "load_style": "styles.files",
+    "save_style": "styles.files",
 }
-__all__ = ["__version__", *_HOMES]  # __getattr__ resolves them
+__all__ = [
+    "AdaptOptions",
+    "AdaptationStep",
+    "EditResult",
+    "Engine",
+    "NadaError",
+    "Strength",
+    "Style",
+    "StyleCard",
+    "__version__",
+    "adapt",
+    "align_face",
+    "edit",
+    "film",
+    "load_encoder",
+    "load_generator",
+    "load_style",
+    "save_style",
+]
 
 
 def __getattr__(name: str) -> Any:

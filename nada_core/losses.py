@@ -1,4 +1,4 @@
-"""Losses of text-driven adaptation: one formula each (Gal et al. 2021, "StyleGAN-NADA", arXiv:2108.00946).
+"""Compute the losses of text-driven adaptation: one formula each (Gal et al. 2021, "StyleGAN-NADA", arXiv:2108.00946).
 
 Text directions are computed at construction; the images' embeddings come from any :class:`ImageTextEncoder`. E(text) is the encoder's
 embedding of the text, or the mean over its templates where it reads templates. With an :class:`EncoderEnsemble` every loss is the sum of
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.encoders.ensemble import EncoderEnsemble, member_parts, unit
 from nada_core.encoders.templates import FACE_PARTS, ReadsTemplates, caption, fill
-from nada_core.errors import OptionsError, PromptError
+from nada_core.errors import OptionsError, PromptError, shown
 
 __all__ = [
     "DirectionalLoss",
@@ -24,8 +24,8 @@ __all__ = [
     "ManifoldLoss",
     "PatchLoss",
     "check_patches",
-    "kept_distance",
     "mean_embedding",
+    "paired_cosine",
     "text_direction",
 ]
 
@@ -34,13 +34,13 @@ SHORTEST_DIRECTION = 0.05
 
 
 def _describe(encoder: ImageTextEncoder, text: str) -> Tensor:
-    """Unit embeddings ``[T, D]`` of a text in each of the encoder's templates, or as it is."""
+    """Return unit embeddings ``[T, D]`` of a text in each of the encoder's templates, or as it is."""
     templates = encoder.templates if isinstance(encoder, ReadsTemplates) else ("{}",)
     return encoder.encode_text([fill(template, text) for template in templates])
 
 
 def text_direction(encoder: ImageTextEncoder, source: str, target: str) -> Tensor:
-    """Unit direction ``[D]`` from the source text to the target text.
+    """Return the unit direction ``[D]`` from the source text to the target text.
 
     Raises:
         PromptError: both texts mean the same, so there is no direction.
@@ -50,12 +50,14 @@ def text_direction(encoder: ImageTextEncoder, source: str, target: str) -> Tenso
     start, end = _describe(encoder, source), _describe(encoder, target)
     difference = (end - start).mean(0)
     if difference.norm() < 1e-6:
-        raise PromptError(f"'{target}' means the same as the source '{source}': there is nothing to adapt. Choose another target.")
+        raise PromptError(
+            f"'{shown(target)}' means the same as the source '{shown(source)}': there is nothing to adapt. Choose another target."
+        )
     return F.normalize(difference, dim=0).detach()
 
 
 def mean_embedding(encoder: ImageTextEncoder, images: Iterable[Tensor]) -> Tensor:
-    """Mean of the unit embeddings ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what pictures say in place of a text.
+    """Return the mean unit embedding ``[D]`` of pictures ``[1, 3, H, W]`` in [-1, 1]: what they say in place of a text.
 
     Its own length is below 1 and stays: the paper's direction between two sets of pictures is the difference of two such means, and only
     that difference is normalised, as :class:`DirectionalLoss` does.
@@ -64,20 +66,20 @@ def mean_embedding(encoder: ImageTextEncoder, images: Iterable[Tensor]) -> Tenso
         return torch.cat([encoder.encode_image(image) for image in images]).mean(0)
 
 
-def kept_distance(source_images: Tensor, target_images: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared change of pixels where ``mask`` ``[N, 1, h, w]`` says that nothing should change. Not part of the paper."""
-    mask = F.interpolate(mask, size=target_images.shape[-2:], mode="bilinear")
-    return (mask * (target_images - source_images).pow(2)).mean()
-
-
 def _cosine(moved: Tensor, direction: Tensor) -> Tensor:
-    """Cosine of changes ``[N, D]`` with unit directions ``[D]`` or ``[D, K]``; short changes are divided by a fixed length."""
+    """Return cosines of changes ``[N, D]`` with unit directions ``[D]`` or ``[D, K]``; short ones are divided by a fixed length."""
     length = moved.norm(dim=-1).clamp(min=SHORTEST_DIRECTION)
     return moved @ direction.to(moved) / (length if direction.ndim == 1 else length[:, None])
 
 
+def paired_cosine(moved: Tensor, wanted: Tensor) -> Tensor:
+    """Return the cosine of each change ``[N, D]`` with the one that it should be; short ones are divided by a fixed length."""
+    lengths = moved.norm(dim=-1).clamp(min=SHORTEST_DIRECTION) * wanted.norm(dim=-1).clamp(min=SHORTEST_DIRECTION)
+    return (moved * wanted).sum(-1) / lengths
+
+
 class DirectionalLoss(nn.Module):
-    """mean(1 - cos(E(target image) - E(source image), dT)); section 4.1 of the paper.
+    """Compute mean(1 - cos(E(target image) - E(source image), dT)); section 4.1 of the paper.
 
     At the first step both images are equal and the image direction is zero. There the cosine's gradient is unbounded and would spoil Adam's
     second moments for dozens of steps, so below :data:`SHORTEST_DIRECTION` the length is held fixed in the denominator.
@@ -89,27 +91,27 @@ class DirectionalLoss(nn.Module):
         self.direction = text_direction(encoder, source, target) if direction is None else unit(encoder, direction)
 
     def _cosines(self, source_embeddings: Tensor, target_embeddings: Tensor) -> Iterator[tuple[float, Tensor]]:
-        """Each member's weight and cosines ``[N]``."""
+        """Return each member's weight and cosines ``[N]``."""
         moved = member_parts(self.encoder, target_embeddings - source_embeddings)
         for (weight, change), (_, direction) in zip(moved, member_parts(self.encoder, self.direction), strict=True):
             yield weight, _cosine(change, direction)
 
     def similarity(self, source_embeddings: Tensor, target_embeddings: Tensor) -> Tensor:
-        """Cosine of each image direction with the text direction, ``[N]``, for unit embeddings ``[N, D]``; a weighted mean over members."""
+        """Return image directions' cosines ``[N]`` with the text's, for unit embeddings ``[N, D]``; a weighted mean over members."""
         weights, cosines = zip(*self._cosines(source_embeddings, target_embeddings), strict=True)
         return sum(weight / sum(weights) * cosine for weight, cosine in zip(weights, cosines))
 
     def distance(self, source_embeddings: Tensor, target_embeddings: Tensor) -> Tensor:
-        """1 - cosine, ``[N]``, for unit embeddings ``[N, D]``; a weighted sum over members."""
+        """Return 1 - cosine, ``[N]``, for unit embeddings ``[N, D]``; a weighted sum over members."""
         return _total(weight * (1 - cosine) for weight, cosine in self._cosines(source_embeddings, target_embeddings))
 
     def forward(self, source_images: Tensor, target_images: Tensor) -> Tensor:
-        """Scalar loss for pairs of images ``[N, 3, H, W]`` in [-1, 1], made from the same latents."""
+        """Return the scalar loss for pairs of images ``[N, 3, H, W]`` in [-1, 1], made from the same latents."""
         return self.distance(*_embeddings(self.encoder, source_images, target_images)).mean()
 
 
 class GlobalLoss(nn.Module):
-    """mean(1 - cos(E(image), E("a target"))): how far an image is from the target itself (StyleCLIP's loss).
+    """Compute mean(1 - cos(E(image), E("a target"))): how far an image is from the target itself (StyleCLIP's loss).
 
     Args:
         embedding: ``[D]`` of any length, in place of the text's.
@@ -121,17 +123,17 @@ class GlobalLoss(nn.Module):
         self.target = (_caption(encoder, target) if embedding is None else unit(encoder, embedding)).detach()
 
     def distance(self, embeddings: Tensor) -> Tensor:
-        """``[N]`` for unit embeddings ``[N, D]``; a weighted sum over members."""
+        """Return 1 - cosine, ``[N]``, for unit embeddings ``[N, D]``; a weighted sum over members."""
         images, texts = member_parts(self.encoder, embeddings), member_parts(self.encoder, self.target)
         return _total(weight * (1 - image @ text.to(image)) for (weight, image), (_, text) in zip(images, texts, strict=True))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scalar loss for images ``[N, 3, H, W]`` in [-1, 1]."""
+        """Return the scalar loss for images ``[N, 3, H, W]`` in [-1, 1]."""
         return self.distance(self.encoder.encode_image(images)).mean()
 
 
 class ManifoldLoss(nn.Module):
-    """mean |cos(E(target image), E(source image)) - cos(E(target text), E(source text))|: pictures move as far apart as the texts are.
+    """Move pictures as far apart as the texts are: mean |cos(E(target image), E(source image)) - cos(E(target text), E(source text))|.
 
     Part of the official code, not of the paper.
     """
@@ -143,18 +145,18 @@ class ManifoldLoss(nn.Module):
         self.cosines = [float(_mean_text(member, target) @ _mean_text(member, source)) for member in members]
 
     def distance(self, source_embeddings: Tensor, target_embeddings: Tensor) -> Tensor:
-        """``[N]`` for unit embeddings ``[N, D]``; a weighted sum over members."""
+        """Return the losses ``[N]`` for unit embeddings ``[N, D]``; a weighted sum over members."""
         sources, targets = member_parts(self.encoder, source_embeddings), member_parts(self.encoder, target_embeddings)
         pairs = zip(sources, targets, self.cosines, strict=True)
         return _total(weight * ((before * after).sum(-1) - cosine).abs() for (weight, before), (_, after), cosine in pairs)
 
     def forward(self, source_images: Tensor, target_images: Tensor) -> Tensor:
-        """Scalar loss for pairs of images ``[N, 3, H, W]`` in [-1, 1], made from the same latents."""
+        """Return the scalar loss for pairs of images ``[N, 3, H, W]`` in [-1, 1], made from the same latents."""
         return self.distance(*_embeddings(self.encoder, source_images, target_images)).mean()
 
 
 def check_patches(encoder: ImageTextEncoder) -> None:
-    """Whether the patch loss can be computed with an encoder, without computing anything.
+    """Refuse an encoder with which the patch loss cannot be computed, without computing anything.
 
     Raises:
         OptionsError: it, or a member of it, does not read sentences.
@@ -167,7 +169,7 @@ def check_patches(encoder: ImageTextEncoder) -> None:
 
 
 class PatchLoss(nn.Module):
-    """The directional loss of one random patch an image, towards whichever parts of the subject the patch may show.
+    """Compute the directional loss of one random patch an image, towards whichever parts of the subject the patch may show.
 
     sum over parts p of softmax_p(cos_p) * (1 - cos_p), cos_p the cosine of the patch's change with the text direction from "the nose of a
     source" to "the nose of a target". Part of the official code, not of the paper; there the patches are 510 of 1024 pixels, and the mean
@@ -192,7 +194,7 @@ class PatchLoss(nn.Module):
         self.directions = torch.stack([text_direction(encoder, fill(part, source), fill(part, target)) for part in parts])
 
     def distance(self, source_embeddings: Tensor, target_embeddings: Tensor) -> Tensor:
-        """``[N]`` for unit embeddings ``[N, D]`` of patches; a weighted sum over members."""
+        """Return the loss ``[N]`` for unit embeddings ``[N, D]`` of patches; a weighted sum over members."""
         moved = member_parts(self.encoder, target_embeddings - source_embeddings)
         terms = []
         for (weight, change), (_, directions) in zip(moved, member_parts(self.encoder, self.directions), strict=True):
@@ -201,7 +203,7 @@ class PatchLoss(nn.Module):
         return _total(terms)
 
     def forward(self, source_images: Tensor, target_images: Tensor, generator: torch.Generator) -> Tensor:
-        """Scalar loss for pairs of images ``[N, 3, H, W]`` in [-1, 1]; ``generator`` places the patches, the same in both of a pair.
+        """Return the loss for pairs of images ``[N, 3, H, W]`` in [-1, 1]; ``generator`` places the patches, the same in both of a pair.
 
         Raises:
             OptionsError: the patch is larger than the images.
@@ -222,7 +224,7 @@ class PatchLoss(nn.Module):
 
 
 def _embeddings(encoder: ImageTextEncoder, source_images: Tensor, target_images: Tensor) -> tuple[Tensor, Tensor]:
-    """Both embeddings; no gradient reaches the source."""
+    """Return both images' embeddings; no gradient reaches the source."""
     with torch.no_grad():
         source = encoder.encode_image(source_images)
     return source, encoder.encode_image(target_images)
@@ -233,12 +235,12 @@ def _total(terms: Iterable[Tensor]) -> Tensor:
 
 
 def _caption(encoder: ImageTextEncoder, text: str) -> Tensor:
-    """``[D]``: the text as one caption for each member."""
+    """Return the text's embedding ``[D]`` as one caption for each member."""
     if isinstance(encoder, EncoderEnsemble):
         return encoder.join([_caption(member, text) for member in encoder.members])
     return encoder.encode_text([caption(encoder, text)])[0]
 
 
 def _mean_text(encoder: ImageTextEncoder, text: str) -> Tensor:
-    """Unit mean ``[D]`` of the text over the encoder's templates."""
+    """Return the unit mean ``[D]`` of the text over the encoder's templates."""
     return F.normalize(_describe(encoder, text).mean(0), dim=0)

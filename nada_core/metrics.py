@@ -1,4 +1,4 @@
-"""Measures of a result: is it the same person, is it the same picture, does it say the text, and do the faces stay apart.
+"""Measure a result: is it the same person, is it the same picture, does it say the text, and do the faces stay apart.
 
 The tests, the report and the interfaces use the same ones.
 """
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
 
+from nada_core.alignment.faces import SAME_PERSON, FaceRecogniser, distance
 from nada_core.encoders.base import ImageTextEncoder
-from nada_core.faces import SAME_PERSON, FaceRecogniser, distance
 from nada_core.inversion.perceptual import PerceptualLoss
 
 __all__ = [
@@ -32,7 +32,7 @@ _NO_CHANGE = 1e-6
 
 
 def identity_distance(recogniser: FaceRecogniser, reference: Any, image: Image.Image, landmarks: ArrayLike) -> float:
-    """Distance between two people's descriptions (King 2017, dlib's face recognition network): 0 identical, 0.6 the limit of one person.
+    """Return how far two people's descriptions lie apart (King 2017, dlib's recogniser): 0 identical, 0.6 the limit of one person.
 
     Args:
         reference: description ``[128]`` from :meth:`FaceRecogniser.embed`.
@@ -43,19 +43,19 @@ def identity_distance(recogniser: FaceRecogniser, reference: Any, image: Image.I
 
 
 def likeness(identity: float) -> float:
-    """An identity distance as a share for people: 1 the same picture, 0.5 at the limit of the same person, 0 at twice that or more."""
+    """Return an identity distance as a share: 1 the same picture, 0.5 at the limit of the same person, 0 at twice that or more."""
     return min(max(1 - identity / (2 * SAME_PERSON), 0.0), 1.0)
 
 
 def reconstruction_error(images: Tensor, targets: Tensor, side: int = 256) -> Tensor:
-    """Root mean square error ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1], both shown at ``side`` pixels: 0 equal, 2 black for white."""
+    """Return the RMS error ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1] at ``side`` pixels: 0 equal, 2 black for white."""
     small = [F.interpolate(x.float().clamp(-1, 1), size=(side, side), mode="area") for x in (images, targets)]
     return (small[0] - small[1]).pow(2).mean((1, 2, 3)).sqrt()
 
 
 @torch.no_grad()
 def perceptual_distance(perceptual: PerceptualLoss, images: Tensor, targets: Tensor) -> Tensor:
-    """Distance ``[N]`` of ImageNet features (after Zhang et al. 2018, LPIPS, unlearned weights), images ``[N, 3, H, W]`` in [-1, 1].
+    """Return ImageNet feature distances ``[N]`` (after Zhang et al. 2018, LPIPS, unlearned weights) of images ``[N, 3, H, W]`` in [-1, 1].
 
     0 for equal pictures; what else a value means depends on the backbone, so compare values with one another.
     """
@@ -64,7 +64,7 @@ def perceptual_distance(perceptual: PerceptualLoss, images: Tensor, targets: Ten
 
 @torch.no_grad()
 def directional_similarity(encoder: ImageTextEncoder, originals: Tensor, adapted: Tensor, direction: Tensor) -> Tensor:
-    """Cosine ``[N]`` of each picture's change with a text direction: what StyleGAN-NADA optimises (Gal et al. 2021, section 4.1).
+    """Return cosines ``[N]`` of each picture's change with a text direction, as StyleGAN-NADA optimises (Gal et al. 2021, section 4.1).
 
     1: the picture changed exactly as the words did; 0: in no relation, or not at all; -1: the opposite. The encoder that guided an
     adaptation also judges it here, so compare values of one encoder with one another.
@@ -83,7 +83,7 @@ def directional_similarity(encoder: ImageTextEncoder, originals: Tensor, adapted
 
 @torch.no_grad()
 def pairwise_distance(perceptual: PerceptualLoss, images: Tensor) -> float:
-    """Mean perceptual distance over all pairs of images ``[N, 3, H, W]`` in [-1, 1]; 0 when all are equal.
+    """Return the mean perceptual distance over all pairs of images ``[N, 3, H, W]`` in [-1, 1]; 0 when all are equal.
 
     Raises:
         ValueError: fewer than two images.
@@ -99,7 +99,7 @@ def pairwise_distance(perceptual: PerceptualLoss, images: Tensor) -> float:
 
 
 def diversity(perceptual: PerceptualLoss, adapted: Tensor, originals: Tensor) -> float:
-    """How far apart adapted faces still are: :func:`pairwise_distance` of the adapted, relative to that of the originals.
+    """Return how far apart adapted faces still are: their :func:`pairwise_distance` relative to that of the originals.
 
     1: as different as before; towards 0: all become one picture; above 1: more different than before. After the intra-cluster diversity of
     Ojha et al. 2021 ("Few-shot Image Generation via Cross-domain Correspondence"), which clusters samples around the training pictures and

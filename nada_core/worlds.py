@@ -1,4 +1,4 @@
-"""Which world an engine works in: the networks it uses, and the sentence that says why these.
+"""Choose the world (starter, full or mixed set of networks) that an engine uses, and explain the choice in a sentence.
 
 *Starter*: everything that needs no hub. *Full*: CLIP, StyleGAN2-FFHQ and ReStyle-e4e. *Mixed*: some of each, or a generator of the user's.
 """
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nada_core.asset_sources import hub_endpoint
-from nada_core.assets import REGISTRY, fetch, state
-from nada_core.errors import AssetError, OptionsError
-from nada_core.network import offline_asked, reach
+from nada_core.assets.network import offline_asked, reach
+from nada_core.assets.sources import hub_endpoint
+from nada_core.assets.store import REGISTRY, fetch, state
+from nada_core.errors import AssetError, OptionsError, shown
 
 __all__ = ["STARTER", "WORLDS", "World", "check_world", "choose_world", "missing_for", "missing_for_full"]
 
@@ -28,7 +28,7 @@ _ASK = "`--world full` or NADA_WORLD=full"
 
 @dataclass(frozen=True)
 class World:
-    """What an engine loads.
+    """Describe what an engine loads.
 
     Attributes:
         name: ``starter``, ``full`` or ``mixed``.
@@ -46,25 +46,25 @@ class World:
 
 
 def check_world(world: str | None) -> str:
-    """The world asked for here, or else by the environment variable ``NADA_WORLD``; empty where nobody asks.
+    """Return the world asked for here, or else by the environment variable ``NADA_WORLD``; empty where nobody asks.
 
     Raises:
         OptionsError: no such world.
     """
     asked = (world or os.environ.get("NADA_WORLD", "")).strip().lower()
     if asked and asked not in WORLDS:
-        raise OptionsError(f"There is no world '{asked[:40]}'; there are {' and '.join(WORLDS)}.")
+        raise OptionsError(f"There is no world '{shown(asked, 40)}'; there are {' and '.join(WORLDS)}.")
     return asked
 
 
 def missing_for_full() -> list[str]:
-    """Names of the assets that the full world needs and this machine does not have; nothing is read or fetched."""
+    """Return names of the assets that the full world needs and this machine lacks; nothing is read or fetched."""
     needed = [name for name, asset in REGISTRY.items() if asset.world == "full" and not asset.optional]
     return [name for name in needed if state(name).absent]
 
 
 def missing_for(world: World) -> list[str]:
-    """What a world's parts need from the Hub and this machine does not have, by name; nothing is fetched.
+    """Return names of what a world's parts need from the Hub and this machine does not have; nothing is fetched.
 
     Names of assets; weights of CLIP that are none are called by their tag and model.
 
@@ -88,7 +88,7 @@ def choose_world(
     inverter: str | None = None,
     download: bool = False,
 ) -> World:
-    """The world that was asked for, or else the best one that this machine can have.
+    """Return the world that was asked for, or else the best one that this machine can have.
 
     Without a wish: the full world where its weights are on the machine, or where there is a GPU and they can be fetched; else the starter
     world. On a CPU they are not fetched unasked: two gigabytes, for steps that take many seconds each.
@@ -123,7 +123,7 @@ def choose_world(
 
 
 def _encoder_for_own(asked: str) -> tuple[str, str]:
-    """The text-image encoder for a generator from a file, which may draw anything, and why."""
+    """Return the text-image encoder for a generator from a file, which may draw anything, and why."""
     if not asked and not state(_FULL_ENCODER_ASSET).absent:
         return _FULL_ENCODER, f"text is read by {_FULL_ENCODER}, which is on this machine: the starter's encoder knows human faces only"
     return (
@@ -150,7 +150,7 @@ def _automatic(device: str, download: bool) -> tuple[str, str]:
 
 
 def _fetch(names: Sequence[str]) -> str:
-    """Download what is missing; the reason where that failed."""
+    """Download what is missing; return the reason where that failed."""
     try:
         for name in names:
             fetch(name)
@@ -165,6 +165,6 @@ def _mixed(parts: dict[str, str | Path]) -> str:
 
 
 def _title(value: str | Path) -> str:
-    """A part's name; of a file only its name, never its folder."""
+    """Return a part's name; of a file only its name, never its folder."""
     text = str(value)
     return text if text in REGISTRY or not Path(text).suffix else Path(text).name

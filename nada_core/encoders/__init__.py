@@ -1,0 +1,1 @@
+"""Read texts and pictures into one space: CLIP, the starter encoder, ensembles of several."""

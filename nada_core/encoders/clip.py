@@ -1,4 +1,4 @@
-"""CLIP (Radford et al. 2021) through open_clip, as a frozen image-text encoder with gradients to the images."""
+"""Use CLIP (Radford et al. 2021) through open_clip, as a frozen image-text encoder with gradients to the images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEXTS_AT_ONCE = 128  # bounds the memory of a prompt in many templates
 
 @dataclass(frozen=True)
 class ImageInput:
-    """What a model was trained to look at."""
+    """Describe the images that a model was trained on, and prepare others like them."""
 
     size: tuple[int, int]  # height, width
     mean: tuple[float, ...]
@@ -29,7 +29,7 @@ class ImageInput:
     resize_mode: str = "shortest"  # or "squash": both sides at once, nothing is cropped
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Images ``[N, 3, H, W]`` in [-1, 1] as the model takes them, ``[N, 3, *size]``; differentiable.
+        """Return images ``[N, 3, H, W]`` in [-1, 1] as the model takes them, ``[N, 3, *size]``; differentiable.
 
         As CLIP's own preprocessing of photos: resize the shorter side, crop the middle, normalise. Without its rounding to 8 bits.
         """
@@ -47,7 +47,7 @@ class ImageInput:
 
 
 class PatchConv2d(nn.Conv2d):
-    """A convolution whose windows touch and do not overlap, so one product of matrices: on CPUs its way back is several times faster."""
+    """Convolve with windows that touch and do not overlap, as one product of matrices: on CPUs its way back is several times faster."""
 
     def forward(self, x: Tensor) -> Tensor:
         if x.device.type != "cpu":
@@ -69,13 +69,13 @@ def _patches_by_matrix(model: nn.Module) -> None:
 
 
 def _reads_patches(layer: nn.Conv2d) -> bool:
-    """Whether it cuts a picture of three colours into windows that touch and do not overlap."""
+    """Tell whether a layer cuts a picture of three colours into windows that touch and do not overlap."""
     touching = layer.stride == layer.kernel_size and not any(layer.padding) and layer.dilation == (1, 1)
     return touching and layer.in_channels == 3 and layer.groups == 1
 
 
 class CLIPEncoder(nn.Module):
-    """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for any text.
+    """Embed images and any text with CLIP; satisfies :class:`nada_core.encoders.base.ImageTextEncoder`.
 
     Everything is computed in float32, autocast or not: the losses look at differences of nearly equal embeddings.
 
@@ -106,7 +106,7 @@ class CLIPEncoder(nn.Module):
 
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """Unit embeddings ``[len(texts), embedding_dim]`` of the texts as they are, without templates.
+        """Return unit embeddings ``[len(texts), embedding_dim]`` of the texts as they are, without templates.
 
         Raises:
             PromptError: a text is empty, or longer than the model reads.
@@ -117,24 +117,32 @@ class CLIPEncoder(nn.Module):
         return F.normalize(torch.cat(embeddings), dim=-1)
 
     def tokenise(self, texts: Sequence[str]) -> Tensor:
-        """Token numbers ``[len(texts), context length]``, padded with zeros. Nothing is cut off: what is too long is refused.
+        """Return token numbers ``[len(texts), context length]``, padded with zeros. Nothing is cut off: what is too long is refused.
 
         Raises:
             PromptError: no text, an empty one, or one that is too long.
         """
         if isinstance(texts, str) or not len(texts):
             raise PromptError("encode_text takes a list of texts, for example ['Joker'].")
-        limit: int = self.tokenizer.context_length
         for text in texts:
             if not isinstance(text, str) or not text.strip():
                 raise PromptError("The prompt is empty. Type what the faces should become, for example 'Joker'.")
-            count = len(self.tokenizer.encode(text)) + 2  # the marks of its start and its end
-            if count > limit:
-                raise PromptError(f"'{text[:60]}...' has {count} tokens; {self.name} reads {limit}. Say it in fewer words.")
+            if (count := self.count_tokens(text)) > self.token_limit:
+                cut = "..." if len(text) > 60 else ""
+                raise PromptError(f"'{text[:60]}{cut}' has {count} tokens; {self.name} reads {self.token_limit}. Say it in fewer words.")
         return self.tokenizer(list(texts))
 
+    @property
+    def token_limit(self) -> int:
+        """Return how many tokens are read of a text, the marks of its start and end included."""
+        return self.tokenizer.context_length
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text makes, the marks of its start and end included."""
+        return len(self.tokenizer.encode(text)) + 2
+
     def _read(self, tokens: Tensor) -> Tensor:
-        """Text features ``[N, D]``, as the model's own ``encode_text`` but only as far as the longest text reaches.
+        """Return text features ``[N, D]``, as the model's own ``encode_text`` but only as far as the longest text reaches.
 
         A causal text tower looks only back and its result is read at the end mark, so the padding cannot matter; leaving it out is
         several times faster for prompts of a few words.

@@ -1,8 +1,7 @@
-"""CLIP's weights: published ones by their tag, files of the user's, and whether they fit. No file can run code here."""
+"""Find, read and check CLIP's weights: published ones by their tag, or the user's files. No file can run code here."""
 
 from __future__ import annotations
 
-import os
 import pickle
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,14 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from nada_core.asset_sources import HubFile, LocalFile
-from nada_core.assets import REGISTRY, fetch, state
-from nada_core.checksums import sha256_of
-from nada_core.errors import AssetError, EncoderError
-from nada_core.network import offline_asked, reach
+from nada_core.assets.checksums import sha256_of
+from nada_core.assets.network import offline_asked, reach
+from nada_core.assets.sources import HubFile, hub_endpoint, local_file
+from nada_core.assets.store import REGISTRY, fetch, state
+from nada_core.errors import AssetError, EncoderError, shown
+from nada_core.system.containers import check_claims, check_floats, held_bytes, read_safetensors, read_start, reading
 
 __all__ = ["fill_model", "missing_weights", "published_weights", "read_weights"]
 
@@ -29,7 +28,7 @@ _HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Path:
-    """The file of published weights: what is on this machine is used without asking the network.
+    """Return the file of published weights: what is on this machine is used without asking the network.
 
     Args:
         published: open_clip's entry for the tag; its ``hf_hub`` is ``owner/repository/`` with or without a file.
@@ -50,9 +49,8 @@ def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Pat
     if (found := _located(asset, files)) is not None:
         return found
     remedy = f"Fetch {files[0].filename} of huggingface.co/{repo} on a connected machine and name the file with the tag: {model}@{tag}=FILE"
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    if not offline_asked("HF_HUB_OFFLINE") and reach(endpoint) == "no":  # once, not for each name the file may have
-        raise AssetError(f"{title} could not be fetched: no connection to {urlsplit(endpoint).hostname}. {remedy}.")
+    if not offline_asked("HF_HUB_OFFLINE") and reach(hub_endpoint()) == "no":  # once, not for each name the file may have
+        raise AssetError(f"{title} could not be fetched: no connection to {urlsplit(hub_endpoint()).hostname}. {remedy}.")
     for source in files:
         try:
             return source.deliver(asset, [source.filename], Path(), progress=True)[source.filename]
@@ -62,7 +60,7 @@ def published_weights(model: str, tag: str, published: Mapping[str, Any]) -> Pat
 
 
 def missing_weights(model: str, tag: str, published: Mapping[str, Any]) -> str:
-    """The name of what :func:`published_weights` would have to fetch, an asset's where it is one; empty where the file is here."""
+    """Name what :func:`published_weights` would have to fetch, an asset where it is one; empty where the file is here."""
     asset = _asset(model, tag)
     if asset in REGISTRY:
         return asset if state(asset).absent else ""
@@ -70,50 +68,42 @@ def missing_weights(model: str, tag: str, published: Mapping[str, Any]) -> str:
 
 
 def _asset(model: str, tag: str) -> str:
-    """What the weights are called in the registry, or would be."""
+    """Return what the weights are called in the registry, or would be."""
     known = f"clip-{model.lower()}"
     return known if tag == "openai" and known in REGISTRY else f"{known}-{tag}"
 
 
 def _on_the_hub(published: Mapping[str, Any]) -> tuple[str, list[HubFile]]:
-    """Repository and the files there that the weights may be in; empty where open_clip knows none."""
+    """Return the repository and the files there that the weights may be in; empty where open_clip knows none."""
     repo, _, file = str(published.get("hf_hub", "")).rpartition("/")
     return repo, [HubFile(repo, name) for name in ([file] if file else _HUB_FILES)] if repo else []
 
 
 def _located(asset: str, files: Sequence[HubFile]) -> Path | None:
     for source in files:
-        found = LocalFile().locate(asset, source.filename) or source.locate(asset, source.filename)
+        found = local_file(asset, source.filename) or source.locate(source.filename)
         if found is not None:
             return found
     return None
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
-    """The state dict in a file: safetensors, what ``torch.save`` wrote (tensors only), or an archive published by OpenAI.
+    """Return the state dict in a file: safetensors, what ``torch.save`` wrote (tensors only), or an archive published by OpenAI.
 
     Raises:
         EncoderError: missing, damaged, or holding more than tensors.
     """
-    name = file.name[:80]
-    try:
-        with open(file, "rb") as stream:
-            start = stream.read(9)
-    except OSError as error:
-        raise EncoderError(f"The weights '{name}' cannot be read: {error.strerror}.") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # refused here, or opened below
-            data: Any = load_file(file) if start[8:9] == b"{" else torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, pickle, zipfile and safetensors raise half a dozen unrelated classes
-        said = str(error)
-        if isinstance(error, pickle.UnpicklingError) and "global" in said.lower():
-            raise EncoderError(
-                f"'{name}' holds more than tensors, which is refused: nothing of it was run. Save its state dict."
-            ) from error
-        if "TorchScript" not in said:
-            raise EncoderError(f"'{name}' is damaged, or neither safetensors nor a file of torch. Download it again.") from error
-        data = _read_archive(file)
+    name, start = shown(file.name), read_start(file, kind=EncoderError)
+    damaged = f"'{name}' is damaged, or neither safetensors nor a file of torch. Download it again."
+    data: Any
+    with reading(file, damaged, EncoderError):
+        if start[8:9] == b"{":
+            data, _ = read_safetensors(file, damaged, EncoderError)
+        else:
+            data = _read_torch(file, name)
+        if isinstance(data, Mapping):
+            for part in (data, data.get("state_dict")):
+                check_claims(part if isinstance(part, Mapping) else {}, held_bytes(file, EncoderError), file, EncoderError)
     if isinstance(data, Mapping) and isinstance(data.get("state_dict"), Mapping):  # open_clip's training checkpoints
         data = data["state_dict"]
     if not isinstance(data, Mapping) or not data or not all(isinstance(value, Tensor) for value in data.values()):
@@ -123,15 +113,32 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     return {str(key).removeprefix("module."): value for key, value in data.items() if key not in _SETTINGS}
 
 
+def _read_torch(file: Path, name: str) -> Any:
+    """Return what torch saved, tensors only; raises what torch does where the file is damaged."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # refused here, or opened below
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        said = str(error)
+        if isinstance(error, pickle.UnpicklingError) and "global" in said.lower():
+            raise EncoderError(
+                f"'{name}' holds more than tensors, which is refused: nothing of it was run. Save its state dict."
+            ) from error
+        if "TorchScript" not in said:
+            raise
+        return _read_archive(file)
+
+
 def _read_archive(file: Path) -> dict[str, Tensor]:
-    """The weights in a TorchScript archive. Loading one may run the code in it, so only what OpenAI published is opened."""
+    """Read the weights in a TorchScript archive. Loading one may run the code in it, so only what OpenAI published is opened."""
     from open_clip import get_pretrained_url, list_openai_models
 
     addresses = [get_pretrained_url(model, "openai") for model in list_openai_models()]
     published = {address.split("/")[-2] for address in addresses if address}  # .../<sha256>/ViT-B-32.pt
     if sha256_of(file) not in published:
         raise EncoderError(
-            f"'{file.name[:80]}' is a TorchScript archive that OpenAI did not publish; it could run code and is not opened. "
+            f"'{shown(file.name)}' is a TorchScript archive that OpenAI did not publish; it could run code and is not opened. "
             "If you trust it, save its state dict: `torch.save(torch.jit.load(file, 'cpu').state_dict(), 'weights.pt')`."
         )
     return torch.jit.load(file, map_location="cpu").state_dict()
@@ -151,12 +158,15 @@ def fill_model(model: nn.Module, weights: Mapping[str, Tensor], file: str, title
     for name, value in expected.items():
         if name in weights and weights[name].shape != value.shape:
             found, wanted = tuple(weights[name].shape), tuple(value.shape)
-            raise EncoderError(f"'{file}' holds the weights of another model than {title}: {name} is {found}, expected {wanted}.")
+            raise EncoderError(f"'{file}' holds the weights of another model than {title}: {name} is {shown(found)}, expected {wanted}.")
     missing, foreign = expected.keys() - weights.keys(), weights.keys() - expected.keys()
     if missing or foreign:
-        said = f"it has no {min(missing)}" if missing else f"it has {min(foreign)[:80]}"
+        said = f"it has no {min(missing)}" if missing else f"it has {shown(min(foreign))}"
         counts = f"{len(missing)} missing and {len(foreign)} unknown of {len(expected)}"
         raise EncoderError(f"'{file}' does not hold the weights of {title}: {said} ({counts}). Name the model it belongs to.")
+    for name, value in weights.items():
+        if expected[name].is_floating_point():
+            check_floats(name, value, file, EncoderError)
     broken = next((name for name, value in weights.items() if not torch.isfinite(value).all()), None)
     if broken is not None:
         raise EncoderError(f"'{file}' is unusable: {broken} holds values that are not finite. Download it again.")
@@ -164,5 +174,5 @@ def fill_model(model: nn.Module, weights: Mapping[str, Tensor], file: str, title
 
 
 def _shaped(value: Tensor, like: Tensor | None) -> Tensor:
-    """Some files keep the logit scale as a vector of one."""
+    """Give a value the shape of ``like``: some files keep the logit scale as a vector of one."""
     return value.reshape(like.shape) if like is not None and value.numel() == like.numel() == 1 else value

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan & Le 2019, and its mobile variant: ReLU6, no squeeze-and-excitation), features only.
+"""Define EfficientNet-Lite0 (Tan & Le 2019, and its mobile variant: ReLU6, no squeeze-and-excitation), features only.
 
 Batch normalisation is folded into the convolutions when weights are loaded, since the network is only ever used frozen.
 """
@@ -20,7 +20,7 @@ _BN_EPS = 1e-3
 
 
 class InvertedResidual(nn.Module):
-    """Expand 1x1, depthwise, project 1x1; skip connection where shapes allow."""
+    """Expand 1x1, convolve each channel, project 1x1; skip connection where shapes allow."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Images ``[N, 3, H, W]`` in [-1, 1] to the outputs of its seven stages, strides 2, 4, 8, 16, 16, 32, 32."""
+    """Turn images ``[N, 3, H, W]`` in [-1, 1] into the outputs of seven stages, strides 2, 4, 8, 16, 16, 32, 32."""
 
     channels = tuple(stage[3] for stage in _STAGES)
 
@@ -65,7 +65,9 @@ class EfficientNetLite0(nn.Module):
 
 
 def fold_batch_norms(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """State dict for :class:`EfficientNetLite0` from the published one, whose tensors come in execution order: conv, batch norm, conv, ...
+    """Return the state dict for :class:`EfficientNetLite0` from the published one.
+
+    The published tensors come in execution order: conv, batch norm, conv, ...
 
     Raises:
         ValueError: the tensors are not those of EfficientNet-Lite0.

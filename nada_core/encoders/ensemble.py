@@ -1,4 +1,4 @@
-"""Several encoders as one. The losses are computed for each member and summed with its weight (Gal et al. 2021: ViT-B/32 + ViT-B/16)."""
+"""Use several encoders as one: losses are computed for each and summed with weights (Gal et al. 2021: ViT-B/32 + ViT-B/16)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EncoderEnsemble", "member_parts", "unit"]
 
 
 class EncoderEnsemble(nn.Module):
-    """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder`: an embedding is the members' embeddings side by side.
+    """Join encoders into one :class:`nada_core.encoders.base.ImageTextEncoder`, with the members' embeddings side by side.
 
     Each part is scaled by the square root of its member's share of the weights, so that the whole is a unit vector and the cosine of two
     wholes is the weighted mean of the members' cosines.
@@ -46,11 +46,11 @@ class EncoderEnsemble(nn.Module):
         self.embedding_dim = sum(member.embedding_dim for member in members)
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
-        """One vector ``[..., D]`` from the members' own ``[..., D_i]``."""
+        """Return one vector ``[..., D]`` from the members' own ``[..., D_i]``."""
         return torch.cat([part * share**0.5 for part, share in zip(parts, self.shares, strict=True)], dim=-1)
 
     def split(self, joined: Tensor) -> list[Tensor]:
-        """The members' own vectors ``[..., D_i]``: :meth:`join` undone."""
+        """Return the members' own vectors ``[..., D_i]`` from one that :meth:`join` made."""
         parts = joined.split([member.embedding_dim for member in self.members], dim=-1)
         return [part / share**0.5 for part, share in zip(parts, self.shares, strict=True)]
 
@@ -65,14 +65,14 @@ class EncoderEnsemble(nn.Module):
 
 
 def member_parts(encoder: ImageTextEncoder, embeddings: Tensor) -> list[tuple[float, Tensor]]:
-    """Each member's weight and its part ``[..., D_i]`` of embeddings ``[..., D]``; one pair for an encoder that is no ensemble."""
+    """Return each member's weight and part ``[..., D_i]`` of embeddings ``[..., D]``; one pair for an encoder that is no ensemble."""
     if isinstance(encoder, EncoderEnsemble):
         return list(zip(encoder.weights, encoder.split(embeddings), strict=True))
     return [(1.0, embeddings)]
 
 
 def unit(encoder: ImageTextEncoder, vector: Tensor) -> Tensor:
-    """The vector ``[..., D]`` at length 1, for an ensemble part by part."""
+    """Return the vector ``[..., D]`` at length 1, for an ensemble part by part."""
     if isinstance(encoder, EncoderEnsemble):
         return encoder.join([F.normalize(part, dim=-1) for part in encoder.split(vector)])
     return F.normalize(vector, dim=-1)

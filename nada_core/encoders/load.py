@@ -1,31 +1,29 @@
-"""From files to image-text encoders."""
+"""Load image-text encoders by name or from files."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 
-from nada_core.assets import fetch
+from nada_core.assets.shipped import CHECKPOINTS
+from nada_core.assets.store import fetch
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.encoders.efficientnet_lite import EfficientNetLite0, fold_batch_norms
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.encoders.starter import StarterEncoder
-from nada_core.errors import EncoderError, GeneratorError
-from nada_core.generators.load import CHECKPOINTS
+from nada_core.errors import EncoderError, GeneratorError, shown
 
-__all__ = ["load_backbone", "load_encoder", "load_starter_encoder", "missing_encoders"]
+__all__ = ["load_backbone", "load_encoder", "load_starter_encoder", "missing_encoders", "parse_member"]
 
 ENCODER = "starter-encoder.safetensors"
 
 
 def load_backbone() -> EfficientNetLite0:
-    """EfficientNet-Lite0 with its ImageNet weights, frozen.
+    """Return EfficientNet-Lite0 with its ImageNet weights, frozen.
 
     Raises:
         AssetError: the weights could not be fetched.
@@ -36,7 +34,7 @@ def load_backbone() -> EfficientNetLite0:
 
 
 def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None = None) -> StarterEncoder:
-    """The starter encoder: ImageNet backbone plus the parts trained by ``training/train_starter_encoder.py``.
+    """Return the starter encoder: ImageNet backbone plus the parts trained by ``training/train_starter_encoder.py``.
 
     Raises:
         AssetError: the backbone could not be fetched.
@@ -47,9 +45,7 @@ def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None =
         raise GeneratorError(
             f"checkpoints/{file.name} is missing: it is part of the repository. Restore it with `git checkout checkpoints`."
         )
-    with safe_open(file, "pt") as handle:
-        card = json.loads((handle.metadata() or {})["card"])
-    encoder = StarterEncoder(load_backbone(), card["concepts"])
+    encoder = StarterEncoder(load_backbone())
     try:
         result = encoder.load_state_dict({name: value.float() for name, value in load_file(file).items()}, strict=False)
     except RuntimeError as error:
@@ -69,7 +65,7 @@ def load_encoder(
     weights: str | Path | None = None,
     quick_gelu: bool | None = None,
 ) -> ImageTextEncoder:
-    """A frozen image-text encoder by name.
+    """Return a frozen image-text encoder by name.
 
     ``"starter"``, or a CLIP model of open_clip: ``"ViT-B-32"`` (OpenAI's weights), ``"ViT-B-32@laion2b_s34b_b79k"`` (others that it knows)
     or ``"ViT-B-32@file.safetensors"``, with the tag where the file's weights are not OpenAI's: ``"ViT-B-32@laion2b_s34b_b79k=FILE"``.
@@ -104,7 +100,7 @@ def load_encoder(
 
 
 def missing_encoders(name: str | Sequence[str]) -> list[str]:
-    """Published weights that :func:`load_encoder` would fetch for ``name``, as :func:`.load_clip.missing_clip` calls them.
+    """Return the published weights that :func:`load_encoder` would fetch for ``name``, as :func:`.load_clip.missing_clip` calls them.
 
     Raises:
         EncoderError: unknown name, or a weight that is no positive number.
@@ -118,7 +114,7 @@ def missing_encoders(name: str | Sequence[str]) -> list[str]:
 
 
 def _check(model: str, source: str | Path | None) -> None:
-    """See that a member could be loaded, as far as names tell. Raises EncoderError."""
+    """Check that a member could be loaded, as far as names tell. Raises EncoderError."""
     if model != "starter":
         from nada_core.encoders.load_clip import check_clip
 
@@ -128,17 +124,19 @@ def _check(model: str, source: str | Path | None) -> None:
 
 
 def _members(name: str | Sequence[str]) -> list[tuple[str, str | None, float]]:
-    """Model, tag or file, and weight of each member. Raises EncoderError for a weight that is no positive number."""
+    """Return model, tag or file, and weight of each member. Raises EncoderError for a weight that is no positive number."""
     given = [part for text in ([name] if isinstance(name, str) else name) for part in str(text).split(",")]
-    members = [_parse(part) for part in given]
+    members = [parse_member(part) for part in given]
     for model, _, weight in members:
         if not (math.isfinite(weight) and weight > 0):
-            raise EncoderError(f"The weight of the encoder '{model[:60]}' is {weight:g}; each must be a number above 0. Mend the number.")
+            raise EncoderError(
+                f"The weight of the encoder '{shown(model, 60)}' is {weight:g}; each must be a number above 0. Mend the number."
+            )
     return members
 
 
-def _parse(text: str) -> tuple[str, str | None, float]:
-    """Model, tag or file, and weight of ``model@source:weight``."""
+def parse_member(text: str) -> tuple[str, str | None, float]:
+    """Return model, tag or file (None where none is given), and weight of ``model@source:weight``; nothing is looked up."""
     head, colon, tail = text.strip().rpartition(":")
     try:
         weight = float(tail) if colon else 1.0

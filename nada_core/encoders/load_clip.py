@@ -1,8 +1,9 @@
-"""From a model's name and its weights to a CLIP encoder. open_clip is imported here, when one is really asked for."""
+"""Load a CLIP encoder from a model's name and its weights. open_clip is imported here, when one is really asked for."""
 
 from __future__ import annotations
 
 import difflib
+import logging
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -12,10 +13,12 @@ from torch import nn
 
 from nada_core.encoders.clip import CLIPEncoder, ImageInput
 from nada_core.encoders.clip_weights import fill_model, missing_weights, published_weights, read_weights
-from nada_core.errors import EncoderError
+from nada_core.errors import EncoderError, shown
+from nada_core.system.files import check_file, is_file, is_there
 
 __all__ = ["check_clip", "load_clip", "missing_clip"]
 
+log = logging.getLogger(__name__)
 _USUAL = "ViT-B-32, ViT-B-16, ViT-L-14 or RN50"
 _FILES = (".safetensors", ".pt", ".pth", ".bin")
 #: open_clip's marks of a repository and of a folder. It would ask the network for the first, and neither has a name in its lists.
@@ -23,7 +26,7 @@ _ADDRESSES = ("hf-hub:", "local-dir:")
 
 
 class _Plan(NamedTuple):
-    """What a name and its weights stand for: a tag, a file, or both, the tag then being what the file is read as."""
+    """Hold what a name and its weights stand for: a tag, a file, or both, the tag then being what the file is read as."""
 
     open_clip: ModuleType
     name: str
@@ -35,7 +38,7 @@ class _Plan(NamedTuple):
 def load_clip(
     name: str, weights: str | Path | None = None, device: torch.device | str = "cpu", *, quick_gelu: bool | None = None
 ) -> CLIPEncoder:
-    """A CLIP model of open_clip's list that reads CLIP's own tokens: 95 of its 144 in version 3.3, CoCa among them.
+    """Return a CLIP model of open_clip's list that reads CLIP's own tokens: 95 of its 144 in version 3.3, CoCa among them.
 
     The others (SigLIP, CLIPA, multilingual ones and those with a text tower of transformers) have vocabularies that are on the Hub only.
 
@@ -44,7 +47,8 @@ def load_clip(
         weights: tag of published weights, a file with a state dict, or ``TAG=FILE``: a file with the weights of that tag; OpenAI's
             weights by default.
         quick_gelu: the activation the weights were trained with. By default what open_clip says of a tag. A file cannot say: a model
-            of which OpenAI published weights is then read as OpenAI's (QuickGELU), so give the tag too, or False, for a file of LAION's.
+            of which OpenAI published weights is then read as OpenAI's (QuickGELU), and a line is logged; give the tag too, or False, for a
+            file of LAION's.
 
     Raises:
         EncoderError: unknown model or tag; one with other tokens; weights that are damaged or of another model.
@@ -54,6 +58,8 @@ def load_clip(
     text, tags = config["text_cfg"], open_clip.list_pretrained_tags_by_model(name)
     published = open_clip.get_pretrained_cfg(name, tag or next(iter(tags), ""))
     trained_quick = bool(published.get("quick_gelu")) if tag else "openai" in tags
+    if tag is None and file is not None and quick_gelu is None and not config.get("quick_gelu"):
+        log.warning(_activation_note(name, shown(file.name), trained_quick))
     title = "=".join([*([tag] if tag else []), *([file.name] if file else [])])
     if file is None:
         assert tag is not None
@@ -65,7 +71,7 @@ def load_clip(
         config["vision_cfg"]["timm_model_pretrained"] = False
     captions = "multimodal_cfg" in config
     model = (open_clip.CoCa if captions else open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
-    fill_model(model, state, file.name[:80], name)
+    fill_model(model, state, shown(file.name), name)
     if captions:
         del model.text_decoder  # it writes captions: a third of the weights or more, and no embedding needs it
     _sequence_first(model.visual)
@@ -80,6 +86,12 @@ def load_clip(
     tokenizer = open_clip.SimpleTokenizer(context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {}))
     full_name = name if title == "openai" else f"{name}@{title}"
     return CLIPEncoder(model, tokenizer, image_input, name=full_name, embedding_dim=config["embed_dim"]).to(device)
+
+
+def _activation_note(name: str, file: str, quick: bool) -> str:
+    """Say with which activation a file is read that cannot say it itself: with the other one it works, and measures worse."""
+    read, other = ("QuickGELU, as OpenAI's", "GELU, as LAION's") if quick else ("GELU, as LAION's", "QuickGELU, as OpenAI's")
+    return f"'{file}' does not say its activation: it is read with {read}. If its weights use {other}, name their tag: {name}@TAG={file}."
 
 
 def _sequence_first(tower: nn.Module) -> None:
@@ -99,7 +111,7 @@ def _sequence_first(tower: nn.Module) -> None:
 
 
 def check_clip(name: str, weights: str | Path | None = None) -> None:
-    """See that :func:`load_clip` knows the model and what its weights are. Nothing is read or fetched.
+    """Check that :func:`load_clip` knows the model and what its weights are. Nothing is read or fetched.
 
     Raises:
         EncoderError: unknown model, tag or file, or a model with other tokens than CLIP's.
@@ -108,7 +120,7 @@ def check_clip(name: str, weights: str | Path | None = None) -> None:
 
 
 def missing_clip(name: str, weights: str | Path | None = None) -> str:
-    """The published weights that :func:`load_clip` would have to fetch, by name; empty where it would not. Nothing is fetched.
+    """Name the published weights that :func:`load_clip` would have to fetch; empty where it would not. Nothing is fetched.
 
     Raises:
         EncoderError: see :func:`check_clip`.
@@ -118,7 +130,7 @@ def missing_clip(name: str, weights: str | Path | None = None) -> str:
 
 
 def _look_up(name: str, weights: str | Path | None) -> _Plan:
-    """Raises EncoderError: see :func:`check_clip`."""
+    """Return what a name and its weights stand for. Raises EncoderError as :func:`check_clip`."""
     for mark in _ADDRESSES:
         if name.startswith(mark):
             raise EncoderError(
@@ -126,7 +138,7 @@ def _look_up(name: str, weights: str | Path | None) -> _Plan:
                 "for example ViT-B-32@weights.safetensors."
             )
     if name.endswith(_FILES):
-        file = Path(name).name[:80]
+        file = shown(Path(name).name)
         raise EncoderError(f"'{file}' is a file: say which model's weights it holds, NAME@FILE, for example ViT-B-32@{file}.")
     open_clip = _open_clip(name)
     name = name.replace("/", "-")
@@ -147,7 +159,7 @@ def _open_clip(name: str) -> ModuleType:
         import open_clip
     except ImportError as error:
         raise EncoderError(
-            f"The encoder '{name[:60]}' needs the package open_clip_torch: run `python -m pip install open_clip_torch`."
+            f"The encoder '{shown(name, 60)}' needs the package open_clip_torch: run `python -m pip install open_clip_torch`."
         ) from error
     return open_clip
 
@@ -156,11 +168,11 @@ def _unknown(name: str, models: list[str]) -> str:
     spelled = {model.lower(): model for model in models}
     near = [spelled[match] for match in difflib.get_close_matches(name.lower(), spelled, n=4, cutoff=0.5)]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Use a CLIP model such as {_USUAL}, or 'starter'."
-    return f"There is no encoder '{name[:60]}'. {hint}"
+    return f"There is no encoder '{shown(name, 60)}'. {hint}"
 
 
 def _tag_or_file(name: str, weights: str | Path | None, tags: list[str]) -> tuple[str | None, Path | None]:
-    """Which of the two ``weights`` is, or both: ``TAG=FILE``.
+    """Tell whether ``weights`` is a tag, a file, or both: ``TAG=FILE``.
 
     Raises:
         EncoderError: neither.
@@ -171,13 +183,14 @@ def _tag_or_file(name: str, weights: str | Path | None, tags: list[str]) -> tupl
             raise EncoderError(f"OpenAI published no weights of {name}: give a file or a tag as weights; {published}.")
         return "openai", None
     file = Path(weights).expanduser()
-    if file.is_file():
+    if is_file(file):
         return None, file
     if str(weights) in tags:
         return str(weights), None
     tag, _, named = str(weights).partition("=")
     if named and tag in tags:
         return tag, _tag_or_file(name, Path(named), tags)[1]
-    if isinstance(weights, Path) or file.suffix in _FILES or len(file.parts) > 1:
-        raise EncoderError(f"There is no file '{file.name[:80]}' with weights of {name}. Give the path of a state dict.")
-    raise EncoderError(f"There are no weights '{str(weights)[:80]}' of {name}: {published}. A file is possible too.")
+    if isinstance(weights, Path) or file.suffix in _FILES or len(file.parts) > 1 or is_there(file):
+        missing = f"There is no file '{shown(file.name)}' with weights of {name}. Give the path of a state dict."
+        check_file(file, missing, EncoderError)
+    raise EncoderError(f"There are no weights '{shown(str(weights))}' of {name}: {published}. A file is possible too.")

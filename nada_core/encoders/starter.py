@@ -1,24 +1,32 @@
-"""The starter world's image-text encoder: frozen ImageNet features, read region by region, with a small trained head.
+"""Encode images and texts for the starter world: frozen ImageNet features, read region by region, with a small trained head.
 
 An image is described by statistics of EfficientNet-Lite0 features and of its pixels, over the whole picture and over seven regions
 (hair, face, ears and neck, clothing, background, eyes, mouth) that a small trained decoder finds. "Green hair" is then a statement
 about the hair and not about the background. The regions carry no gradient, so a generator cannot please the encoder by moving them. A
-two-layer head maps the statistics to the space in which the concepts' text vectors live; it was trained on pairs of the same face before
-and after a procedural rendering, with the objective of the directional CLIP loss itself:
-cos(E(styled) - E(photo), T_concept - T_photo) -> 1.
+two-layer head maps the statistics to a space in which changes of style have directions; it was trained on pairs of the same face before
+and after a drawing.
+
+A text is read as a look (:mod:`nada_core.looks`), and the look is drawn on a few faces: the mean change of their embeddings is what the
+text means. No table of texts is trained.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nada_core.encoders.efficientnet_lite import EfficientNetLite0
-from nada_core.prompts import CONCEPTS, resolve_concept
+from nada_core.errors import PromptError
+from nada_core.looks.drawing.draw import draw
+from nada_core.looks.known_faces import portraits
+from nada_core.looks.look import Look
+from nada_core.looks.reading import nearest, read
 
 __all__ = ["REGIONS", "RegionStatistics", "StarterEncoder"]
 
@@ -29,24 +37,16 @@ INPUT_SIZE = 160
 _DECODER_STAGES = (1, 2, 4, 6)
 _REGION_STAGES = (1, 2)
 _BACKGROUND = REGIONS.index("background")
-_RATE_FACTORS = {"source": 1.0, "makeup": 1.0, "character": 1.4, "colour": 1.4, "material": 2.0, "medium": 2.5, "light": 2.5}
-#: Concepts whose own best factor, found by sweeps, lies off their group's.
-_OWN_RATES = {
-    "joker cosplay": 1.3,
-    "clown": 2.0,
-    "bronze": 2.4,
-    "green skin": 1.7,
-    "white hair": 2.0,
-    "black hair": 2.0,
-    "purple skin": 1.8,
-    "yellow skin": 1.8,
-}
+#: Known faces that a look is drawn on to find what its text means.
+_DRAWN_ON = 12
+#: Texts whose embeddings are kept.
+_REMEMBERED = 256
 #: RGB in [-1, 1] to lightness, red-green, yellow-blue: decorrelated, as in Ruderman et al. 1998
 _OPPONENT = torch.tensor([[0.577, 0.577, 0.577], [0.707, -0.707, 0.0], [0.408, 0.408, -0.816]])
 
 
 def _moments(x: Tensor, weights: Tensor | None = None) -> list[Tensor]:
-    """Mean and standard deviation over space: ``[N, C]`` each, or ``[N, R * C]`` with region weights ``[N, R, H, W]`` that sum to 1."""
+    """Return mean and standard deviation over space: ``[N, C]``, or ``[N, R * C]`` by region weights ``[N, R, H, W]`` that sum to 1."""
     # float32: differences of squares cancel in bfloat16
     flat = x.float().flatten(2)
     if weights is None:
@@ -58,7 +58,7 @@ def _moments(x: Tensor, weights: Tensor | None = None) -> list[Tensor]:
 
 
 class RegionStatistics(nn.Module):
-    """Images ``[N, 3, H, W]`` in [-1, 1] to statistics ``[N, dim]``."""
+    """Turn images ``[N, 3, H, W]`` in [-1, 1] into statistics ``[N, dim]``."""
 
     def __init__(self, backbone: EfficientNetLite0) -> None:
         super().__init__()
@@ -73,14 +73,14 @@ class RegionStatistics(nn.Module):
         self.dim = (len(REGIONS) + 1) * per_region + 2 * sum(channels) + 6
 
     def per_region(self, statistics: Tensor) -> Tensor:
-        """The part of statistics ``[..., dim]`` that is taken region by region, ``[..., 8, n]`` (the eighth is the background's rim)."""
+        """Return the part of statistics ``[..., dim]`` taken region by region, ``[..., 8, n]`` (the eighth is the background's rim)."""
         count = len(REGIONS) + 1
         widths = [w for c in (3, *(self.backbone.channels[i] for i in _REGION_STAGES)) for w in (c, c)]
         tail = statistics[..., -count * sum(widths) :].split([count * w for w in widths], dim=-1)
         return torch.cat([part.unflatten(-1, (count, -1)) for part in tail], dim=-1)
 
     def region_logits(self, features: list[Tensor]) -> Tensor:
-        """Region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
+        """Return region scores ``[N, 7, H/4, W/4]`` from the backbone's stages."""
         size = features[1].shape[-2:]
         n = features[0].shape[0]
         ys, xs = (torch.linspace(-1, 1, s, device=features[0].device) for s in size)
@@ -91,7 +91,7 @@ class RegionStatistics(nn.Module):
         return self.decoder(torch.cat([*maps, place], 1))
 
     def read(self, images: Tensor) -> list[Tensor]:
-        """The backbone's stages for images at the encoder's own size."""
+        """Return the backbone's stages for images at the encoder's own size."""
         if images.shape[-1] != INPUT_SIZE or images.shape[-2] != INPUT_SIZE:
             images = F.interpolate(images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True)
         return [images, *self.backbone(images)]
@@ -119,25 +119,21 @@ class RegionStatistics(nn.Module):
 
 
 class StarterEncoder(nn.Module):
-    """Satisfies :class:`nada_core.encoders.base.ImageTextEncoder` for a closed list of concepts.
+    """Embed images, and texts read as looks; satisfies :class:`nada_core.encoders.base.ImageTextEncoder`.
 
     An embedding has two parts. The *plain* part is the standardised statistics themselves: every statistic counts, so a change that drags
-    along what it should not loses similarity, and its gradient is smooth from the first step. The *learned* part tells related concepts
+    along what it should not loses similarity, and its gradient is smooth from the first step. The *learned* part tells related looks
     apart and ignores what differs from face to face.
 
     Args:
         backbone: EfficientNet-Lite0 with its published weights.
-        concepts: names of the rows of the text tables; the first is the plain photograph.
         plain_share: share of the plain part in the squared length of an embedding.
     """
 
     name = "starter"
 
-    def __init__(
-        self, backbone: EfficientNetLite0, concepts: Sequence[str], learned_dim: int = 128, hidden: int = 512, plain_share: float = 0.8
-    ) -> None:
+    def __init__(self, backbone: EfficientNetLite0, learned_dim: int = 128, hidden: int = 512, plain_share: float = 0.8) -> None:
         super().__init__()
-        self.concepts = tuple(concepts)
         self.statistics = RegionStatistics(backbone)
         dim = self.statistics.dim
         self.embedding_dim = learned_dim + dim + 1
@@ -145,29 +141,32 @@ class StarterEncoder(nn.Module):
         self.plain_weights: Tensor | None = None  # of each statistic in the plain part; None: all alike
         self.mean: Tensor
         self.deviation: Tensor
-        self.plain_text: Tensor
+        self.photo_plain: Tensor
+        self.photo_learned: Tensor
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("deviation", torch.ones(dim))
-        self.register_buffer("plain_text", torch.zeros(len(concepts), dim))
+        # what a plain photograph is, in both parts: where every direction starts
+        self.register_buffer("photo_plain", torch.zeros(dim))
+        self.register_buffer("photo_learned", torch.zeros(learned_dim))
         self.hidden = nn.Linear(dim, hidden)
         self.project = nn.Linear(hidden, learned_dim)
-        self.text = nn.Parameter(torch.randn(len(concepts), learned_dim) * 0.3)
+        self._changes: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()  # by look
 
     def standardise(self, statistics: Tensor) -> Tensor:
-        """Statistics ``[N, dim]`` on a common scale, outliers squashed without losing their gradient."""
+        """Return statistics ``[N, dim]`` on a common scale, outliers squashed without losing their gradient."""
         return torch.asinh((statistics - self.mean) / self.deviation)
 
     def learned(self, standardised: Tensor) -> Tensor:
-        """The learned part, ``[N, learned_dim]``, unit length."""
+        """Return the learned part, ``[N, learned_dim]``, unit length."""
         return F.normalize(self.project(F.gelu(self.hidden(standardised))), dim=-1)
 
     def _join(self, learned: Tensor, standardised: Tensor) -> Tensor:
-        """Both parts as one unit vector.
+        """Return both parts as one unit vector.
 
         A constant 1 is appended to the plain part before it is normalised: the sphere is then nearly flat where images lie, and
         differences of embeddings stay proportional to differences of statistics.
         """
-        plain = standardised - self.plain_text[:1]
+        plain = standardised - self.photo_plain
         if self.plain_weights is not None:
             plain = plain * self.plain_weights
         reach = 1.5 * plain.shape[-1] ** 0.5
@@ -180,46 +179,63 @@ class StarterEncoder(nn.Module):
             standardised = self.standardise(statistics.float())
             return self._join(self.learned(standardised), standardised)
 
-    def encode_text(self, texts: Sequence[str]) -> Tensor:
-        rows = [self.concepts.index(resolve_concept(text, self.concepts)) for text in texts]
-        return self._join(F.normalize(self.text[rows], dim=-1), self.plain_text[rows])
+    def look(self, text: str) -> Look:
+        """Return the look that a text means (:class:`nada_core.encoders.base.ReadsLooks`)."""
+        reading = read(text)
+        if not reading.look and not reading.neutral:
+            if reading.understood:  # "not a clown", "without lipstick": nothing is left to show
+                raise PromptError(f"'{reading.text[:60]}' only says what there should not be. Say what the faces should become.")
+            raise PromptError(
+                f"Nothing in '{reading.text[:60]}' is known here as a look. Known are, for example, {', '.join(nearest(text))}. "
+                "The full world, with CLIP, takes any text."
+            )
+        return reading.look
 
-    def change_by_region(self, source: str, target: str) -> Tensor:
-        """How much each of :data:`REGIONS` changes between two texts, ``[7]``: RMS of the standardised statistics' differences."""
-        start, end = (self.concepts.index(resolve_concept(text, self.concepts)) for text in (source, target))
-        change = self.statistics.per_region(self.plain_text[end] - self.plain_text[start])
-        return change.pow(2).mean(-1).sqrt()[: len(REGIONS)]
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        changes = [self._change(self.look(text)) for text in texts]
+        learned, plain = (torch.stack(parts) for parts in zip(*changes))
+        return self._join(F.normalize(self.photo_learned + learned, dim=-1), self.photo_plain + plain)
+
+    @torch.no_grad()
+    def _change(self, look: Look) -> tuple[Tensor, Tensor]:
+        """Return what drawing a look changes in both parts, the mean over a few faces; kept for the next time."""
+        if look.key not in self._changes:
+            faces = portraits(_DRAWN_ON) if look else ()
+            drawn = [(face.image, draw(look, face, seed)) for seed, face in enumerate(faces)]
+            learned, plain = torch.zeros_like(self.photo_learned), torch.zeros_like(self.photo_plain)
+            if drawn:
+                before, after = (torch.stack([_as_tensor(pair[i]) for pair in drawn]).to(self.mean.device) for i in (0, 1))
+                start, end = (self.standardise(self.statistics(images).float()) for images in (before, after))
+                learned, plain = (self.learned(end) - self.learned(start)).mean(0), (end - start).mean(0)
+            self._changes[look.key] = (learned, plain)
+            while len(self._changes) > _REMEMBERED:
+                self._changes.popitem(last=False)
+        return self._changes[look.key]
 
     def stressing_colour(self, factor: float) -> StarterEncoder:
-        """See :class:`nada_core.encoders.base.StressesColour`: mean and deviation of the three channels in each region."""
-        colours = self.statistics.per_region(torch.arange(self.statistics.dim))[..., :6]  # they come first
+        """Return a copy that gives the mean and deviation of the three channels in each region ``factor`` times the weight."""
+        colours = self.statistics.per_region(torch.arange(self.statistics.dim))[..., :6]  # colours come first
         weights = torch.ones_like(self.deviation)
         weights[colours.flatten().to(weights.device)] = factor
         stressed = copy.copy(self)  # parameters are shared
         stressed.plain_weights = weights
         return stressed
 
-    def rate_factor(self, target: str) -> float:
-        """By the kind of concept: make-up needs small steps to keep the person, what changes every pixel needs large ones."""
-        concept = resolve_concept(target, self.concepts)
-        return _OWN_RATES.get(concept, _RATE_FACTORS[CONCEPTS[concept].group])
-
     @torch.no_grad()
     def regions(self, images: Tensor) -> Tensor:
-        """Which of :data:`REGIONS` each place of images ``[N, 3, H, W]`` belongs to, as shares ``[N, 7, 40, 40]`` that sum to 1."""
+        """Tell which of :data:`REGIONS` each place of images ``[N, 3, H, W]`` belongs to: shares ``[N, 7, 40, 40]`` that sum to 1."""
         _, *features = self.statistics.read(images)
         return self.statistics.region_logits(features).float().softmax(1)
 
-    @torch.no_grad()
-    def untouched(self, images: Tensor, source: str, target: str) -> Tensor:
-        """Mask ``[N, 1, 40, 40]`` of the regions that change little between the two texts, where the region decoder is sure of them.
-
-        A region counts as untouched in full below a fifth of the change of the most changed region, and not at all above half of it.
-        """
-        change = self.change_by_region(source, target)
-        kept = ((0.5 - change / change.max()) / 0.3).clamp(0, 1)
-        sure = ((self.regions(images) - 0.6) / 0.4).clamp(0, 1)
-        return torch.einsum("r,nrhw->nhw", kept, sure)[:, None]
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return features at each place, ``[N, 24, 40, 40]`` and ``[N, 40, 20, 20]`` (:class:`nada_core.encoders.base.ReadsLooks`)."""
+        _, *features = self.statistics.read(images)
+        return [features[i] for i in _REGION_STAGES]
 
     def forward(self, images: Tensor) -> Tensor:
         return self.encode_image(images)
+
+
+def _as_tensor(picture: np.ndarray) -> Tensor:
+    """Return a picture ``[H, W, 3]`` in [0, 1] as ``[3, H, W]`` in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).float() * 2 - 1

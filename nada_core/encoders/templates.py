@@ -1,4 +1,4 @@
-"""Sentences a prompt is put into before an encoder for free text reads it."""
+"""Put a prompt into CLIP's sentences ("a photo of a ..."), and list the face and animal parts that the patch loss names."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ ANIMAL_PARTS = (
     "the ears of a {}.", "the whiskers of a {}.", "the head of a {}.", "the face of a {}.", "the neck of a {}.", "the fur of a {}.",
     "the paw of a {}.", "the legs of a {}.", "the tail of a {}.",
 )  # fmt: skip
-#: By the name that options give them.
+#: Lists of parts, by the name that options give them.
 PARTS = {"face": FACE_PARTS, "animal": ANIMAL_PARTS}
 
 
 @runtime_checkable
 class ReadsTemplates(Protocol):
-    """An encoder that understands any sentence, so that a prompt is best described by the mean over several."""
+    """Describe an encoder that understands any sentence, so that a prompt is best described by the mean over several."""
 
     templates: Sequence[str]
 
 
 def fill(template: str, text: str) -> str:
-    """The template with the text in place of ``{}``; braces in the text itself are left alone."""
+    """Return the template with the text in place of ``{}``; braces in the text itself are left alone."""
     return template.replace("{}", text)
 
 
 def caption(encoder: object, text: str) -> str:
-    """The text as one sentence for an encoder: ``a Joker`` where it reads sentences, the bare text where it knows a list."""
+    """Return the text as one sentence for an encoder: ``a Joker`` where it reads sentences, the bare text where it knows a list."""
     return f"a {text}" if isinstance(encoder, ReadsTemplates) else text
 
 

@@ -1,0 +1,1 @@
+"""Turn latents into pictures: MobileStyleGAN and StyleGAN2, loading their files, rendering, walks."""

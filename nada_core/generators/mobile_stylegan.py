@@ -1,4 +1,4 @@
-"""MobileStyleGAN (Belousov 2021, arXiv:2104.04767): StyleGAN2 distilled into depthwise-separable convolutions and wavelets.
+"""Define MobileStyleGAN (Belousov 2021, arXiv:2104.04767): StyleGAN2 distilled into separable convolutions and wavelets.
 
 Seven blocks go from 4 px to 512 px; each doubles the resolution by an inverse Haar transform (no learned upsampling), and the last
 1x1 convolution emits the wavelet coefficients of the 1024 px image. The published network has its demodulation folded into the weights,
@@ -30,7 +30,7 @@ ALONE_FROM = 32
 
 
 class _InverseHaar(torch.autograd.Function):
-    """The transform is orthogonal, so the backward pass is the forward Haar transform: nothing has to be saved for it.
+    """Compute :func:`inverse_haar`; the transform is orthogonal, so backward is the forward Haar transform and needs nothing saved.
 
     Written with strided slices because stacking and shuffling copies every large activation three times more.
     """
@@ -62,15 +62,15 @@ class _InverseHaar(torch.autograd.Function):
 
 
 def inverse_haar(x: Tensor) -> Tensor:
-    """One level of the inverse 2-D Haar transform, ``[N, 4C, H, W] -> [N, C, 2H, 2W]``.
+    """Apply one level of the inverse 2-D Haar transform, ``[N, 4C, H, W] -> [N, C, 2H, 2W]``.
 
     The channels hold four bands of ``C`` each: low, vertical, horizontal and diagonal detail.
     """
     return _InverseHaar.apply(x)
 
 
-def _modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | None = None, padding: int = 0, groups: int = 1) -> Tensor:
-    """``F.conv2d`` of ``x * styles``, ``[N, I, H, W]`` by ``[N, I, 1, 1]``; ``groups`` is 1 or ``I``.
+def modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | None = None, padding: int = 0, groups: int = 1) -> Tensor:
+    """Apply ``F.conv2d`` to ``x * styles``, ``[N, I, H, W]`` by ``[N, I, 1, 1]``; ``groups`` is 1 or ``I``.
 
     On CPUs a sample that comes alone gets weights of its own instead, where those are fewer numbers than its activations. By linearity the
     result is the same: nothing is demodulated in this network.
@@ -83,7 +83,7 @@ def _modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | 
 
 
 class Modulation(nn.Linear):
-    """Affine map from ``w`` to one scale per input channel, ``[N, w_dim] -> [N, C, 1, 1]``."""
+    """Map ``w`` to one scale per input channel by an affine function, ``[N, w_dim] -> [N, C, 1, 1]``."""
 
     def __init__(self, w_dim: int, channels: int, gain: float = 1.0) -> None:
         super().__init__(w_dim, channels)
@@ -96,7 +96,7 @@ class Modulation(nn.Linear):
 
 
 class StyledConv(nn.Module):
-    """Modulated (depthwise-separable, or dense 3x3) convolution + noise + bias + leaky ReLU."""
+    """Apply a modulated (depthwise-separable, or dense 3x3) convolution, noise, bias and leaky ReLU."""
 
     def __init__(self, w_dim: int, c_in: int, c_out: int, resolution: int, *, dense: bool = False) -> None:
         super().__init__()
@@ -111,9 +111,9 @@ class StyledConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise_mode: NoiseMode = "const") -> Tensor:
         styles = self.modulation(w)
         if self.depthwise is None:
-            x = _modulated_conv2d(x, self.weight, styles, self.bias, padding=1)
+            x = modulated_conv2d(x, self.weight, styles, self.bias, padding=1)
         else:
-            x = F.conv2d(_modulated_conv2d(x, self.depthwise, styles, padding=1, groups=x.shape[1]), self.weight, self.bias)
+            x = F.conv2d(modulated_conv2d(x, self.depthwise, styles, padding=1, groups=x.shape[1]), self.weight, self.bias)
         # in place from here: no gradient needs what a convolution gave
         if noise_mode == "const":
             x.add_(self.noise.to(x.dtype))
@@ -124,7 +124,7 @@ class StyledConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Wavelet upsampling by 2, then two styled convolutions. Uses three slots of ``ws``."""
+    """Upsample by 2 with wavelets, then apply two styled convolutions. Uses three slots of ``ws``."""
 
     def __init__(self, w_dim: int, c_in: int, c_out: int, resolution: int) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class Block(nn.Module):
 
 
 class ToImage(nn.Module):
-    """Modulated 1x1 convolution to the 12 wavelet coefficients of the RGB image, then the inverse transform."""
+    """Turn features into RGB: a modulated 1x1 convolution to 12 wavelet coefficients, then the inverse transform."""
 
     def __init__(self, w_dim: int, c_in: int) -> None:
         super().__init__()
@@ -148,11 +148,11 @@ class ToImage(nn.Module):
         self.bias = nn.Parameter(torch.zeros(12))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return inverse_haar(_modulated_conv2d(x, self.weight, self.modulation(w), self.bias))
+        return inverse_haar(modulated_conv2d(x, self.weight, self.modulation(w), self.bias))
 
 
 class SmallHead(nn.Module):
-    """This project's own 256 px output: features of block 5 (256 px) to RGB, fitted to the area-downsampled 1024 px image.
+    """Turn features of block 5 (256 px) into RGB: this project's own output, fitted to the area-downsampled 1024 px image.
 
     The layers it replaces are modulated by ``w`` too, hence the modulation of both its layers and the overall ``tone``.
     """
@@ -168,15 +168,15 @@ class SmallHead(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         styles = self.modulation(w)
-        hidden = F.leaky_relu(_modulated_conv2d(x, self.hidden.weight, styles, self.hidden.bias), 0.2, inplace=True)
-        out = _modulated_conv2d(hidden, self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)
-        return _modulated_conv2d(x, self.skip.weight, styles, self.skip.bias) + out + self.tone(w)
+        hidden = F.leaky_relu(modulated_conv2d(x, self.hidden.weight, styles, self.hidden.bias), 0.2, inplace=True)
+        out = modulated_conv2d(hidden, self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)
+        return modulated_conv2d(x, self.skip.weight, styles, self.skip.bias) + out + self.tone(w)
 
 
 def _grow(blocks: list[Block], head: ToImage | SmallHead, x: Tensor, ws: Tensor, noise_mode: NoiseMode) -> Tensor:
-    """Pictures ``[N, 3, R, R]`` by ``blocks`` and ``head``.
+    """Render pictures ``[N, 3, R, R]`` with ``blocks`` and ``head``.
 
-    On CPUs samples go through the large layers one by one: alone, each gets weights of its own (:func:`_modulated_conv2d`) and less memory
+    On CPUs samples go through the large layers one by one: alone, each gets weights of its own (:func:`modulated_conv2d`) and less memory
     has to be walked through at a time. Only pictures are put together again.
 
     Args:
@@ -191,7 +191,7 @@ def _grow(blocks: list[Block], head: ToImage | SmallHead, x: Tensor, ws: Tensor,
 
 
 class MobileStyleGAN(Generator):
-    """MobileStyleGAN with W+ input (23 slots for the 1024 px network) and, where its head is present, a fast path at 256 px.
+    """Render faces by MobileStyleGAN from W+ (23 slots for the 1024 px network); with its small head, also fast at 256 px.
 
     Args:
         channels: output channels of each block; ``len(channels)`` fixes the resolution at ``2 ** (len + 3)``.
@@ -236,11 +236,11 @@ class MobileStyleGAN(Generator):
         for layer in self.mapping_layers:
             w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
         if truncation_psi != 1:
-            w = torch.lerp(self.w_avg.expand_as(w), w, truncation_psi)
+            w = torch.lerp(self.w_avg.to(w).expand_as(w), w, truncation_psi)
         return w[:, None].expand(-1, self.num_ws, -1)
 
     def features(self, ws: Tensor, noise_mode: NoiseMode = "const", blocks: int | None = None) -> list[Tensor]:
-        """Outputs of the first ``blocks`` blocks (all by default), ``[N, C_i, 2**(i+3), 2**(i+3)]`` each."""
+        """Return the outputs of the first ``blocks`` blocks (all by default), ``[N, C_i, 2**(i+3), 2**(i+3)]`` each."""
         x = self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise_mode)
         outputs = []
         for i, block in enumerate(self.blocks[:blocks]):
@@ -277,7 +277,7 @@ class MobileStyleGAN(Generator):
         return [n for n in names if layers == "all" or self.layer_group(n) == layers]
 
     def layer_set(self, layers: str = "all") -> list[str]:
-        """See :meth:`Generator.layer_set`. ``shape`` and ``texture`` are the layer groups, which together are ``no_fine``."""
+        """Return the names in a :meth:`Generator.layer_set`; ``shape`` and ``texture`` are the layer groups, together ``no_fine``."""
         if layers == "default":
             return [n for n in self.adaptable() if not n.startswith("to_img.")]
         if layers == "no_fine":

@@ -21,7 +21,7 @@ _DTYPES = {"f32": np.float32, "f16": np.float16, "i64": np.int64, "i32": np.int3
 
 
 def read_constants(xml: Path, binary: Path) -> dict[str, NDArray]:
-    """Every constant of an IR, by name, in the order of execution.
+    """Return every constant of an IR, by name, in the order of execution.
 
     Raises:
         ValueError: the ``.bin`` is shorter than the ``.xml`` says (a truncated download).
@@ -45,20 +45,20 @@ def read_constants(xml: Path, binary: Path) -> dict[str, NDArray]:
 
 
 def _band_order(channels: int) -> NDArray:
-    """The IR stores ``C`` low channels, then ``[C, 3]`` details; ours are four bands of ``C``, so that a transform reads slices."""
+    """Return the indices that turn the IR's channels (``C`` low, ``[C, 3]`` details) into our four bands of ``C``, read as slices."""
     c = channels // 4
     return np.concatenate([np.arange(c), *(c + 3 * np.arange(c) + band for band in range(3))])
 
 
 def _wavelet_edges(blocks: int) -> list[tuple[str, str | None]]:
-    """Layers whose output channels are wavelet bands, each with the modulation that scales them on the way."""
+    """List layers whose output channels are wavelet bands, each with the modulation that scales them on the way."""
     writers = ["conv1", *(f"blocks.{i}.conv2" for i in range(blocks - 1))]
     edges: list[tuple[str, str | None]] = [(writer, f"blocks.{i}.up") for i, writer in enumerate(writers)]
     return [*edges, ("to_img", None)]
 
 
 def read_mobile_stylegan(folder: Path) -> dict[str, Tensor]:
-    """State dict for :class:`MobileStyleGAN` without head and ``w_avg``.
+    """Return the state dict for :class:`MobileStyleGAN` without head and ``w_avg``.
 
     ``folder`` holds ``{MappingNetwork,SynthesisNetwork}.{xml,bin}``.
     """

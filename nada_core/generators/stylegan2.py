@@ -1,4 +1,4 @@
-"""StyleGAN2 (Karras et al. 2020, arXiv:1912.04958): the "skip" generator of config-f and of stylegan2-ada, 8 px and up.
+"""Define StyleGAN2 (Karras et al. 2020, arXiv:1912.04958): the "skip" generator of config-f and stylegan2-ada, 8 px and up.
 
 Names and shapes of the weights follow NVIDIA's stylegan2-ada-pytorch (``blocks.b64.conv0.weight`` is its ``synthesis.b64.conv0.weight``).
 This file is architecture only; ``generators/formats`` reads and writes the files of others.
@@ -27,13 +27,13 @@ _CONVOLUTIONS: dict[str, range] = {"default": range(8, 1 << 20), "no_fine": rang
 
 
 def published_channels(resolution: int, multiplier: float = 2) -> tuple[int, ...]:
-    """Channels at 4, 8, ..., ``resolution`` px of the published networks; ``multiplier`` 2 is config-f."""
+    """Return the channels at 4, 8, ..., ``resolution`` px of the published networks; ``multiplier`` 2 is config-f."""
     return tuple(min(512, int(16384 * multiplier) >> level) for level in range(2, resolution.bit_length()))
 
 
 @dataclass(frozen=True)
 class StyleGAN2Config:
-    """Everything the architecture depends on; all of it but ``conv_clamp`` shows in the shapes of the weights."""
+    """Hold all that the architecture depends on; all but ``conv_clamp`` shows in the shapes of the weights."""
 
     channels: tuple[int, ...] = published_channels(1024)  # at 4, 8, 16, ... px: their number fixes the resolution
     z_dim: int = 512
@@ -43,18 +43,18 @@ class StyleGAN2Config:
 
     @property
     def resolutions(self) -> tuple[int, ...]:
-        """Sides of the blocks: 4, 8, ... px."""
+        """Return the sides of the blocks: 4, 8, ... px."""
         return tuple(4 << i for i in range(len(self.channels)))
 
 
 def _gaussian(*shape: int, std: float = 1.0) -> Tensor:
-    """Random start values. None on the meta device, where only shapes exist: drawing there imports half of torch."""
+    """Return random start values; none drawn on the meta device, where only shapes exist: that would import half of torch."""
     values = torch.empty(shape)
     return values if values.is_meta else values.normal_(std=std)
 
 
 class EqualLinear(nn.Module):
-    """Linear layer with equalised learning rate: weights are kept at unit variance and scaled where they are used."""
+    """Apply a linear layer with equalised learning rate: weights are kept at unit variance and scaled where used."""
 
     def __init__(self, c_in: int, c_out: int, bias_init: float = 0.0, lr_multiplier: float = 1.0) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class EqualLinear(nn.Module):
 
 
 class SynthesisLayer(nn.Module):
-    """Modulated 3x3 convolution (after doubling the size where ``up``), noise, bias, leaky ReLU."""
+    """Apply a modulated 3x3 convolution (after doubling the size where ``up``), noise, bias and leaky ReLU."""
 
     def __init__(self, w_dim: int, c_in: int, c_out: int, resolution: int, up: bool, clamp: float | None) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class SynthesisLayer(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to three channels, not demodulated."""
+    """Turn features into RGB by a modulated 1x1 convolution to three channels, not demodulated."""
 
     def __init__(self, w_dim: int, c_in: int, clamp: float | None) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class ToRGB(nn.Module):
 
 
 class SynthesisBlock(nn.Module):
-    """One resolution: ``conv0`` (doubles the size), ``conv1``, ``torgb``. The 4 px block has ``const`` in place of ``conv0``."""
+    """Compute one resolution: ``conv0`` (doubles the size), ``conv1``, ``torgb``. At 4 px ``const`` takes the place of ``conv0``."""
 
     def __init__(self, w_dim: int, c_in: int, c_out: int, resolution: int, clamp: float | None) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class SynthesisBlock(nn.Module):
 
 
 def _grow(blocks: list[SynthesisBlock], x: Tensor, image: Tensor | None, ws: Tensor, noise_mode: NoiseMode) -> Tensor:
-    """The full picture ``[N, 3, R, R]``, by all of ``blocks``.
+    """Render the full picture ``[N, 3, R, R]`` with all of ``blocks``.
 
     Where samples get weights of their own they go the rest of the way one by one, so that only pictures have to be put together again.
 
@@ -146,7 +146,7 @@ def _grow(blocks: list[SynthesisBlock], x: Tensor, image: Tensor | None, ws: Ten
 
 
 class StyleGAN2(Generator):
-    """StyleGAN2 with W+ input: ``num_ws = 2 log2(resolution) - 2`` slots, the last for the last ``torgb``.
+    """Render images by StyleGAN2 from W+: ``num_ws = 2 log2(resolution) - 2`` slots, the last for the last ``torgb``.
 
     Each other ``torgb`` shares its slot with the next block's ``conv0``, as in NVIDIA's networks.
 
@@ -184,7 +184,7 @@ class StyleGAN2(Generator):
         for layer in self.mapping_layers:
             w = F.leaky_relu(layer(w), SLOPE) * ACT_GAIN
         if truncation_psi != 1:
-            w = torch.lerp(self.w_avg.expand_as(w), w, truncation_psi)
+            w = torch.lerp(self.w_avg.to(w).expand_as(w), w, truncation_psi)
         return w[:, None].expand(-1, self.num_ws, -1)
 
     def synthesis(self, ws: Tensor, noise_mode: NoiseMode = "const", resolution: int | None = None) -> Tensor:
@@ -199,7 +199,7 @@ class StyleGAN2(Generator):
         return image if resolution in (None, self.img_resolution) else F.adaptive_avg_pool2d(image, resolution)
 
     def laid_out_for_cpu(self) -> StyleGAN2:
-        """See :meth:`Generator.laid_out_for_cpu`.
+        """Arrange the weights in memory as CPUs compute fastest.
 
         A transposed convolution takes its weights input channels first. Where they lie so, neither they nor their gradients are
         rearranged in every step.
@@ -212,12 +212,12 @@ class StyleGAN2(Generator):
 
     @torch.no_grad()
     def estimate_w_avg(self, seed: int = 0, count: int = 8192) -> Tensor:
-        """The mean of ``w`` over ``count`` seeded latents, ``[w_dim]``: for files that do not store it."""
+        """Return the mean of ``w`` over ``count`` seeded latents, ``[w_dim]``: for files that do not store it."""
         z = torch.randn(count, self.z_dim, generator=torch.Generator().manual_seed(seed)).to(self.device)
         return self.mapping(z)[:, 0].mean(0)
 
     def content_hash(self) -> str:
-        """SHA-256 over names, shapes and values of all weights but ``w_avg``.
+        """Return a SHA-256 over names, shapes and values of all weights but ``w_avg``.
 
         Files of adapted networks often lack ``w_avg``; estimating it rounds differently on other machines, and they are the same base.
         """
@@ -245,16 +245,16 @@ class StyleGAN2(Generator):
         return [n for n in names if layers == "all" or self.layer_group(n) == layers]
 
     def layer_set(self, layers: str = "all") -> list[str]:
-        """See :meth:`Generator.layer_set`. The published sets also for ``shape`` and ``texture``; only ``colour`` is the layer group."""
+        """Return the names in a published set, also ``shape`` and ``texture`` (:meth:`Generator.layer_set`), or the group ``colour``."""
         if layers not in _CONVOLUTIONS:
             return self.adaptable(layers)
         sides = (4, *(side for side in self.config.resolutions if side in _CONVOLUTIONS[layers]))
         return [n for n in self.adaptable() if int(n.split(".")[1][1:]) in sides and ".torgb." not in n]
 
     def slot_parameters(self, slot: int, *, official: bool = False) -> list[str]:
-        """See :meth:`Generator.slot_parameters`.
+        """Return the names of the parameters of all layers that ``ws[:, slot]`` modulates.
 
-        The published code takes slot 1 for the first ``torgb`` and slot j for the convolution that slot j - 1 modulates.
+        ``official``: slot 1 is for the first ``torgb`` and slot j for the convolution that slot j - 1 modulates.
         """
         if official:
             owners = [self.layer_names[0], "blocks.b4.torgb", *self.layer_names[1:]][slot : slot + 1]

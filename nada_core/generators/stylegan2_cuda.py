@@ -1,4 +1,4 @@
-"""One fused CUDA kernel for the pointwise part of a StyleGAN2 layer: demodulate, noise, bias, leaky ReLU, clamp in one pass over memory.
+"""Run the pointwise part of a StyleGAN2 layer as one CUDA kernel: demodulate, noise, bias, leaky ReLU, clamp in one pass.
 
 Compiled by torch's own tools on first use on a CUDA device, and kept in torch's extension cache. Where that fails (no compiler, another
 toolkit), one warning says so and the plain operations of ``stylegan2_ops.py`` go on. Never run here: it compiles, but no CUDA device
@@ -110,7 +110,7 @@ torch::Tensor bias_act_grad(torch::Tensor grad, torch::Tensor y, double slope, d
 
 @contextmanager
 def _scripts_on_path() -> Iterator[None]:
-    """torch looks for ``ninja`` on the PATH, where an environment's own programs are only after activation."""
+    """Put the environment's programs on the PATH, where torch looks for ``ninja``: else they are there only after activation."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
     try:
@@ -122,7 +122,7 @@ def _scripts_on_path() -> Iterator[None]:
 def wait_for_lock(folder: Path, stale: float = STALE, pause: float = 0.5) -> bool:
     """Wait while another process compiles in ``folder``; a lock that a killed one left is removed once it is ``stale`` seconds old.
 
-    torch itself would wait for that one for ever.
+    torch itself would wait for such a lock for ever.
 
     Returns:
         Whether a stale lock was removed.
@@ -143,14 +143,14 @@ def wait_for_lock(folder: Path, stale: float = STALE, pause: float = 0.5) -> boo
 
 
 def _reason(lines: Sequence[str]) -> str:
-    """Of a compiler's log, what it stumbled over. The linker says what is missing and then, with "error:", only that it gave up."""
+    """Return the line of a compiler's log that tells why it failed; the linker's "error:" line says only that it gave up."""
     telling = [line for line in lines if "cannot find" in line or ("error:" in line and "ld returned" not in line)]
     return (telling or lines)[0].strip()[:160]
 
 
 @functools.cache
 def compiled_kernels() -> Any:
-    """The extension module, compiled once and cached, or ``None`` where it cannot be; then one warning tells why."""
+    """Return the extension module, compiled once and cached, or ``None`` where it cannot be; then one warning tells why."""
     try:
         extensions = importlib.import_module("torch.utils.cpp_extension")
         folder = None
@@ -201,7 +201,7 @@ class _BiasAct(torch.autograd.Function):
 
 
 def fused_bias_act(x: Tensor, bias: Tensor, scale: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor | None:
-    """``clamp(leaky_relu(x * scale + noise + bias))`` on CUDA, or ``None`` where the kernel could not be compiled.
+    """Return ``clamp(leaky_relu(x * scale + noise + bias))`` on CUDA, or ``None`` where the kernel could not be compiled.
 
     Args:
         x: ``[N, C, H, W]``.

@@ -1,4 +1,4 @@
-"""The operations of StyleGAN2 in plain PyTorch: modulated convolution, noise + bias + leaky ReLU, and [1, 3, 3, 1] resampling.
+"""Compute StyleGAN2's operations in plain PyTorch: modulated convolution, noise + bias + leaky ReLU, [1, 3, 3, 1] resampling.
 
 Every function runs on any device and has gradients. On CUDA the pointwise part may be replaced by one fused kernel (``stylegan2_cuda.py``).
 The usual implementation convolves with one group a sample, which is slower on CPUs; nothing here does.
@@ -33,13 +33,13 @@ ACT_GAIN = math.sqrt(2)
 
 
 def fir_filter(gain: float = 1.0, like: Tensor | None = None) -> Tensor:
-    """The separable [1, 3, 3, 1] low-pass as a ``[4, 4]`` filter that sums to ``gain``; every value is exact in float32."""
+    """Return the separable [1, 3, 3, 1] low-pass as a ``[4, 4]`` filter that sums to ``gain``; every value is exact in float32."""
     taps = torch.tensor(TAPS) if like is None else torch.tensor(TAPS, dtype=like.dtype, device=like.device)
     return torch.outer(taps, taps) * (gain / 64)
 
 
 def _fir(x: Tensor, gain: float, stride: int = 1) -> Tensor:
-    """The low-pass on each channel for itself, padded by 1. The filter is symmetric: correlation and convolution are the same."""
+    """Apply the low-pass to each channel, padded by 1. The filter is symmetric: correlation and convolution are the same."""
     channels = x.shape[1]
     return F.conv2d(x, fir_filter(gain, x).expand(channels, 1, 4, 4), stride=stride, padding=1, groups=channels)
 
@@ -62,7 +62,7 @@ def upfirdn2d(x: Tensor, kernel: Tensor, up: int = 1, down: int = 1, padding: tu
 
 
 def upsample2(x: Tensor) -> Tensor:
-    """Twice the size, ``[N, C, H, W] -> [N, C, 2H, 2W]``: ``upfirdn2d`` with up 2, padding (2, 1), gain 4.
+    """Double the size, ``[N, C, H, W] -> [N, C, 2H, 2W]``: ``upfirdn2d`` with up 2, padding (2, 1), gain 4.
 
     Its two phases, (1, 3) / 4 and (3, 1) / 4, are those of bilinear interpolation; only the border differs, where this one fades to zero.
     """
@@ -70,13 +70,14 @@ def upsample2(x: Tensor) -> Tensor:
 
 
 def downsample2(x: Tensor) -> Tensor:
-    """Half the size, ``[N, C, 2H, 2W] -> [N, C, H, W]``: ``upfirdn2d`` with down 2, padding (1, 1)."""
+    """Halve the size, ``[N, C, 2H, 2W] -> [N, C, H, W]``: ``upfirdn2d`` with down 2, padding (1, 1)."""
     return _fir(x, gain=1.0, stride=2)
 
 
 class _DoublingConv2d(torch.autograd.Function):
-    """``F.conv_transpose2d(x, weight, stride=2)`` on CPUs: ``[N, I, H, W]`` and ``[I, O, k, k]`` give ``[N, O, 2H + k - 2, 2W + k - 2]``.
+    """Compute ``F.conv_transpose2d(x, weight, stride=2)`` faster on CPUs.
 
+    ``[N, I, H, W]`` and ``[I, O, k, k]`` give ``[N, O, 2H + k - 2, 2W + k - 2]``.
     By definition it is the gradient of a strided convolution. Asked for as that, oneDNN needs less than half the time in bfloat16.
     """
 
@@ -97,13 +98,13 @@ class _DoublingConv2d(torch.autograd.Function):
 
 
 def _convolution_backward(grad: Tensor, x: Tensor, weight: Tensor, transposed: bool, wanted: list[bool]) -> tuple[Tensor, Tensor]:
-    """Gradients to ``x`` and ``weight``, where ``wanted``, of a convolution of stride 2 without padding."""
+    """Return the gradients to ``x`` and ``weight``, where ``wanted``, of a convolution of stride 2 without padding."""
     function = torch.ops.aten.convolution_backward.default
     return function(grad, x, weight, None, [2, 2], [0, 0], [1, 1], transposed, [0, 0], 1, [*wanted, False])[:2]
 
 
-def _doubling_conv2d(x: Tensor, weight: Tensor) -> Tensor:
-    """A transposed convolution of stride 2, ``weight`` ``[I, O, k, k]``, in the precision that autocast asks for."""
+def doubling_conv2d(x: Tensor, weight: Tensor) -> Tensor:
+    """Apply a transposed convolution of stride 2, ``weight`` ``[I, O, k, k]``, in the precision that autocast asks for."""
     if x.device.type != "cpu":
         return F.conv_transpose2d(x, weight, stride=2)
     # autocast knows convolutions, but not their gradients
@@ -112,7 +113,7 @@ def _doubling_conv2d(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def shared_conv2d(x: Tensor, weight: Tensor, up: bool = False, bias: Tensor | None = None) -> Tensor:
-    """One convolution for all samples of the batch, "same" padding.
+    """Apply one convolution to all samples of the batch, "same" padding.
 
     Args:
         x: ``[N, I, H, W]``.
@@ -125,12 +126,12 @@ def shared_conv2d(x: Tensor, weight: Tensor, up: bool = False, bias: Tensor | No
     """
     if not up:
         return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
-    x = _fir(_doubling_conv2d(x, weight.transpose(0, 1)), gain=4.0)
+    x = _fir(doubling_conv2d(x, weight.transpose(0, 1)), gain=4.0)
     return x if bias is None else x.add_(bias.to(x.dtype)[:, None, None])
 
 
 class _Energy(torch.autograd.Function):
-    """``sum_k w_oik^2`` of weights ``[O, I, kh, kw]`` as ``[O, I]``: one tap after another, so that their squares never exist.
+    """Compute ``sum_k w_oik^2`` of weights ``[O, I, kh, kw]`` as ``[O, I]``, tap by tap, so that their squares are never stored.
 
     Reads and writes in whatever order the weights lie in memory (``StyleGAN2.laid_out_for_cpu``). As a sum over two dimensions those of the
     upsampling layers, which lie input channels first, and the gradients cost a tenth of a training step.
@@ -154,7 +155,7 @@ class _Energy(torch.autograd.Function):
 
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
-    """``1 / ||weight * style||`` per sample and output channel, ``[N, O]``, in at least float32 (Karras et al. 2020, equation 3).
+    """Return ``1 / ||weight * style||`` per sample and output channel, ``[N, O]``, at least float32 (Karras et al. 2020, equation 3).
 
     ``sum_ik (s_i w_oik)^2 = sum_i s_i^2 sum_k w_oik^2``, so the modulated weights are never built.
     """
@@ -166,7 +167,7 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 
 
 def _activate(x: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
-    """Noise, leaky ReLU and clamp; overwrites ``x``."""
+    """Apply noise, leaky ReLU and clamp; overwrites ``x``."""
     if noise is not None:
         # one for each sample: the gradient's sum over channels and samples at once would be many times slower
         x = x.add_(noise.to(x.dtype).expand(x.shape[0], -1, -1, -1))
@@ -175,7 +176,7 @@ def _activate(x: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
 
 
 def bias_act(x: Tensor, bias: Tensor, scale: Tensor, noise: Tensor | None = None, clamp: float | None = None) -> Tensor:
-    """``leaky_relu(x * scale + noise + bias)``, then clamped to ``[-clamp, clamp]``.
+    """Return ``leaky_relu(x * scale + noise + bias)``, clamped to ``[-clamp, clamp]``.
 
     Args:
         x: ``[N, C, H, W]``.
@@ -193,7 +194,7 @@ def bias_act(x: Tensor, bias: Tensor, scale: Tensor, noise: Tensor | None = None
 
 
 def own_weights_pay(x: Tensor, weight: Tensor, up: bool) -> bool:
-    """Whether the weights are so much smaller than the activations that modulating them is faster; below the factor 8 both are even."""
+    """Tell whether modulating weights is faster than scaling activations; where these are less than 8 times larger, both are even."""
     activations = x.shape[2] * x.shape[3] * (weight.shape[1] + weight.shape[0] * (4 if up else 1))
     return x.device.type == "cpu" and 8 * weight.numel() < activations
 
@@ -208,7 +209,7 @@ def styled_conv2d(
     clamp: float | None = None,
     own_weights: bool | None = None,
 ) -> Tensor:
-    """A whole layer: ``sqrt(2) * leaky_relu(conv(x) + noise + bias)``, the convolution modulated by ``styles`` and demodulated.
+    """Compute a whole layer: ``sqrt(2) * leaky_relu(conv(x) + noise + bias)``, ``conv`` modulated by ``styles`` and demodulated.
 
     Either the activations are scaled, before and after one convolution for the whole batch; or each sample is convolved by itself with its
     own weights, which spares most passes over memory where pictures are far larger than weights. By linearity the result is the same.
@@ -221,7 +222,7 @@ def styled_conv2d(
         noise: ``[1 or N, 1, H, W]`` of the output's size.
         up: double the size.
         clamp: limits the result to ``[-clamp, clamp]``.
-        own_weights: which of both; by default what is faster.
+        own_weights: convolve each sample with its own weights; by default what is faster.
     """
     # the gain is positive: it may go in before the leaky ReLU, where the factors are small tensors
     factor, bias, noise = demodulation(weight, styles) * ACT_GAIN, bias * ACT_GAIN, None if noise is None else noise * ACT_GAIN

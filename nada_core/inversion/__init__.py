@@ -1,4 +1,4 @@
-"""Photos to latent codes. Names are imported on first use, so that importing this package costs nothing."""
+"""Turn photos into latent codes. Names are imported on first use, so that importing this package costs nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""e4e, "Encoder for Editing" (Tov et al. 2021, arXiv:2102.02766): a photo to W+ codes near W, in one pass."""
+"""Turn a photo into W+ codes near W, in one pass: e4e, "Encoder for Editing" (Tov et al. 2021, arXiv:2102.02766)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nada_core.device import Precision, precision_context
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.ir_se50 import IRSE50, MAP_CHANNELS
 from nada_core.inversion.photo_encoder import PhotoEncoder, render_at_input_size
 from nada_core.inversion.style_heads import StyleHead, offsets_from_first
+from nada_core.system.device import Precision, precision_context
 
 __all__ = ["E4E"]
 
@@ -22,7 +22,7 @@ _MIDDLE, _FINE = 3, 7
 
 
 class E4E(PhotoEncoder):
-    """A feature pyramid on IR-SE50, as pSp's; each layer's latent is the first one's plus a difference.
+    """Encode photos by a feature pyramid on IR-SE50, as pSp's; each layer's latent is the first one's plus a difference.
 
     Args:
         add_average: the codes are counted from the mean latent (``start_from_latent_avg`` of the published files).

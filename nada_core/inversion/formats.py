@@ -1,7 +1,7 @@
-"""The published files of e4e and ReStyle-e4e: ``{state_dict: encoder.* and decoder.*, opts, latent_avg}``, or an encoder's bare state dict.
+"""Read the published files of e4e and ReStyle-e4e.
 
-Only tensors, plain containers and an inert ``argparse.Namespace`` are read; nothing in a file can run. The decoder inside, a copy of the
-generator, is left alone.
+They hold ``{state_dict: encoder.* and decoder.*, opts, latent_avg}``, or an encoder's bare state dict. Only tensors, plain containers and
+an inert ``argparse.Namespace`` are read; nothing in a file can run. The decoder inside, a copy of the generator, is left alone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nada_core.errors import GeneratorError
+from nada_core.errors import GeneratorError, few, shown
 from nada_core.generators.formats import nvidia, rosinality
-from nada_core.generators.formats.ours import few
 from nada_core.inversion.ir_se50_files import BACKBONE, STEM, in_our_names, read_file
+from nada_core.system.containers import check_floats
 
 __all__ = ["EncoderWeights", "read_encoder"]
 
@@ -38,7 +38,7 @@ _MOST_HEADS, _WIDEST = 20, 1024
 
 @dataclass(frozen=True)
 class EncoderWeights:
-    """An encoder's tensors in this project's names, and what else its file says.
+    """Hold an encoder's tensors in this project's names, and what else its file says.
 
     ``latent_avg`` is ``[1 or num_ws, w_dim]``, None where the file has none; ``add_average`` is its option ``start_from_latent_avg``,
     True where it does not say: all published encoders were trained so.
@@ -59,7 +59,7 @@ def read_encoder(path: Path) -> EncoderWeights:
         GeneratorError: missing, damaged, asks for code to be run, or holds something else; the message says what.
     """
     data = read_file(path, "encoder", EXPECTED)
-    file = path.name[:80]
+    file = shown(path.name)
     if rosinality.recognises(data) or nvidia.recognises(data):
         raise GeneratorError(f"'{file}' is a generator, not a photo encoder. Give it as the base model; here, expected {EXPECTED}.")
     state = _encoder_of(data, file)
@@ -75,7 +75,7 @@ def read_encoder(path: Path) -> EncoderWeights:
 
 
 def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
-    """The encoder's tensors in their names without ``encoder.``."""
+    """Return the encoder's tensors in their names without ``encoder.``."""
     inner = data.get("state_dict", data)
     if not isinstance(inner, Mapping):
         raise GeneratorError(f"'state_dict' in '{file}' is a {type(inner).__name__}; expected {EXPECTED}.")
@@ -92,7 +92,7 @@ def _encoder_of(data: Mapping[str, Any], file: str) -> dict[str, Tensor]:
 
 
 def _options(opts: Any, file: str) -> Mapping[str, Any]:
-    """The training's options. Paths and devices among them mean nothing here and are not looked at."""
+    """Return the training's options. Paths and devices among them mean nothing here and are not looked at."""
     if opts is None:
         return {}
     if isinstance(opts, argparse.Namespace):
@@ -103,26 +103,28 @@ def _options(opts: Any, file: str) -> Mapping[str, Any]:
 
 
 def _which(state: Mapping[str, Tensor], options: Mapping[str, Any], file: str) -> str:
-    """``e4e`` or ``restyle-e4e``. pSp and ReStyle-pSp have the same tensors and other sums: only their options tell them apart."""
+    """Tell ``e4e`` from ``restyle-e4e``. pSp and ReStyle-pSp have the same tensors and other sums: only their options tell them apart."""
     shape = state[STEM].shape
     channels = shape[1] if len(shape) == 4 else 0
     if channels not in (3, 6):
-        raise GeneratorError(f"'{STEM}' in '{file}' has shape {list(shape)}; expected 3 or 6 input channels: {EXPECTED}.")
+        raise GeneratorError(f"'{STEM}' in '{file}' has shape {shown(list(shape))}; expected 3 or 6 input channels: {EXPECTED}.")
     name = "e4e" if channels == 3 else "restyle-e4e"
     told = options.get("encoder_type")
     if told is not None and told != _TYPES[name]:
-        raise GeneratorError(f"'{file}' calls itself a '{str(told)[:60]}'; expected '{_TYPES[name]}', the kind {name} is of.")
+        raise GeneratorError(f"'{file}' calls itself a '{shown(told, 60)}'; expected '{_TYPES[name]}', the kind {name} is of.")
     return name
 
 
 def _sizes(state: Mapping[str, Tensor], file: str) -> tuple[int, int]:
-    """``num_ws`` and ``w_dim`` from the heads."""
+    """Return ``num_ws`` and ``w_dim``, told by the heads."""
     heads = sorted({int(found[1]) for name in state if (found := re.match(r"styles\.(\d{1,4})\.", name))})
     if heads != list(range(len(heads))) or not 1 <= len(heads) <= _MOST_HEADS:
-        raise GeneratorError(f"'{file}' has the heads {', '.join(map(str, heads)) or 'none'}; expected 0, 1, 2, ...: {EXPECTED}.")
+        raise GeneratorError(
+            f"'{file}' has the heads {shown(', '.join(map(str, heads[:30])) or 'none')}; expected 0, 1, 2, ...: {EXPECTED}."
+        )
     linear = state.get("styles.0.linear.weight")
     if linear is None or linear.ndim != 2 or not 1 <= linear.shape[0] <= _WIDEST:
-        what = "is missing" if linear is None else f"has shape {list(linear.shape)}"
+        what = "is missing" if linear is None else f"has shape {shown(list(linear.shape))}"
         raise GeneratorError(f"'styles.0.linear.weight' in '{file}' {what}; expected [512, 512]: {EXPECTED}.")
     return len(heads), linear.shape[0]
 
@@ -133,7 +135,8 @@ def _latent_avg(value: Any, num_ws: int, w_dim: int, file: str) -> Tensor | None
     if not isinstance(value, Tensor):
         raise GeneratorError(f"'latent_avg' in '{file}' is a {type(value).__name__}; expected a tensor.")
     if value.shape[-1:] != (w_dim,) or value.numel() not in (w_dim, num_ws * w_dim):
-        raise GeneratorError(f"'latent_avg' in '{file}' has shape {list(value.shape)}; expected [{w_dim}] or [{num_ws}, {w_dim}].")
-    if not value.is_floating_point() or not torch.isfinite(value).all():
+        raise GeneratorError(f"'latent_avg' in '{file}' has shape {shown(list(value.shape))}; expected [{w_dim}] or [{num_ws}, {w_dim}].")
+    check_floats("latent_avg", value, file)
+    if not torch.isfinite(value).all():
         raise GeneratorError(f"'latent_avg' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
     return value.float().reshape(-1, w_dim)

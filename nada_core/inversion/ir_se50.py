@@ -1,6 +1,7 @@
-"""IR-SE50, the backbone of pSp, e4e and ReStyle: a face recogniser without its last layers, which gives maps at three scales.
+"""Define IR-SE50, the backbone of pSp, e4e and ReStyle: a face recogniser without its last layers.
 
-Improved residual units (Deng et al. 2019, ArcFace, arXiv:1801.07698) with squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507).
+It gives maps at three scales. Improved residual units (Deng et al. 2019, ArcFace, arXiv:1801.07698) with squeeze-and-excitation (Hu et
+al. 2018, arXiv:1709.01507).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MAP_CHANNELS = (128, 256, 512)
 
 
 class SqueezeExcitation(nn.Module):
-    """Scale each channel by what the mean of all channels says of it."""
+    """Scale each channel by a factor computed from the means of all channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class Unit(nn.Module):
-    """A residual unit with normalisation before the first convolution; the second one has the stride."""
+    """Add a residual with normalisation before the first convolution; the second one has the stride."""
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class Unit(nn.Module):
 
 
 class IRSE50(nn.Module):
-    """Images ``[N, C, H, W]`` in [-1, 1] to maps of strides 4, 8 and 16, with :data:`MAP_CHANNELS` channels.
+    """Turn images ``[N, C, H, W]`` in [-1, 1] into maps of strides 4, 8 and 16, with :data:`MAP_CHANNELS` channels.
 
     Args:
         in_channels: 3 for a photo; 6 for a photo and its reconstruction, as in ReStyle.

@@ -1,4 +1,4 @@
-"""Published files of networks on IR-SE50: how they are read, and how a network takes their tensors, checked to the last one.
+"""Read published files of networks on IR-SE50, and fit their tensors to a network, checked to the last one.
 
 Only tensors, plain containers and an inert ``argparse.Namespace`` are read; nothing in a file can run.
 """
@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nada_core.errors import GeneratorError
-from nada_core.generators.formats.ours import few
-from nada_core.generators.formats.torch_files import is_torch_file, read_torch_file
+from nada_core.errors import GeneratorError, few, shown
+from nada_core.system.containers import check_floats, check_plain, is_torch_file, read_torch_file
+from nada_core.system.files import check_file
+from nada_core.system.wrong_downloads import wrong_download
 
 __all__ = ["BACKBONE", "STEM", "fitting", "in_our_names", "read_file"]
 
@@ -31,7 +32,7 @@ _COUNTER = "num_batches_tracked"  # of training; some files have it and some hav
 
 
 def read_file(path: Path, kind: str, expected: str) -> Mapping[Any, Any]:
-    """The entries that the file holds.
+    """Return the entries that a network's file holds.
 
     Args:
         kind: what it is of, in one word: "encoder".
@@ -40,23 +41,22 @@ def read_file(path: Path, kind: str, expected: str) -> Mapping[Any, Any]:
     Raises:
         GeneratorError: missing, damaged, no file of torch, without entries, or it asks for code to be run.
     """
-    file = path.name[:80]
-    try:
-        if not path.is_file():
-            raise GeneratorError(f"There is no {kind} file '{file}'.")
-        of_torch = is_torch_file(path)
-    except OSError as error:
-        raise GeneratorError(f"'{file}' cannot be read: {error.strerror}.") from error
-    if not of_torch:
+    file = shown(path.name)
+    check_file(path, f"There is no {kind} file '{file}'.", GeneratorError)
+    if wrong := wrong_download(path):
+        raise GeneratorError(f"'{file}' is {wrong}")
+    if not is_torch_file(path):
         raise GeneratorError(f"'{file}' is no file of torch. Expected {expected}.")
     data = read_torch_file(path, expected)
     if not isinstance(data, Mapping):
         raise GeneratorError(f"'{file}' holds a {type(data).__name__}; expected {expected}.")
+    for part in (data, *(inner for inner in data.values() if isinstance(inner, Mapping))):
+        check_plain(part, path)  # the networks' own sizes limit what is copied, whatever a file claims
     return data
 
 
 def in_our_names(state: Mapping[str, Tensor], parts: Sequence[tuple[re.Pattern[str], str]]) -> dict[str, Tensor]:
-    """The tensors under this project's names. Names that no pattern begins stay: :func:`fitting` refuses them by name."""
+    """Rename tensors to this project's names. Names that no pattern begins stay: :func:`fitting` refuses them by name."""
     renamed = {}
     for name, value in state.items():
         if name.endswith(_COUNTER):
@@ -67,7 +67,7 @@ def in_our_names(state: Mapping[str, Tensor], parts: Sequence[tuple[re.Pattern[s
 
 
 def fitting(network: nn.Module, state: Mapping[str, Tensor], kind: str, file: str) -> dict[str, Tensor]:
-    """The tensors of a file in single precision, ready for ``load_state_dict(..., assign=True)``.
+    """Return the tensors of a file in single precision, ready for ``load_state_dict(..., assign=True)``.
 
     Args:
         network: for its names and shapes only; it may lie on the meta device.
@@ -86,8 +86,10 @@ def fitting(network: nn.Module, state: Mapping[str, Tensor], kind: str, file: st
     taken = {name: torch.tensor(0) for name in counters}
     for name, value in state.items():
         if value.shape != shapes[name]:
-            raise GeneratorError(f"'{name}' in '{file}' has shape {list(value.shape)}; expected {list(shapes[name])}: {kind}.")
-        if not value.is_floating_point() or not torch.isfinite(value).all():
+            found = shown(list(value.shape))
+            raise GeneratorError(f"'{name}' in '{file}' has shape {found}; expected {list(shapes[name])}: {kind}.")
+        check_floats(name, value, file)
+        if not torch.isfinite(value).all():
             raise GeneratorError(f"'{name}' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
         taken[name] = value.to(torch.float32).contiguous()
     return taken

@@ -1,4 +1,4 @@
-"""From files to inverters."""
+"""Load the encoders that invert photos, from their files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from nada_core.assets import fetch
+from nada_core.assets.shipped import CHECKPOINTS
+from nada_core.assets.store import fetch
 from nada_core.encoders.load import load_backbone
-from nada_core.errors import GeneratorError, OptionsError
-from nada_core.generators.load import CHECKPOINTS
+from nada_core.errors import GeneratorError, OptionsError, shown
 from nada_core.inversion.e4e import E4E
 from nada_core.inversion.formats import read_encoder
 from nada_core.inversion.ir_se50_files import fitting
@@ -26,7 +26,7 @@ PHOTO_ENCODERS = {"e4e": "e4e-ffhq", "restyle-e4e": "restyle-e4e-ffhq"}
 
 
 def load_starter_inverter(device: torch.device | str = "cpu") -> StarterInverter:
-    """The starter generator's photo encoder, frozen.
+    """Return the starter generator's photo encoder, frozen.
 
     Raises:
         AssetError: the backbone could not be fetched.
@@ -46,7 +46,7 @@ def load_starter_inverter(device: torch.device | str = "cpu") -> StarterInverter
 
 
 def load_inverter(name: str, weights: str | Path | None = None, device: torch.device | str = "cpu") -> PhotoEncoder:
-    """A photo encoder for StyleGAN2, frozen, with published weights. No file can run code here.
+    """Return a photo encoder for StyleGAN2, frozen, with published weights. No file can run code here.
 
     Args:
         name: ``e4e`` (one pass) or ``restyle-e4e`` (five, closer to the photo).
@@ -59,11 +59,11 @@ def load_inverter(name: str, weights: str | Path | None = None, device: torch.de
         GeneratorError: the file is missing, damaged, of another kind, or does not fit.
     """
     if name not in PHOTO_ENCODERS:
-        raise OptionsError(f"No photo encoder is called '{str(name)[:40]}'; there are {' and '.join(PHOTO_ENCODERS)}.")
+        raise OptionsError(f"No photo encoder is called '{shown(name, 40)}'; there are {' and '.join(PHOTO_ENCODERS)}.")
     path = Path(weights) if weights is not None else fetch(PHOTO_ENCODERS[name])
     found = read_encoder(path)
     if found.name != name:
-        raise GeneratorError(f"'{path.name[:80]}' is a {found.name} encoder; expected {name}. Load it as '{found.name}'.")
+        raise GeneratorError(f"'{shown(path.name)}' is a {found.name} encoder; expected {name}. Load it as '{found.name}'.")
     with torch.device("meta"):  # shapes only
         encoder: PhotoEncoder
         if name == "e4e":
@@ -71,6 +71,6 @@ def load_inverter(name: str, weights: str | Path | None = None, device: torch.de
         else:  # ReStyle always starts from the average, whatever its file's options say, as its authors' code does
             encoder = ReStyleE4E(found.num_ws, found.w_dim)
     kind = f"a {found.name} encoder with {found.num_ws} heads on IR-SE50"
-    encoder.load_state_dict(fitting(encoder, found.state, kind, path.name[:80]), assign=True)
+    encoder.load_state_dict(fitting(encoder, found.state, kind, shown(path.name)), assign=True)
     encoder.latent_avg = found.latent_avg
     return encoder.eval().requires_grad_(False).to(device)

@@ -1,4 +1,4 @@
-"""Refining an inversion: first the latent codes, then the generator around them.
+"""Refine an inversion: first the latent codes, then the generator around them.
 
 W+ optimisation (Abdal et al. 2019) moves one latent per layer; pivotal tuning (Roich et al. 2021, "PTI") then moves the generator's
 weights a little so that this one latent renders this one photo. The weights' change is kept apart, so that a style's change can be added
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from nada_core.device import Precision, precision_context
-from nada_core.errors import OptionsError
+from nada_core.errors import OptionsError, shown
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.perceptual import PerceptualLoss
+from nada_core.system.device import Precision, precision_context
 
 __all__ = ["LATENT_STAGE", "MODES", "TUNING_STAGE", "InvertOptions", "invert", "invert_options"]
 
@@ -29,7 +29,7 @@ LATENT_STAGE, TUNING_STAGE = "rebuilding the face", "learning the person"
 
 @dataclass(frozen=True)
 class InvertOptions:
-    """How long and how hard to refine."""
+    """Say how long and how hard to refine."""
 
     latent_steps: int = 40
     latent_lr: float = 0.05  # of the one latent all layers share
@@ -51,14 +51,17 @@ MODES: dict[str, InvertOptions] = {
 }
 
 
-def invert_options(mode: str) -> InvertOptions:
-    """The options of a mode.
+def invert_options(mode: str, also: Sequence[str] = ()) -> InvertOptions:
+    """Return the options of a mode.
+
+    Args:
+        also: modes that the caller has besides, without inversion, which a message then names as well.
 
     Raises:
         OptionsError: no such mode; the message names those there are.
     """
-    if mode not in MODES:
-        raise OptionsError(f"mode is '{str(mode)[:20]}'; it must be {', '.join(MODES)}.")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise OptionsError(f"mode is '{shown(mode, 20)}'; it must be {', '.join((*MODES, *also))}.")
     return MODES[mode]
 
 

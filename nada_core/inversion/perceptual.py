@@ -1,4 +1,4 @@
-"""A perceptual distance from the ImageNet backbone (after Zhang et al. 2018, "LPIPS", without learned channel weights)."""
+"""Measure a perceptual distance with the ImageNet backbone (after Zhang et al. 2018, "LPIPS", without learned channel weights)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STAGES = 5
 
 
 class PerceptualLoss(nn.Module):
-    """Mean squared difference of channel-normalised feature maps, over the picture and again over the enlarged face.
+    """Measure the mean squared difference of channel-normalised feature maps, of the picture and again of the enlarged face.
 
     An FFHQ crop always has the face in its middle, so the second view is a fixed box: it doubles the resolution at which eyes and mouth
     are compared.
@@ -27,7 +27,7 @@ class PerceptualLoss(nn.Module):
         self.side = side
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Unit-length feature maps of images ``[N, 3, H, W]`` in [-1, 1], whole picture first, then the face."""
+        """Return unit-length feature maps of images ``[N, 3, H, W]`` in [-1, 1], whole picture first, then the face."""
         height, width = images.shape[-2:]
         face = images[:, :, int(0.24 * height) : int(0.92 * height), int(0.16 * width) : int(0.84 * width)]
         maps = []
@@ -39,5 +39,5 @@ class PerceptualLoss(nn.Module):
         return maps
 
     def forward(self, images: Tensor, target: list[Tensor]) -> Tensor:
-        """Scalar distance of ``images`` to a target's :meth:`features`."""
+        """Return the scalar distance of ``images`` to a target's :meth:`features`."""
         return torch.stack([(a - b).pow(2).mean() for a, b in zip(self.features(images), target, strict=True)]).sum()

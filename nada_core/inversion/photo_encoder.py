@@ -1,4 +1,4 @@
-"""What encoders of the full world share: aligned photos in, W+ codes of one certain generator out."""
+"""Define the base class of the full world's photo encoders (e4e, ReStyle): aligned photos in, W+ codes of their generator out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nada_core.device import Precision
 from nada_core.errors import GeneratorError
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import InversionStage
+from nada_core.system.device import Precision
 
 __all__ = ["INPUT_SIZE", "PhotoEncoder"]
 
@@ -21,7 +21,7 @@ INPUT_SIZE = 256
 
 
 class PhotoEncoder(nn.Module):
-    """An encoder trained for one generator.
+    """Turn photos into codes of the one generator that the encoder was trained for.
 
     ``stages`` yields the codes as they improve, with a picture of each; calling the encoder runs it to the end.
 
@@ -45,11 +45,11 @@ class PhotoEncoder(nn.Module):
         self.register_buffer("latent_avg", None, persistent=False)
 
     def encode(self, images: Tensor) -> Tensor:
-        """The network alone: ``[N, in_channels, 256, 256]`` in [-1, 1] to what to add to the start, ``[N, num_ws, w_dim]``."""
+        """Run the network alone: ``[N, in_channels, 256, 256]`` in [-1, 1] to what to add to the start, ``[N, num_ws, w_dim]``."""
         raise NotImplementedError
 
     def stages(self, images: Tensor, generator: Generator, precision: Precision = "auto") -> Iterator[InversionStage]:
-        """Codes and pictures of aligned square photos ``[N, 3, H, W]`` in [-1, 1], resized to 256 px here; the last stage is the result.
+        """Yield codes and pictures of aligned square photos ``[N, 3, H, W]`` in [-1, 1], resized to 256 px; the last is the result.
 
         Args:
             generator: the frozen generator the encoder was trained for; it renders what is shown.
@@ -62,7 +62,7 @@ class PhotoEncoder(nn.Module):
         raise NotImplementedError
 
     def forward(self, images: Tensor, generator: Generator, precision: Precision = "auto") -> Tensor:
-        """The last of :meth:`stages`' codes, ``ws`` ``[N, num_ws, w_dim]``."""
+        """Return the last of :meth:`stages`' codes, ``ws`` ``[N, num_ws, w_dim]``."""
         ws: Tensor | None = None
         for stage in self.stages(images, generator, precision):
             ws = stage.inversion.ws
@@ -70,7 +70,7 @@ class PhotoEncoder(nn.Module):
         return ws
 
     def check(self, generator: Generator) -> None:
-        """Whether the codes fit.
+        """Check that the codes fit the generator.
 
         Raises:
             GeneratorError: the encoder was made for a generator with another number of layers, or another size of latents.
@@ -84,12 +84,12 @@ class PhotoEncoder(nn.Module):
             )
 
     def average(self, generator: Generator) -> Tensor:
-        """The mean latent for each layer, ``[1, num_ws, w_dim]``: the file's own, or where it has none the generator's ``w_avg``."""
+        """Return the mean latent for each layer, ``[1, num_ws, w_dim]``: the file's own, or else the generator's ``w_avg``."""
         mean = generator.w_avg if self.latent_avg is None else self.latent_avg
         return mean.reshape(1, -1, self.w_dim).expand(-1, self.num_ws, -1)
 
     def ready(self, images: Tensor, generator: Generator) -> Tensor:
-        """The photos at 256 px on the encoder's device, after checking them and the generator.
+        """Return the photos at 256 px on the encoder's device, after checking them and the generator.
 
         Raises:
             GeneratorError, ValueError: as :meth:`stages`.
@@ -105,5 +105,5 @@ class PhotoEncoder(nn.Module):
 
 @torch.no_grad()
 def render_at_input_size(generator: Generator, ws: Tensor) -> Tensor:
-    """The generator's full-size picture of ``ws``, pooled to ``[N, 3, 256, 256]``: how ReStyle was shown reconstructions in training."""
+    """Return the full-size picture of ``ws``, pooled to ``[N, 3, 256, 256]``: how ReStyle saw reconstructions in training."""
     return F.adaptive_avg_pool2d(generator.synthesis(ws).float(), INPUT_SIZE)

@@ -1,4 +1,4 @@
-"""ReStyle over e4e (Alaluf et al. 2021, arXiv:2104.02699): an encoder that looks at its own reconstruction and corrects the codes."""
+"""Turn a photo into W+ codes by looking at the reconstruction and correcting: ReStyle-e4e (Alaluf et al. 2021, arXiv:2104.02699)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from nada_core.device import Precision, precision_context
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
 from nada_core.inversion.ir_se50 import IRSE50, MAP_CHANNELS
 from nada_core.inversion.photo_encoder import PhotoEncoder, render_at_input_size
 from nada_core.inversion.style_heads import StyleHead, offsets_from_first
+from nada_core.system.device import Precision, precision_context
 
 __all__ = ["ReStyleE4E"]
 
 
 class ReStyleE4E(PhotoEncoder):
-    """IR-SE50 on the photo and a picture of the current codes; every head reads its last map.
+    """Run IR-SE50 on the photo and a picture of the current codes; every head reads its last map.
 
     Args:
         steps: how often the encoder looks; the published one was trained with 5.
@@ -35,7 +35,7 @@ class ReStyleE4E(PhotoEncoder):
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Photo and reconstruction, six channels in this order, to corrections of the codes ``[N, num_ws, w_dim]``."""
+        """Turn photo and reconstruction, six channels in this order, into corrections of the codes ``[N, num_ws, w_dim]``."""
         *_, last = self.backbone(images)
         return offsets_from_first(torch.stack([head(last) for head in self.heads], 1))
 

@@ -1,4 +1,4 @@
-"""The starter generator's own photo encoder: an aligned photo to a first guess of ``w``, in one pass.
+"""Turn an aligned photo into a first guess of ``w``, in one pass: the starter generator's own photo encoder.
 
 Maps of the ImageNet backbone keep where things are; three small convolutions shrink them, two linear layers give the latent. Trained on
 generated faces, whose latents are known (``training/train_inverter.py``), under the kinds of damage photos have.
@@ -21,7 +21,7 @@ _MAPS = ((2, 4, 32), (4, 2, 64), (6, 1, 96))
 
 
 class StarterInverter(nn.Module):
-    """Images ``[N, 3, H, W]`` in [-1, 1] to ``w`` ``[N, w_dim]``."""
+    """Turn images ``[N, 3, H, W]`` in [-1, 1] into ``w`` ``[N, w_dim]``."""
 
     def __init__(self, backbone: EfficientNetLite0, w_dim: int = 512, hidden: int = 384) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class StarterInverter(nn.Module):
         self.register_buffer("w_scale", torch.ones(w_dim))
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """The three backbone maps the trained part reads."""
+        """Return the three backbone maps the trained part reads."""
         small = F.interpolate(images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True)
         features = self.backbone(small)
         return [features[i] for i, _, _ in _MAPS]
 
     def from_maps(self, maps: list[Tensor]) -> Tensor:
-        """``w`` ``[N, w_dim]`` from :meth:`maps`."""
+        """Return ``w`` ``[N, w_dim]`` from :meth:`maps`."""
         shrunk = [F.gelu(layer(m)).flatten(1) for layer, m in zip(self.shrink, maps, strict=True)]
         return self.w_avg + self.w_scale * self.out(F.gelu(self.hidden(torch.cat(shrunk, 1))))
 

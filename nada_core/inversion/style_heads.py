@@ -1,4 +1,4 @@
-"""The heads that turn a feature map into one latent: "map2style" of pSp (Richardson et al. 2021, arXiv:2008.00951)."""
+"""Turn a feature map into one latent: the heads "map2style" of pSp (Richardson et al. 2021, arXiv:2008.00951)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["StyleHead", "offsets_from_first"]
 
 
 class StyleHead(nn.Module):
-    """A square map ``[N, C, S, S]``, ``S`` a power of two, to latents ``[N, w_dim]``: halved by convolutions until one pixel is left."""
+    """Turn a square map ``[N, C, S, S]``, ``S`` a power of two, into latents ``[N, w_dim]``: halved by convolutions to one pixel."""
 
     def __init__(self, channels: int, w_dim: int, side: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class StyleHead(nn.Module):
 
 
 def offsets_from_first(latents: Tensor) -> Tensor:
-    """``w_0, d_1, d_2, ...`` to ``w_0, w_0 + d_1, w_0 + d_2, ...``, ``[N, num_ws, w_dim]``.
+    """Turn ``w_0, d_1, d_2, ...`` into ``w_0, w_0 + d_1, w_0 + d_2, ...``, ``[N, num_ws, w_dim]``.
 
     e4e's heads say how each layer's latent differs from the first: small differences stay where edits work (Tov et al. 2021, section 5).
     """

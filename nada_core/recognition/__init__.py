@@ -1,1 +1,1 @@
-"""Who is on a picture, by a network that gradients flow through: it may guide, and dlib's (:mod:`nada_core.faces`) judges."""
+"""Recognise people by a network that gradients flow through: it may guide, and dlib's (:mod:`nada_core.alignment.faces`) judges."""

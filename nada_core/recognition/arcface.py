@@ -1,4 +1,4 @@
-"""ArcFace (Deng et al. 2019, arXiv:1801.07698) on IR-SE50: the face recogniser of the identity term in StyleCLIP, pSp and e4e."""
+"""Recognise faces for the identity term of StyleCLIP, pSp and e4e: ArcFace (Deng et al. 2019, arXiv:1801.07698) on IR-SE50."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DROPOUT = 0.6  # in training; nothing is dropped here
 
 
 def face_region(images: Tensor) -> Tensor:
-    """The face of FFHQ-aligned pictures ``[N, 3, R, R]``: ``[N, 3, 112, 112]``, cut out and pooled as in StyleCLIP's identity loss.
+    """Cut the face out of FFHQ-aligned pictures ``[N, 3, R, R]``: ``[N, 3, 112, 112]``, pooled as in StyleCLIP's identity loss.
 
     Raises:
         ValueError: another shape.
@@ -31,9 +31,10 @@ def face_region(images: Tensor) -> Tensor:
 
 
 class ArcFace(nn.Module):
-    """FFHQ-aligned pictures ``[N, 3, R, R]`` in about [-1, 1] to unit vectors ``[N, 512]``, whose cosines say how alike people are.
+    """Turn FFHQ-aligned pictures ``[N, 3, R, R]`` in about [-1, 1] into unit vectors ``[N, 512]``.
 
-    Gradients flow through the pictures, so it can guide; what it guided is to be judged by another recogniser.
+    Their cosines say how alike people are. Gradients flow through the pictures, so it can guide; what it guided is to be judged by another
+    recogniser.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""ArcFace from its published file, ``model_ir_se50.pth`` of InsightFace_Pytorch: a bare state dict."""
+"""Load ArcFace from its published file, ``model_ir_se50.pth`` of InsightFace_Pytorch: a bare state dict."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nada_core.assets import fetch
-from nada_core.errors import GeneratorError
-from nada_core.generators.formats.ours import few
+from nada_core.assets.store import fetch, state
+from nada_core.errors import GeneratorError, few, shown
 from nada_core.inversion.ir_se50_files import BACKBONE, STEM, fitting, in_our_names, read_file
 from nada_core.recognition.arcface import ArcFace
 
-__all__ = ["ARCFACE", "load_arcface", "read_arcface"]
+__all__ = ["ARCFACE", "find_arcface", "load_arcface", "read_arcface"]
 
 #: The asset its weights are.
 ARCFACE = "arcface-ir-se50"
@@ -24,13 +23,13 @@ _PARTS = (*BACKBONE, (re.compile(r"output_layer\."), "head."))
 
 
 def read_arcface(path: Path) -> dict[str, Tensor]:
-    """The file's tensors in this project's names. Nothing in a file can run.
+    """Return the file's tensors in this project's names. Nothing in a file can run.
 
     Raises:
         GeneratorError: missing, damaged, asks for code to be run, or holds something else; the message says what.
     """
     data = read_file(path, "recogniser", _EXPECTED)
-    file = path.name[:80]
+    file = shown(path.name)
     if STEM not in data:
         raise GeneratorError(f"'{file}' holds {'the entries ' + few(data) if data else 'nothing'}; expected {_EXPECTED}.")
     if wrong := [name for name, value in data.items() if not isinstance(name, str) or not isinstance(value, Tensor)]:
@@ -39,7 +38,7 @@ def read_arcface(path: Path) -> dict[str, Tensor]:
 
 
 def load_arcface(weights: str | Path | None = None, device: torch.device | str = "cpu") -> ArcFace:
-    """The recogniser, frozen.
+    """Return the recogniser, frozen.
 
     Args:
         weights: its file; by default the asset, which is fetched.
@@ -52,5 +51,17 @@ def load_arcface(weights: str | Path | None = None, device: torch.device | str =
     state = read_arcface(path)
     with torch.device("meta"):  # shapes only
         network = ArcFace()
-    network.load_state_dict(fitting(network, state, _KIND, path.name[:80]), assign=True)
+    network.load_state_dict(fitting(network, state, _KIND, shown(path.name)), assign=True)
     return network.eval().requires_grad_(False).to(device)
+
+
+def find_arcface(device: torch.device | str = "cpu", fetch: bool = False) -> ArcFace | None:
+    """Return ArcFace where its file is on this machine; None where it is not and may not be fetched.
+
+    Raises:
+        AssetError: it could not be fetched; GeneratorError: its file cannot be used.
+    """
+    found = state(ARCFACE, verify=True)
+    if found.absent and not fetch:
+        return None
+    return load_arcface(None if found.absent else found.path, device)

@@ -1,1 +1,1 @@
-"""Files of StyleGAN2 networks: one converter a foreign format, and ours."""
+"""Read and write files of StyleGAN2 networks: one module for each foreign format, and one for ours."""

@@ -1,4 +1,4 @@
-"""NVIDIA's TensorFlow pickles, of stylegan2 and stylegan2-ada, in the names of its PyTorch version.
+"""Convert NVIDIA's TensorFlow pickles, of stylegan2 and stylegan2-ada, to the names of its PyTorch version.
 
 Such a file is a tuple ``(G, D, Gs)`` of ``dnnlib.tflib.network.Network``, each with the source code that built it, which the official
 loader executes. Here a network is an inert record, and an array its bytes until it is asked for. ``Gs`` is the one that is used. Facts from
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nada_core.errors import GeneratorError
-from nada_core.generators.formats.ours import few
+from nada_core.errors import GeneratorError, few, shown
+from nada_core.system.containers import SLACK
 
 __all__ = ["Network", "generator_of", "stand_ins", "to_pytorch"]
 
@@ -47,7 +47,7 @@ _LAYERS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "tor
 
 
 class Network:
-    """A pickled network: its state, no behaviour."""
+    """Hold a pickled network: its state, no behaviour."""
 
     def __init__(self) -> None:
         self.state: Mapping[str, Any] = {}
@@ -57,7 +57,7 @@ class Network:
 
 
 class _Type:
-    """``numpy.dtype`` of plain numbers, as ``<f4``."""
+    """Hold a pickled ``numpy.dtype`` of plain numbers, as ``<f4``."""
 
     def __init__(self, code: str, *_: object) -> None:
         self.code, self.order = code, "="
@@ -72,7 +72,7 @@ class _Type:
 
 
 class _Array:
-    """A pickled array or scalar of numpy: where its bytes are, and how they are to be read."""
+    """Hold a pickled array or scalar of numpy: its bytes, and how they are to be read."""
 
     def __init__(self, content: Any = b"", dtype: Any = None, shape: Any = (), order: str = "C", axes: Any = None) -> None:
         self.content, self.kind, self.shape, self.order, self.axes = content, dtype, shape, order, axes
@@ -82,7 +82,7 @@ class _Array:
         self.order = "F" if fortran else "C"
 
     def tensor(self) -> Tensor:
-        """Own memory, row by row.
+        """Return the values as a tensor with its own memory, row by row.
 
         Raises:
             ValueError, TypeError: the bytes do not fit the shape, or are no numbers.
@@ -98,7 +98,7 @@ class _Array:
 
 
 def stand_ins() -> dict[tuple[str, str], Callable]:
-    """What these pickles may ask for, by module and name. New classes for each file: a hostile one may set attributes on them."""
+    """Return what these pickles may ask for, by module and name; new classes for each file: a hostile one may set attributes."""
 
     class Net(Network):
         pass
@@ -110,7 +110,7 @@ def stand_ins() -> dict[tuple[str, str], Callable]:
         pass
 
     class Marker:
-        """``numpy.ndarray``, which is only ever named."""
+        """Stand in for ``numpy.ndarray``, which is only ever named."""
 
         def __init__(self, *args: object) -> None:
             pass
@@ -139,14 +139,14 @@ def stand_ins() -> dict[tuple[str, str], Callable]:
 
 
 def generator_of(data: object) -> Network | None:
-    """``Gs``, the averaged generator: the last of three networks, or the only one. None: this is no pickle of TensorFlow networks."""
-    if isinstance(data, tuple) and len(data) == 3 and all(isinstance(part, Network) for part in data):
+    """Return ``Gs``, the averaged generator: the last of three networks, or the only one. None: no pickle of TensorFlow networks."""
+    if isinstance(data, tuple) and len(data) == 3 and isinstance(data[2], Network):
         return data[2]
     return data if isinstance(data, Network) else None
 
 
-def to_pytorch(network: Network, file: str) -> tuple[dict[str, Tensor], dict[str, dict[str, Any]]]:
-    """State dict and settings of the modules, as ``G_ema`` of stylegan2-ada-pytorch has them.
+def to_pytorch(network: Network, file: str, held: int) -> tuple[dict[str, Tensor], dict[str, dict[str, Any]]]:
+    """Return state dict and settings of the modules, as ``G_ema`` of stylegan2-ada-pytorch has them.
 
     Dense weights are transposed; convolutions go from ``[height, width, in, out]`` to ``[out, in, height, width]``, those that enlarge
     turned by 180 degrees; the 1 that TensorFlow's code adds to the styles' biases is added here.
@@ -157,11 +157,13 @@ def to_pytorch(network: Network, file: str) -> tuple[dict[str, Tensor], dict[str
     """
     values = dict(_variables(network))
     _check_kind(network, list(values), file)
+    if sum(len(array.content) for array in values.values()) > held + SLACK:
+        raise ValueError("arrays that are larger than their file")
     kwargs = _settings(network, file)
     state: dict[str, Tensor] = {}
     for name, array in values.items():
         if name != "lod":  # how far a progressive training has come
-            renamed, value = _renamed(name, array.tensor())
+            renamed, value = to_stylegan2(name, array.tensor())
             state[renamed] = value
     sides = {int(found[1]) for name in state if (found := re.match(r"synthesis\.b(\d{1,6})\.", name))}
     told = kwargs.get("resolution")
@@ -195,18 +197,18 @@ def _check_kind(network: Network, names: list[str], file: str) -> None:
             "a StyleGAN2 network of config B to D (it has 'ToRGB_lod')" if modulated else "a Progressive GAN network (it has 'ToRGB_lod')"
         )
     elif not modulated:
-        kind = f"the network {str(network.state.get('name'))[:80]!r} with {few(names) or 'nothing in it'}"
+        kind = f"the network '{shown(network.state.get('name'))}' with {few(names) or 'nothing in it'}"
     if kind:
         raise GeneratorError(f"'{file}' holds {kind}; expected {EXPECTED}.")
     version = network.state["version"]
     if version not in (4, 5):
-        raise GeneratorError(f"'{file}' has version {str(version)[:40]} of NVIDIA's TensorFlow pickles; expected 4 or 5, as of StyleGAN2.")
+        raise GeneratorError(f"'{file}' has version {shown(version, 40)} of NVIDIA's TensorFlow pickles; expected 4 or 5, as of StyleGAN2.")
     if any(re.match(r"mapping/Label(Concat|Embed)/", name) for name in names):
         raise GeneratorError(f"'{file}' is a conditional network (its mapping network reads labels); expected one without class labels.")
 
 
 def _settings(network: Network, file: str) -> dict[str, Any]:
-    """``static_kwargs``, those of the parts included, with numpy's scalars as plain numbers."""
+    """Return ``static_kwargs``, those of the parts included, with numpy's scalars as plain numbers."""
     kwargs: dict[str, Any] = {}
     for part in (network, *network.state.get("components", {}).values()):
         for name, value in part.state["static_kwargs"].items():
@@ -219,11 +221,15 @@ def _check_setting(name: str, value: object, file: str) -> None:
     number = value if isinstance(value, (int, float)) and math.isfinite(value) else None
     if name == "label_size":
         if value not in (0, None):
-            raise GeneratorError(f"'{file}' is a conditional network (label_size = {str(value)[:40]}); expected one without class labels.")
+            raise GeneratorError(f"'{file}' is a conditional network (label_size = {shown(value, 40)}); expected one without class labels.")
     elif name == "mapping_lrmul":
         fits, expected = number is not None and number > 0, "a positive number such as 0.01"
     elif name == "conv_clamp":
         fits, expected = value is None or (number is not None and number > 0), "none, or a positive number"
+    elif name == "num_channels" and number != 3:
+        raise GeneratorError(
+            f"'{file}' draws pictures of other colours than red, green and blue (num_channels = {shown(value, 40)}); expected 3."
+        )
     elif name in BUILT_IN:
         plain = list(value) if isinstance(value, tuple) else value
         fits, expected = plain in BUILT_IN[name], " or ".join(map(repr, BUILT_IN[name]))
@@ -231,13 +237,13 @@ def _check_setting(name: str, value: object, file: str) -> None:
         fits, expected = name in NEUTRAL, "only settings of NVIDIA's own code"
     if name != "label_size" and not fits:
         raise GeneratorError(
-            f"'{file}' has the setting {name[:80]} = {repr(value)[:40]}; expected {expected}. "
+            f"'{file}' has the setting {shown(name)} = {shown(repr(value) if isinstance(value, str) else value, 40)}; expected {expected}. "
             "It would draw wrong pictures here, so it cannot be used."
         )
 
 
-def _renamed(name: str, value: Tensor) -> tuple[str, Tensor]:
-    """One variable in PyTorch's name and layout. Unknown names stay as they are, to be refused where the network is built."""
+def to_stylegan2(name: str, value: Tensor) -> tuple[str, Tensor]:
+    """Give one variable PyTorch's name and layout. Unknown names stay as they are, to be refused where the network is built."""
     if name == "dlatent_avg":
         return "mapping.w_avg", value
     if found := re.fullmatch(r"mapping/Dense(\d+)/(weight|bias)", name):

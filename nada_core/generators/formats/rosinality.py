@@ -1,6 +1,6 @@
-"""rosinality's stylegan2-pytorch ``.pt``: ``{g_ema, latent_avg?, g?, ...}``, the format of StyleGAN-NADA, JoJoGAN, e4e and many others.
+"""Read and write rosinality's stylegan2-pytorch ``.pt``, the format of StyleGAN-NADA, JoJoGAN, e4e and many others.
 
-One table of names serves both directions, so they cannot drift apart.
+A file holds ``{g_ema, latent_avg?, g?, ...}``. One table of names serves both directions, so they cannot drift apart.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nada_core.errors import GeneratorError
-from nada_core.generators.formats.ours import Weights, check_filter, few
+from nada_core.errors import GeneratorError, few, shown
+from nada_core.generators.formats.kinds import check_kind
+from nada_core.generators.formats.ours import LARGEST, Weights, check_filter
 from nada_core.generators.stylegan2 import StyleGAN2, published_channels
 from nada_core.generators.stylegan2_ops import fir_filter
+from nada_core.system.containers import check_floats
 
 __all__ = ["compatibility_notes", "names", "recognises", "to_bytes", "to_ours"]
 
@@ -27,7 +29,7 @@ FILTER_GAIN = 4.0
 
 
 def names(blocks: int, mapping_layers: int) -> Iterator[tuple[str, str, str]]:
-    """``(theirs, ours, kind)`` for every tensor of a network with ``blocks`` resolutions but the filters and the mean latent."""
+    """Yield ``(theirs, ours, kind)`` for every tensor of a network of ``blocks`` resolutions but the filters and mean latent."""
 
     def styled(theirs: str, ours: str, noise: int) -> Iterator[tuple[str, str, str]]:
         yield f"{theirs}.conv.weight", f"{ours}.weight", "weight"
@@ -70,23 +72,26 @@ def _generator_of(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def recognises(data: Mapping[str, Any]) -> bool:
-    """Whether this is such a checkpoint, or the bare state dict of one."""
+    """Tell whether this is rosinality's checkpoint, or the bare state dict of one."""
     return _generator_of(data) is not None
 
 
 def to_ours(data: Mapping[str, Any], file: str) -> Weights:
-    """The averaged generator ``g_ema``, or ``g`` where that is all there is, in our names.
+    """Convert the averaged generator ``g_ema``, or ``g`` where that is all there is, to our names.
 
-    Old files store no noise: it is then drawn from a fixed seed. A missing ``latent_avg`` is left out.
+    Old files store no noise: it is then drawn from a fixed seed. A missing ``latent_avg`` is left out. Either is noted.
 
     Raises:
-        GeneratorError: tensors are missing, left over or of other dimensions.
+        GeneratorError: another kind of network, or tensors are missing, left over or of other dimensions.
     """
     theirs = _generator_of(data)
     assert theirs is not None
-    if wrong := [name for name, value in theirs.items() if not isinstance(value, Tensor)]:
+    if wrong := [name for name, value in theirs.items() if not isinstance(value, Tensor) and (name, value) != ("latent_avg", None)]:
         raise GeneratorError(f"'{file}' holds no tensor under {few(wrong)}; expected the state dict of a generator.")
+    check_kind(theirs, file, "a rosinality StyleGAN2")
     blocks = 2 + max((int(found[1]) for n in theirs if (found := re.match(r"to_rgbs\.(\d{1,2})\.", n))), default=-1)
+    if 2 << blocks > LARGEST:
+        raise GeneratorError(f"'{file}' is a network of {blocks} resolutions; expected a rosinality StyleGAN2 of at most {LARGEST} px.")
     layers = max((int(found[1]) for n in theirs if (found := re.fullmatch(r"style\.(\d{1,3})\.weight", n))), default=0)
     table = list(names(blocks, layers))
     filters = _filters(blocks)
@@ -114,19 +119,59 @@ def to_ours(data: Mapping[str, Any], file: str) -> Weights:
         lead, trail = SINGLETONS[kind]
         shape = value.shape
         if len(shape) < lead + trail or any(n != 1 for n in (*shape[:lead], *shape[len(shape) - trail :])):
-            raise GeneratorError(f"'{name}' in '{file}' has shape {list(shape)}; expected {lead} leading and {trail} trailing ones.")
+            sizes = shown(list(shape))
+            raise GeneratorError(f"'{name}' in '{file}' has shape {sizes}; expected {lead} leading and {trail} trailing ones.")
         state[ours] = value.reshape(shape[lead : len(shape) - trail])
-    average = data.get("latent_avg")
-    if isinstance(average, Tensor):
-        width = state["blocks.b4.conv1.affine.weight"].shape[-1]
-        if average.numel() != width:
-            raise GeneratorError(f"'latent_avg' in '{file}' has shape {list(average.shape)}; expected one latent of {width} numbers.")
-        state["w_avg"] = average.reshape(-1)
-    return Weights(state)
+    average = _average(data, theirs, state["blocks.b4.conv1.affine.weight"].shape[-1], file)
+    notes = []
+    if average is None:
+        others = [name for name in _OTHER_MEANS if name in data or name in theirs]
+        unread = f" What it holds under {few(others)} was not read." if others else ""
+        notes.append(f"'{file}' holds no mean latent (latent_avg); it was estimated from seeded latents.{unread}")
+    else:
+        state["w_avg"] = average
+    if not has_noise:
+        notes.append(f"'{file}' holds no noise; it was drawn from a fixed seed.")
+    return Weights(state, notes=tuple(notes))
+
+
+#: What other programs call a mean latent: of which network and after which training nobody says.
+_OTHER_MEANS = ("mean_latent", "w_avg", "dlatent_avg", "latent_mean")
+
+
+def _average(data: Mapping[str, Any], theirs: Mapping[str, Any], width: int, file: str) -> Tensor | None:
+    """Return the mean latent, ``[w_dim]``, that lies beside the network or within it: stored once, or once a layer.
+
+    Raises:
+        GeneratorError: it has other sizes, differs from layer to layer, or there are two.
+    """
+    found = []
+    for value in (data.get("latent_avg"), theirs.get("latent_avg")):
+        if value is None:
+            continue
+        sizes = shown(list(value.shape)) if isinstance(value, Tensor) else f"that of a {type(value).__name__}"
+        if (
+            not isinstance(value, Tensor)
+            or value.layout != torch.strided
+            or not value.numel()
+            or value.ndim > 3
+            or value.shape[-1:] != (width,)
+        ):
+            raise GeneratorError(f"'latent_avg' in '{file}' has shape {sizes}; expected one latent of {width} numbers.")
+        check_floats("latent_avg", value, file)
+        rows = value.reshape(-1, width)
+        if not torch.equal(rows, rows[:1].expand_as(rows)) and bool(torch.isfinite(rows).all()):
+            raise GeneratorError(
+                f"'latent_avg' in '{file}' has shape {sizes} and rows that differ; expected one latent of {width} numbers."
+            )
+        found.append(rows[0])
+    if len(found) == 2 and not torch.equal(*found) and bool(torch.isfinite(torch.stack(found)).all()):
+        raise GeneratorError(f"'{file}' holds two mean latents that differ, beside the network and within it; expected one 'latent_avg'.")
+    return found[0] if found else None
 
 
 def compatibility_notes(generator: StyleGAN2) -> list[str]:
-    """What rosinality's own code cannot express or build, one sentence each; empty for the published sizes."""
+    """List what rosinality's own code cannot express or build, one sentence each; empty for the published sizes."""
     config, notes = generator.config, []
     if config.conv_clamp is not None:
         notes.append(f"The clamp of activations at {config.conv_clamp:g} has no place in a rosinality file and was left out.")
@@ -138,7 +183,7 @@ def compatibility_notes(generator: StyleGAN2) -> list[str]:
 
 
 def to_bytes(generator: StyleGAN2) -> bytes:
-    """The content of a rosinality ``.pt``: ``g_ema`` with filters and noise, and ``latent_avg``."""
+    """Return the bytes of a rosinality ``.pt``: ``g_ema`` with filters and noise, and ``latent_avg``."""
     ours = generator.state_dict()
     blocks = len(generator.config.channels)
     theirs: dict[str, Tensor] = {}

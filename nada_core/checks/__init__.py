@@ -1,0 +1,1 @@
+"""Check whether this machine works: `doctor` looks, `selfcheck` tries."""

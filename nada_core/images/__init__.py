@@ -1,0 +1,1 @@
+"""Read, write and arrange pictures: decoding, saving, sheets, films."""

@@ -1,0 +1,43 @@
+"""Write safetensors in one copy of the numbers, for what is as large as a training and written every few seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+__all__ = ["safetensors_bytes"]
+
+_NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+_ALIGNED = 8  # bytes: where the first tensor begins
+
+
+def safetensors_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Return what ``safetensors.torch.save`` would, in half of its time: it copies everything twice.
+
+    Args:
+        tensors: on the CPU, of a type that the format has; those with the widest numbers come first, so that all are aligned.
+    """
+    header: dict[str, object] = {"__metadata__": dict(metadata)}
+    parts, end = [], 0
+    for name, tensor in sorted(tensors.items(), key=lambda entry: (-entry[1].element_size(), entry[0])):
+        part = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [end, end + part.nbytes]}
+        parts.append(part.data)
+        end += part.nbytes
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % _ALIGNED)
+    return b"".join((len(head).to_bytes(8, "little"), head, *parts))
