@@ -1,0 +1,172 @@
+"""Give what stands alone in a text to its noun: colours ("hair blue"), degrees ("smiling slightly"), materials of unknown things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nada_core.looks.atoms import Atom
+from nada_core.looks.groups import Group
+from nada_core.looks.spelling import Token
+
+__all__ = ["attached"]
+
+#: Words that begin a name in another order ("hair long"), and the part that a colour after it goes to.
+_PART_WORDS = {
+    "hair": "hair",
+    "lip": "lips",
+    "eye": "eyes",
+    "eyebrow": "brows",
+    "brow": "brows",
+    "cheek": "cheeks",
+    "tooth": "teeth",
+    "beard": "beard",
+}
+#: Names of lines whose words also say how a thing is.
+_OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
+
+
+def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
+    """Give colours and degrees that stand alone to the noun before them ("hair blue", "smiling slightly")."""
+    done: list[Group] = []
+    for group in found:
+        last = done[-1] if done else None
+        if last is not None and last.link == "aside" and group.link == "":
+            group = replace(group, link="aside")  # "holding a poisoned apple"
+        if group.link == "aside":
+            done.append(group)
+            continue
+        if (
+            group.link == "but"
+            and done
+            and group.bare
+            and not group.forms
+            and group.head is not None
+            and group.head.part
+            and not group.negated
+        ):
+            group = replace(group, own=True)  # "everything red but the eyes"
+        if group.head is None and last is not None and last.head is not None and not group.negated and not last.negated:
+            part = bool(last.head.part) or last.head.kind in ("person", "all")
+            near = group.link == "" or (group.link in (",", "in") and bool(last.head.part))
+            if group.bare and not group.forms and group.degree is not None and group.link in ("", ",", "but"):
+                done[-1] = replace(last, degree=group.degree)
+                continue
+            if group.link == "" and group.bare and group.forms and last.bare and not last.forms and last.head.kind == "entry":
+                done[-1] = replace(last, forms=group.forms)  # "the beard more long"
+                continue
+            near = near or (group.link == "in" and _makeup(last.head))
+            plain = part or _makeup(last.head) or all(a.entry is None or a.entry.main for s in group.shades for a in s.atoms)
+            if near and plain and last.bare and group.shades and last.head.kind != "unknown" and (part or last.head.kind == "entry"):
+                forms = (*last.forms, *group.forms)
+                done[-1] = replace(
+                    last, shades=group.shades, surfaces=group.surfaces, forms=forms, after=True, degree=group.degree or last.degree
+                )
+                continue
+        if group.head is None and last is not None and last.head is not None and last.head.part and group.shades and _goes_on(group, last):
+            # "hair not green but blue": the noun stands once
+            spoken = last.bare and not last.negated and not last.forms
+            if spoken:
+                done.pop()
+            done.append(replace(group, head=last.head, after=spoken, borrowed=not spoken))
+            continue
+        if last is not None and last.head is not None and group.link == "" and _only_beside_parts(group, last):
+            # "golden leaves": leaf is a colour of parts only
+            done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
+            continue
+        if last is not None and last.head is not None and group.head is not None and group.link == "" and group.bare:
+            if group.head.part == "light" and last.head.kind == "entry" and not group.forms:
+                continue  # "Rembrandt lighting"
+            if _makeup_as(last, group, words):
+                done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "old man make-up" is no lipstick
+                continue
+            if (
+                _character(last.head)
+                and group.head.entry is not None
+                and words[group.head.start].root == "mask"
+                and group.first is group.head
+            ):
+                continue  # a "Batman mask" is Batman, with no second mask
+            if group.head.kind in ("thing", "unknown") and _swallows(group.head, last) and group.first is group.head:
+                done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
+                continue
+        if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
+            # "hair long and blue"
+            place = _PART_WORDS.get(words[last.head.start].root, "") if last.head.end - last.head.start > 1 else ""
+            group = replace(group, link=f"of {place}") if place and not last.negated else group
+        if last is not None and group.head is None and group.link == "in" and group.shades and _painted_too(last, group, words):
+            done[-1] = replace(last, shades=(*last.shades, *group.shades))  # "face painted in blue and in yellow"
+            continue
+        if last is not None and last.head is not None and group.head is None and group.link == "in" and _pictured(last.head):
+            group = replace(group, link="in light")
+        done.append(group)
+    return done
+
+
+#: Make-up: "a cut crease in purple and gold" says what colours it has, and nothing of clothes.
+_MAKEUP = frozenset(
+    ("eyeliner", "eyeshadow", "blush", "contour", "glitter", "eye star", "eye diamonds", "cheek spots", "lightning", "war paint")
+)
+
+
+def _makeup(head: Atom) -> bool:
+    if head.entry is not None and head.entry.kind == "faces" and head.entry.title.endswith(("makeup", "face paint")):
+        return True
+    marks = {m.name for m in head.entry.look.marks} if head.entry is not None and head.entry.kind == "faces" else set()
+    return bool(marks) and marks <= _MAKEUP
+
+
+def _painted_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a colour after "and in" is painted on the same skin."""
+    if not last.shades or not (last.link == "on skin" or (last.head is not None and last.head.kind == "face")):
+        return False
+    return any(w.root == "and" for w in words[last.atoms[-1].end : group.atoms[0].start])
+
+
+def _makeup_as(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether "makeup" directly after a name says only that somebody is made up so."""
+    assert last.head is not None and group.head is not None
+    entry = last.head.entry
+    if entry is None or group.head.entry is None or group.head.entry.title != "makeup" or group.first is not group.head:
+        return False
+    return (
+        last.head.end == group.head.start
+        and words[group.head.start].root in ("makeup", "make")
+        and (entry.kind == "characters" or (entry.kind == "faces" and not entry.thing))
+    )
+
+
+def _goes_on(group: Group, last: Group) -> bool:
+    """Tell whether a colour is said about the part before it though that has been spoken of ("hair not green but blue")."""
+    return last.bare or last.negated or group.negated or group.link in ("but", "or")
+
+
+def _only_beside_parts(group: Group, last: Group) -> bool:
+    """Tell whether a group is one word that is a colour only beside a part, directly after a material."""
+    if group.head is not None or len(group.shades) != 1 or last.head is None or last.head.entry is None:
+        return False
+    entry = group.shades[0].atoms[-1].entry
+    return entry is not None and not entry.main and last.head.entry.on_part is not None and last.head.end == group.shades[0].atoms[0].start
+
+
+def _swallows(thing: Atom, before: Group) -> bool:
+    """Tell whether an unknown noun takes the name directly before it with it: "gold earrings" say nothing about gold."""
+    assert before.head is not None
+    entry = before.head.entry
+    if entry is None or before.head.part or before.head.end != thing.start:
+        return False
+    if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
+        return True  # "burnt edges" are no burns
+    if thing.kind == "unknown" and entry.kind == "lights" and before.head.twin is not None:
+        return True  # "dark roots" make no dark picture
+    return (
+        entry.on_part is not None if thing.kind == "unknown" else entry.kind in ("characters", "materials", "lights", "painters", "faces")
+    )
+
+
+def _character(head: Atom) -> bool:
+    return head.entry is not None and head.entry.kind == "characters"
+
+
+def _pictured(head: Atom) -> bool:
+    return head.kind == "picture" or (head.entry is not None and head.entry.kind in ("media", "painters"))

@@ -1,0 +1,293 @@
+"""Read comparisons: "hair like fire", "gold on the lips", "guardians of the galaxy", "statue of a bearded man"."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nada_core.looks.atoms import Atom
+from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
+
+__all__ = ["compared"]
+
+_LIKE = frozenset({("like",), ("as",), ("made", "of"), ("made", "out", "of"), ("made", "from"), ("resembling",), ("similar", "to")})
+
+
+def _roots(atom: Atom, words: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(w.root for w in words[atom.start : atom.end])
+
+
+def _meant(atom: Atom, words: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(root for root in _roots(atom, words) if root not in LIGHT_WORDS)
+
+
+def _like(atom: Atom, words: Sequence[Token]) -> bool:
+    return atom.kind == "with" and _roots(atom, words) in _LIKE
+
+
+def _of(one: Atom, other: Atom, words: Sequence[Token], *more: str) -> bool:
+    """Tell whether only "of", articles and ``more`` stand between two atoms."""
+    between = {w.root for w in words[one.end : other.start]}
+    return "of" in between and between <= LIGHT_WORDS.union(more)
+
+
+def _made(atom: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a name begins with "made of" itself."""
+    return atom.entry is not None and _roots(atom, words)[0] == "made"
+
+
+def _at(one: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether the second atom is the place of the first: "gold on the lips", "moss in her hair"."""
+    between = {w.root for w in words[one.end : other.start]}
+    return bool(between & {"on", "in", "over", "under"}) and between <= LIGHT_WORDS | {"over", "under"}
+
+
+def _plain_paint(entry: Entry, part: str) -> Paint | None:
+    if part in entry.look.paints:
+        return entry.look.paints[part]
+    colour = entry.colour or entry.look.tint
+    return entry.on_part or (Paint(colour) if colour is not None else None)
+
+
+def _part_like(part: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom:
+    """Return one atom for "eyes like a cat": a name of its own ("cat eyes"), that part of the other look, or nothing that is known."""
+    assert part.entry is not None and other.entry is not None
+    start, end, name = min(part.start, other.start), max(part.end, other.end), part.part
+    own = tuple(root for root in (*_roots(other, words), *_roots(part, words)) if root not in LIGHT_WORDS | {"made"})
+    entry = known.phrases.get(own) or known.unordered.get(tuple(sorted(own)))
+    if entry is None and name in PARTS:
+        paint = known.shades.get((name, phrase(other.entry.title))) or _plain_paint(other.entry, name)
+        marks = tuple(m for m in other.entry.look.marks if m.name in HAIR_MARKS) if name == "hair" else ()
+        if paint is not None or marks:
+            look = Look(paints={name: paint} if paint is not None else {}, marks=marks)
+            entry = Entry(f"{part.entry.title} like {other.entry.title}", (), "faces", look, main=name)
+    return Atom("unknown", start, end) if entry is None else Atom("entry", start, end, entry)
+
+
+def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> list[Atom]:
+    """Return the atoms with comparisons put together.
+
+    A part like something ("hair like fire", "skin of gold") is that part alone; a colour like something ("white as snow") is the colour; an
+    unknown thing of something ("guardians of the galaxy") is unknown as a whole.
+    """
+    row = _standing_alone(row, words)
+    done: list[Atom] = []
+    at = 0
+    while at < len(row):
+        atom, after = row[at], list(row[at + 1 : at + 5])
+        formed = bool(done) and done[-1].end == atom.start and "form" in (done[-1].kind, done[-1].twin.kind if done[-1].twin else "")
+        if atom.kind == "face" and words[atom.start].root == "skin" and after and (_like(after[0], words) or _of(atom, after[0], words)):
+            atom = replace(atom, kind="entry", entry=replace(known.phrases["complexion",], title="skin"))  # "skin like chocolate"
+        # "thin eyebrows like the 1920s" are thin
+        if atom.entry is not None and atom.part and atom.kind == "entry" and after and not formed:
+            linked = _like(after[0], words) and len(after) > 1
+            if linked and after[1].kind == "colour" and len(after) > 2 and _like(after[2], words):
+                done.append(atom)  # "lips as red as blood": the first "as" says nothing
+                at += 2
+                continue
+            other = (
+                after[1] if linked else after[0] if _made(after[0], words) or _of(atom, after[0], words, "made", "out", "color") else None
+            )
+            # "eyes like emeralds" are no part of a list
+            if other is not None and linked and _person(other) and done and done[-1].kind == "colour" and _listed_before(done):
+                done.append(atom)  # "black skin and white hair like Storm": all of it is hers
+                at += 1
+                continue
+            if other is not None and linked and not _person(other) and done and done[-1].kind == "colour" and done[-1].end == atom.start:
+                done.append(replace(atom, end=other.end))  # "red eyes like blood" are red
+                at += 3
+                continue
+            if other is not None and other.entry is not None and not other.part and not other.entry.surface:
+                done.append(_part_like(atom, other, words, known))
+                at += 3 if linked else 2
+                continue
+        if after and _person(after[0]) and atom.entry is not None and atom.entry.kind == "faces" and _of(atom, after[0], words):
+            named = known.phrases.get((*_meant(after[0], words), *_meant(atom, words)))  # "the smile of the Joker" is the Joker's smile
+            if named is not None:
+                done.append(Atom("entry", atom.start, after[0].end, named))
+                at += 2
+                continue
+        if after and (made := _made_of(atom, after, words)) is not None:
+            done.extend(made[0])
+            at += made[1]
+            continue
+        if len(after) > 1 and after[0].kind == "," and words[after[0].start].text == "(" and _of_a_story(atom, after[1], words):
+            done.append(replace(atom, end=after[1].end))  # "Joker (DC)"
+            at += 3
+            continue
+        if after and (_from(atom, after[0], words) or _of_a_story(atom, after[0], words) or _year_of(atom, after[0], words)):
+            done.append(replace(atom, end=after[0].end))  # "scarecrow from the Wizard of Oz" is one person
+            at += 2
+            continue
+        if after and (placed := _placed(atom, after, words, known)) is not None:
+            done.append(placed[0])
+            at += placed[1]
+            continue
+        coloured = atom.kind == "colour" or (atom.kind == "entry" and (words[atom.end - 1].root,) in known.colours)
+        if coloured and len(after) > 1 and _like(after[0], words) and _simile(after, words):
+            done.append(replace(atom, end=after[1].end))
+            at += 3
+            continue
+        if after and _surname(atom, after, words):
+            done.append(Atom("unknown", atom.start, after[0].end))
+            at += 2
+            continue
+        from_it = bool(after) and _person(after[0]) and {"from"} <= {w.root for w in words[atom.end : after[0].start]} <= LIGHT_WORDS
+        if atom.kind == "unknown" and after and (from_it or (after[0].kind in ("entry", "colour") and _of(atom, after[0], words))):
+            done.append(Atom("unknown", atom.start, after[0].end))
+            at += 2
+            continue
+        done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
+        at += 1
+    return done
+
+
+def _person(atom: Atom) -> bool:
+    return atom.entry is not None and atom.entry.kind == "characters"
+
+
+def _listed_before(done: Sequence[Atom]) -> bool:
+    """Tell whether the coloured part at hand ends a list of parts: "black skin and white ..."."""
+    if len(done) < 3 or done[-2].kind not in ("and", ","):
+        return False
+    first = done[-3]
+    return bool(first.part) or (first.entry is not None and first.entry.kind == "faces" and bool(first.entry.look.paints))
+
+
+#: Words that end the name of something made of a material.
+_STATUES = frozenset("statue sculpture bust figure figurine statuette carving effigy monument head mannequin".split())
+_SAID_OF_BEARDS = frozenset("bearded moustached mustached moustachioed horned crowned winged helmeted masked tattooed bald".split())
+#: Materials whose names are colours of hair, too.
+_HAIR_COLOURS = frozenset(("gold", "silver", "copper"))
+
+
+def _standing_alone(row: Sequence[Atom], words: Sequence[Token]) -> list[Atom]:
+    """Return the atoms, materials that are nouns of their own without their meaning as a colour.
+
+    In "a marble bust of a bearded man" the marble says nothing about the beard, nor in "a wooden bearded man".
+    """
+    done = list(row)
+    for i, (atom, after) in enumerate(itertools.pairwise(row)):
+        entry = atom.entry
+        if entry is None or entry.on_part is None or entry.kind != "materials":
+            continue
+        between = {w.root for w in words[atom.end : after.start]}
+        noun = words[atom.end - 1].root in _STATUES or bool(between & _STATUES)
+        apart = noun or ("of" in between and not between & {"in", "on", "over"})
+        if after.kind == "face" and i + 2 < len(row):
+            apart = apart or any(w.root == "of" for w in words[after.end : row[i + 2].start])  # "chocolate head of a bearded man"
+        person = i + 2 < len(row) and not row[i + 2].part and row[i + 2].kind in ("person", "entry")
+        how = words[after.start]
+        described = how.text.lower() in _SAID_OF_BEARDS and not how.joined and person and entry.title not in _HAIR_COLOURS
+        if apart or (described and not between):
+            done[i] = replace(atom, entry=replace(entry, on_part=None, colour=None), twin=None)
+    return done
+
+
+def _surname(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> bool:
+    """Tell whether a colour is somebody's name: "Sandra Brown"; "Sandra Brown Hair" has brown hair."""
+    colour = after[0]
+    if atom.kind != "unknown" or colour.kind != "colour" or atom.end != colour.start or colour.end != colour.start + 1:
+        return False
+    titled = all(words[i].text[:1].isupper() and not words[i].text.isupper() for i in (atom.end - 1, colour.start))
+    return titled and not (len(after) > 1 and (after[1].part or after[1].kind == "colour"))
+
+
+def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a name says where the character before it comes from."""
+    between = {w.root for w in words[atom.end : other.start]}
+    if atom.entry is None or other.entry is None or atom.entry.kind != "characters":
+        return False
+    return other.entry.kind in ("characters", "lights", "media", "processes") and "from" in between and between <= LIGHT_WORDS
+
+
+def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a number says which film of a character is meant: "Nosferatu 1922"."""
+    year = words[other.start]
+    return _person(atom) and other.start == atom.end and other.end == other.start + 1 and len(year.text) == 4 and year.text.isdecimal()
+
+
+def _of_a_story(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether an atom names the film, book or game of the character before it: "Mystique from X-Men", "Joker (DC)"."""
+    between = {w.root for w in words[atom.end : other.start]}
+    return other.kind == "story" and _person(atom) and between <= LIGHT_WORDS | {","}
+
+
+def _made_of(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> tuple[list[Atom], int] | None:
+    """Return atoms for a drawn thing of a material ("tears made of silver", "a crown of gold"), and how many they stand for.
+
+    Of what has no colour ("a tattoo of a ship") only the thing is known.
+    """
+    linked = _like(after[0], words) and len(after) > 1
+    other = after[1] if linked else after[0]
+    entry = atom.entry
+    if entry is None or other.entry is None or entry.kind != "faces" or not entry.look.marks or atom.part:
+        return None
+    if not _made(other, words) and not (linked and _roots(after[0], words)[0] == "made") and not _of(atom, other, words, "made", "out"):
+        return None
+    paint = other.entry.on_part or (Paint(other.entry.colour) if other.entry.colour is not None else None)
+    if paint is None:
+        return [atom, Atom("unknown", other.start, other.end)], 3 if linked else 2
+    look = replace(entry.look, marks=tuple(replace(m, colour=paint.colour) for m in entry.look.marks))
+    made = Atom("entry", atom.start, other.end, Entry(f"{other.entry.title} {entry.title}", (), "faces", look))
+    return [made], 3 if linked else 2
+
+
+#: Parts that something can lie on: "gold on the lips"; a background or clothes are no place for it.
+_PLACES = frozenset(("hair", "brows", "eyes", "around the eyes", "lips", "teeth", "cheeks"))
+#: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
+_MARKS_OF = {
+    "hair": HAIR_MARKS,
+    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "eye diamonds", "eye star")),
+    "lips": frozenset(("painted smile", "scarred smile", "fangs")),
+    "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers")),
+}
+_PAINTS_OF = {"eyes": ("eyes", "around the eyes")}
+
+
+def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[Atom, int] | None:
+    """Return one atom for "gold on the lips", "blue around the eyes" and "Cleopatra eyes", and how many it stands for."""
+    linked = after[0].kind in ("with", "in") and len(after) > 1
+    part = after[1] if linked else after[0]
+    if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
+        return None
+    count = 3 if linked else 2
+    place = part.part
+    if words[part.start].root == "mouth" and any(w.root in ("in", "between") for w in words[atom.end : part.start]):
+        return Atom("unknown", atom.start, part.end), count  # a rose in the mouth is held there
+    if atom.entry.surface and _at(atom, part, words):
+        return _own(atom, part, Look(paints={place: Paint(None, texture=atom.entry.surface)})), count
+    around = part.end - part.start > 1 and words[part.start].root == "around"
+    if atom.entry.on_part is not None or atom.kind == "colour":
+        between = words[atom.end : part.start]
+        if around or any(w.root == "around" for w in between) or (_at(atom, part, words)):
+            paint = atom.entry.on_part or known.shades.get((place, phrase(atom.entry.title))) or Paint(atom.entry.colour)
+            return _own(atom, part, Look(paints={place: paint})), count
+        return None
+    if linked or atom.entry.kind != "characters" or atom.end != part.start:
+        return None
+    look = atom.entry.look
+    own = Look(
+        paints={name: paint for name, paint in look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
+        marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
+    )
+    return (_own(atom, part, own), 2) if own else None
+
+
+def _own(atom: Atom, part: Atom, look: Look) -> Atom:
+    """Return an atom of its own for a part with something on it."""
+    assert atom.entry is not None and part.entry is not None
+    return Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} {part.entry.title}", (), "faces", look, main=part.part))
+
+
+def _simile(after: Sequence[Atom], words: Sequence[Token]) -> bool:
+    """Tell whether "as snow" or "like a tomato" says how a colour is meant; "green like Hulk" names someone."""
+    other = after[1]
+    if other.kind == "unknown":
+        return True
+    if other.entry is None or other.part:
+        return False
+    return other.entry.kind != "characters" or _roots(after[0], words) == ("as",)
