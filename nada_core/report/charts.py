@@ -1,4 +1,4 @@
-"""Small line charts as inline SVG: no script, colours from the page's own style, sharp in print."""
+"""Draw small line charts as inline SVG: no script, colours from the page's own style, sharp in print."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 170, 38, 8, 10, 30
 
 @dataclass(frozen=True)
 class Line:
-    """Points ``(step, value)``; ``style`` is a class of the page's style sheet; a labelled line appears in the legend."""
+    """Hold the ``(step, value)`` points of a line; ``style`` is a class of the page's style sheet; a label appears in the legend."""
 
     points: Sequence[tuple[float, float]]
     style: str
@@ -22,7 +22,7 @@ class Line:
 
 
 def smooth(values: Sequence[float | None], width: int = 9) -> list[tuple[float, float]]:
-    """A running mean over the steps, counted from 1; missing values are left out."""
+    """Return a running mean over the steps, counted from 1; missing values are left out."""
     found = []
     for index in range(len(values)):
         window = [v for v in values[max(0, index - width // 2) : index + width // 2 + 1] if v is not None]
@@ -32,7 +32,7 @@ def smooth(values: Sequence[float | None], width: int = 9) -> list[tuple[float, 
 
 
 def chart(title: str, lines: Sequence[Line], steps: int, marks: Sequence[tuple[float, str]] = ()) -> str:
-    """One chart from step 0 to ``steps``. ``marks`` are horizontal lines with a word; without any point there is a note instead."""
+    """Draw one chart from step 0 to ``steps``. ``marks`` are horizontal lines with a word; without any point it is a note."""
     values = [value for line in lines for _, value in line.points]
     name = html.escape(title)
     if not values:
@@ -70,7 +70,7 @@ def chart(title: str, lines: Sequence[Line], steps: int, marks: Sequence[tuple[f
 
 
 def _ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round numbers between low and high."""
+    """Return round numbers between low and high."""
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)

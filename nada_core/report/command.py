@@ -1,32 +1,35 @@
-"""``python -m nada_core report``: from the words of a command line to one HTML page."""
+"""Run ``python -m nada_core report``: do the missing runs and write the results as one HTML page."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from nada_core.assets import fetch
-from nada_core.checkpoints import slug
-from nada_core.encoders.base import KnowsRegions
+from nada_core.adaptation.drawn_targets import look_options
+from nada_core.adaptation.options import AdaptOptions, resolve_options
+from nada_core.assets.shipped import PORTRAIT
+from nada_core.editing.portrait import AlignedPhoto
+from nada_core.encoders.base import ReadsLooks
 from nada_core.engine import Engine
 from nada_core.errors import NadaError, OptionsError
-from nada_core.options import AdaptOptions, resolve_options
-from nada_core.portrait import AlignedPhoto
 from nada_core.report.page import build_page
 from nada_core.report.plan import SOURCE_RATE, Plan, make_plan
 from nada_core.report.results import LatentResult, RunResult
-from nada_core.report.run import Progress, do_runs
+from nada_core.report.run import Progress, ReportWork, do_runs
 from nada_core.report.store import PageFile, RunStore
+from nada_core.rows.row import Work
+from nada_core.rows.run import Executor, InProcess
+from nada_core.rows.where import executor_for
+from nada_core.styles.files import slug
 
 __all__ = ["MAX_PHOTOS", "make_report", "report"]
 
 MAX_PHOTOS = 6
-#: The portrait that is used where no photo is given.
-DEFAULT_PHOTO = "portrait-astronaut"
 
 
 def report(args: argparse.Namespace) -> int:
@@ -34,8 +37,11 @@ def report(args: argparse.Namespace) -> int:
     engine = Engine(args.device, base=args.base, world=args.world)
     last: Progress | None = None
     try:
-        for last in make_report(engine, args.out, args.photo, world=args.world, quick=args.quick, seed=args.seed):
-            _show(last)
+        options = {"world": args.world, "quick": args.quick, "seed": args.seed}
+        with executor_for(args.workers, args.cluster) as executor:
+            away = None if isinstance(executor, InProcess) else (executor, partial(load_work, args.device, args.world, args.base))
+            for last in make_report(engine, args.out, args.photo, away=away, **options):
+                _show(last)
     except KeyboardInterrupt:
         print("\ninterrupted: finished runs are kept; the same command goes on from there", file=sys.stderr)
         return 130
@@ -48,18 +54,33 @@ def report(args: argparse.Namespace) -> int:
     return 0
 
 
+def load_work(device: str, world: str | None, base: str | None, quick: bool, seed: int, photos: Sequence[tuple[str, bytes]]) -> ReportWork:
+    """Load what does runs on a worker: an engine of its own, the same plan, and the photos, which come as bytes."""
+    engine = Engine(device, base=base, world=world)
+    people = [(name, engine.editor.align(content)) for name, content in photos]
+    return ReportWork(engine, make_plan(engine.world, lambda prompt: baseline_rate(engine, prompt), quick=quick, seed=seed), people)
+
+
 def make_report(
-    engine: Any, out: Path, photos: Sequence[Any] | None = None, *, world: str | None = None, quick: bool = False, seed: int = 0
+    engine: Engine,
+    out: Path,
+    photos: Sequence[Any] | None = None,
+    *,
+    world: str | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    away: tuple[Executor, Callable[..., Work]] | None = None,
 ) -> Iterator[Progress]:
-    """The whole report as a series of :class:`Progress`; the last one says where the page is.
+    """Make the whole report, yielding :class:`Progress`; the last one says where the page is.
 
     Args:
         photos: 1 to 6 files; the astronaut Eileen Collins where there are none.
         world: ``starter`` or ``full``; the engine's own by default.
+        away: where else runs are done, and what :func:`load_work` is called with before quick, seed and photos; here where it is None.
 
     Raises:
         OptionsError: the engine is in another world, too many photos, or a folder that cannot be written.
-        PhotoError, NoFaceError: which photo cannot be used, before any run.
+        PhotoError, NoFaceError: a photo cannot be used; raised before any run.
         NadaError: the disk is full, or a file of the folder is damaged.
     """
     if world is not None and world != engine.world:
@@ -68,12 +89,17 @@ def make_report(
     if photos is not None and not 1 <= len(photos) <= MAX_PHOTOS:
         raise OptionsError(f"{len(photos)} photos; between 1 and {MAX_PHOTOS} are possible.")
     resolve_options(AdaptOptions(seed=seed), engine.generator.family)  # a bad seed is refused before the photos are looked at
-    people = _align(engine, photos if photos is not None else [fetch(DEFAULT_PHOTO)])
+    files = photos if photos is not None else [PORTRAIT]
+    people = align_photos(engine, files)
     plan = make_plan(engine.world, lambda prompt: baseline_rate(engine, prompt), quick=quick, seed=seed)
     store = RunStore(out)
     results: dict[str, RunResult] = {}
     latent: LatentResult | None = None
-    for progress in do_runs(engine, plan, people, store):
+    executor, work = away or (None, None)
+    if work is not None:
+        contents = [(name, photo if isinstance(photo, bytes) else Path(photo).read_bytes()) for (name, _), photo in zip(people, files)]
+        work = partial(work, quick, seed, contents)
+    for progress in do_runs(engine, plan, people, store, executor, work):
         if progress.result is not None:
             results[progress.result.name] = progress.result
         latent = progress.latent or latent
@@ -87,17 +113,18 @@ def make_report(
     yield Progress(1.0, f"{file.path}: {len(results) + (latent is not None)} runs, {len(page) / 1e6:.1f} MB{kept}", 0.0)
 
 
-def baseline_rate(engine: Any, prompt: str) -> float:
-    """The step size of the baseline: the source's in the full world, in the starter world the one that an adaptation takes by itself."""
+def baseline_rate(engine: Engine, prompt: str) -> float:
+    """Return the baseline's step size: the source's in the full world, in the starter world the one an adaptation takes itself."""
     if engine.world == "full":
         return SOURCE_RATE
-    rate = resolve_options(AdaptOptions(), engine.generator.family).lr
+    looks = isinstance(engine.encoder, ReadsLooks)
+    rate = resolve_options(AdaptOptions(), engine.generator.family, looks=looks).lr
     assert rate is not None
-    return rate * (engine.encoder.rate_factor(prompt) if isinstance(engine.encoder, KnowsRegions) else 1.0)
+    return rate * look_options(engine.encoder.look(prompt), engine.generator.family)[0] if looks else rate
 
 
-def _align(engine: Any, photos: Sequence[Any]) -> list[tuple[str, AlignedPhoto]]:
-    """Name and face of each photo."""
+def align_photos(engine: Engine, photos: Sequence[Any]) -> list[tuple[str, AlignedPhoto]]:
+    """Find and align the face of each photo; returns it with the photo's name."""
     people: list[tuple[str, AlignedPhoto]] = []
     for number, photo in enumerate(photos, 1):
         path = Path(photo) if isinstance(photo, (str, Path)) else None
@@ -115,7 +142,7 @@ def _align(engine: Any, photos: Sequence[Any]) -> list[tuple[str, AlignedPhoto]]
     return people
 
 
-def _facts(engine: Any, plan: Plan, seed: int) -> dict[str, str]:
+def _facts(engine: Engine, plan: Plan, seed: int) -> dict[str, str]:
     rate = "the source's rate" if plan.world == "full" else "the starter world's own rate, averaging and guards against losing the person"
     return {
         "World": plan.world,

@@ -1,4 +1,4 @@
-"""The faces that every run is measured on: their pictures before, and what a style makes of them."""
+"""Measure a style on a fixed set of generated faces, the same for every run."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from nada_core.checkpoints import Style, styled
+from nada_core.engine import Engine
 from nada_core.generators.base import Generator
-from nada_core.images import to_pil
+from nada_core.generators.rendering import render
+from nada_core.images.image_io import to_pil
+from nada_core.looks.prompts import SOURCE_PROMPTS
 from nada_core.losses import text_direction
 from nada_core.metrics import directional_similarity, diversity, identity_distance
-from nada_core.prompts import SOURCE_PROMPTS
-from nada_core.rendering import render
 from nada_core.report.results import Probe
 from nada_core.report.zones import ZONES, colour_change, find_zones, mouth_width, redness, to_lab
+from nada_core.styles.files import Style, styled
 
 __all__ = ["FaceSet", "Measurer", "draw"]
 
 
 @torch.no_grad()
 def draw(generator: Generator, ws: Tensor) -> Tensor:
-    """Pictures ``[N, 3, R, R]`` in [-1, 1] of ``ws``, one at a time, at the generator's smallest size."""
+    """Render ``ws``, one at a time, as pictures ``[N, 3, R, R]`` in [-1, 1] at the generator's smallest size."""
     return torch.cat([render(generator, row[None], generator.resolutions[0]) for row in ws]).clamp(-1, 1)
 
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Latents and what is known of their pictures before any adaptation. Entries of faces that no detector finds are None."""
+    """Hold latents and what is known of their pictures before any adaptation; None where no detector finds a face."""
 
     ws: Tensor
     originals: Tensor
@@ -43,15 +44,15 @@ class FaceSet:
 
 
 class Measurer:
-    """Measures styles on one set of faces.
+    """Measure styles on one set of faces.
 
     Args:
         engine: generator, encoder and editor are used.
-        seeds: of the faces.
-        truncation: of their latents, the training's.
+        seeds: seeds of the faces.
+        truncation: truncation of their latents, as in training.
     """
 
-    def __init__(self, engine: Any, seeds: Sequence[int], truncation: float, source: str = "face") -> None:
+    def __init__(self, engine: Engine, seeds: Sequence[int], truncation: float, source: str = "face") -> None:
         self.engine, self.truncation, self.source = engine, truncation, source
         base = engine.generator
         with torch.no_grad():
@@ -65,12 +66,12 @@ class Measurer:
         self.faces = FaceSet(ws, originals, pictures, landmarks, people)
 
     def adapted(self, style: Style) -> Tensor:
-        """The faces in a style, ``[N, 3, R, R]``."""
+        """Render the faces in a style, ``[N, 3, R, R]``."""
         base = self.engine.generator
         return draw(styled(base, style), self.faces.ws)
 
     def measure(self, step: int, prompt: str, images: Tensor, *, smiles: bool = False) -> Probe:
-        """All numbers of the faces' pictures ``[N, 3, R, R]`` after a step; ``smiles``: search them for faces again, which is slow."""
+        """Return all numbers of the faces' pictures ``[N, 3, R, R]`` after a step; ``smiles``: find faces in them anew, which is slow."""
         encoder, faces = self.engine.encoder, self.faces
         similar = {
             text: directional_similarity(encoder, faces.originals, images, text_direction(encoder, self.source, text)).mean().item()
@@ -100,7 +101,7 @@ class Measurer:
         )
 
     def training_similarity(self, prompt: str, style: Style, latents: Tensor) -> float:
-        """Directional similarity on the very latents ``[N, z_dim]`` that a run was trained on, for comparison with unseen ones."""
+        """Return the directional similarity on the latents ``[N, z_dim]`` a run was trained on, to compare with unseen ones."""
         base = self.engine.generator
         with torch.no_grad():
             ws = base.mapping(latents.to(base.device), self.truncation)

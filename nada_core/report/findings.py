@@ -1,4 +1,4 @@
-"""What the source found, and by a stated rule whether it holds here. Verdicts come from measured numbers only.
+"""Judge by stated rules which findings of the source project hold here. Verdicts come from measured numbers only.
 
 Every number is a mean over faces that no run trained on. "Similarity" is the directional similarity with the text, "identity" dlib's
 distance to the face before, "change" a colour distance in CIE Lab.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nada_core.faces import SAME_PERSON
+from nada_core.alignment.faces import SAME_PERSON
 from nada_core.report.results import LatentResult, RunResult
 
 __all__ = ["LEARNED", "TAUGHT", "UNTESTABLE", "Finding", "compare", "judge"]
@@ -35,7 +35,7 @@ Runs = Mapping[str, RunResult]
 
 @dataclass(frozen=True)
 class Finding:
-    """One statement of the source. ``verdict`` follows from ``numbers`` by ``rule``; ``mark`` says what a verdict is worth."""
+    """Hold one statement of the source and its verdict, which follows from ``numbers`` by ``rule``; ``mark`` says what it is worth."""
 
     statement: str
     rule: str
@@ -54,11 +54,11 @@ class _Rule:
 
 
 class _Missing(Exception):
-    """A number that the rule needs was not measured."""
+    """Report that a number the rule needs was not measured."""
 
 
 def judge(runs: Runs, world: str) -> list[Finding]:
-    """All findings of the source, judged on the runs there are.
+    """Return all findings of the source, judged on the runs there are.
 
     Args:
         runs: results by the plan's names; missing ones make the findings that need them untestable.
@@ -76,8 +76,10 @@ def judge(runs: Runs, world: str) -> list[Finding]:
 
 
 def compare(result: LatentResult) -> str:
-    """One sentence: which way says the text better, which keeps the person better, and so which wins. Means over all faces and photos;
-    similarities nearer than :data:`SIMILAR` and identities nearer than :data:`LOST` count as equal."""
+    """Say in a sentence whether the adapted generator or the moved latent says the text better, keeps the person better, and wins.
+
+    Compares means over all faces and photos; similarities nearer than :data:`SIMILAR` and identities nearer than :data:`LOST` are equal.
+    """
     adapted, moved = result.means()
 
     def ahead(lead: float, least: float) -> int:

@@ -1,4 +1,4 @@
-"""The StyleCLIP baseline on the faces and photos of one run: the same pictures, the latent moved instead of the generator adapted.
+"""Run the StyleCLIP baseline on the faces and photos of one run of the report: it moves the latent and adapts no generator.
 
 Both ways are measured alike: on the pictures as they are stored and shown.
 """
@@ -11,23 +11,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from nada_core.files import write_bytes
-from nada_core.images import to_pil, to_tensor
+from nada_core.editing.portrait import Portrait
+from nada_core.engine import Engine
+from nada_core.images.image_io import to_pil, to_tensor
+from nada_core.images.sheets import side_by_side
 from nada_core.inversion.base import Inversion
 from nada_core.losses import GlobalLoss, text_direction
 from nada_core.metrics import directional_similarity, identity_distance
-from nada_core.portrait import Portrait
 from nada_core.report.faces import Measurer, draw
 from nada_core.report.pictures import jpeg, open_picture, picture_bytes
 from nada_core.report.plan import SAMPLES, LatentPlan
 from nada_core.report.results import EditScore, FacePair, LatentResult
-from nada_core.sheets import side_by_side
+from nada_core.system.files import write_bytes
 
 __all__ = ["MOVE_SECONDS", "LatentWork", "pictures_digest"]
 
@@ -36,7 +37,7 @@ MOVE_SECONDS = 0.2
 
 
 class _Shown(NamedTuple):
-    """One face or photo: its files in the compared run, before and adapted, and which sample it is, None for a photo."""
+    """Hold one face or photo: its files in the compared run, before and adapted, and its sample number, None for a photo."""
 
     name: str
     before: str
@@ -51,10 +52,10 @@ def _shown(photos: Sequence[str], steps: int) -> list[_Shown]:
 
 
 def pictures_digest(folder: Path, photos: Sequence[str], steps: int) -> str:
-    """SHA-256 of all pictures of the compared run that are measured here: if they change, a stored comparison is worth nothing.
+    """Return a SHA-256 of the compared run's measured pictures: if they change, a stored comparison is worth nothing.
 
     Raises:
-        NadaError: one is missing.
+        NadaError: a picture is missing.
     """
     digest = hashlib.sha256()
     for shown in _shown(photos, steps):
@@ -64,17 +65,17 @@ def pictures_digest(folder: Path, photos: Sequence[str], steps: int) -> str:
 
 
 class LatentWork:
-    """The latents of all shown faces and photos, moved one after another.
+    """Move the latents of all shown faces and photos, one after another.
 
     Args:
         against: folder of the run to compare with.
         last: that run's last step.
-        guide: the recogniser of the identity term, not the one that judges; None: no such term.
+        guide: the recogniser of the identity term, another than the one that judges; None: no such term.
     """
 
     def __init__(
         self,
-        engine: Any,
+        engine: Engine,
         plan: LatentPlan,
         measurer: Measurer,
         portraits: Sequence[tuple[str, Portrait]],
@@ -91,7 +92,7 @@ class LatentWork:
         self.seconds = 0.0
 
     def steps(self) -> Iterator[tuple[float, str]]:
-        """Do it; yields the weight done so far and a line."""
+        """Yield the work done so far and a line of text while moving the latents."""
         start, spent = time.monotonic(), 0.0
         guide = False if self.guide is None else self.guide
         for shown in _shown(list(self.portraits), self.last):
@@ -115,7 +116,7 @@ class LatentWork:
         return Inversion(self.measurer.faces.ws[shown.sample][None])
 
     def _render(self, shown: _Shown, inversion: Inversion) -> Image.Image:
-        """As the adapted ones are drawn."""
+        """Draw a moved latent as the adapted ones are drawn."""
         if shown.sample is None:
             (picture,) = self.engine.editor.render(replace(self.portraits[shown.name], inversion=inversion))
             return picture
@@ -140,7 +141,7 @@ class LatentWork:
         )
 
     def result(self) -> LatentResult:
-        """The numbers, once :meth:`steps` has ended."""
+        """Return the numbers, once :meth:`steps` has ended."""
         options = self.plan.options
         return LatentResult(
             name=self.plan.name,
@@ -156,7 +157,7 @@ class LatentWork:
         )
 
     def write(self, folder: Path) -> None:
-        """One picture a face, and all of them on a sheet."""
+        """Write one picture a face, and all of them on a sheet."""
         for name, content in self.files.items():
             write_bytes(folder / f"{name}-moved.jpg", content)
         write_bytes(folder / "comparison.jpg", jpeg(side_by_side(self.rows, ["before", "adapted generator", "moved latent"]), 90))

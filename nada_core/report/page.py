@@ -1,20 +1,21 @@
-"""The report as one HTML file: pictures inside it as data, no script, nothing fetched from anywhere."""
+"""Build the report as one HTML file: pictures inside it as data, no script, nothing fetched from anywhere."""
 
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nada_core.alignment.faces import SAME_PERSON
 from nada_core.errors import NadaError
-from nada_core.faces import SAME_PERSON
+from nada_core.images.sheets import AI_NOTE
 from nada_core.report.charts import Line, chart, smooth
 from nada_core.report.findings import LEARNED, TAUGHT, UNTESTABLE, Finding, compare, judge
+from nada_core.report.frame import document
+from nada_core.report.frame import escaped as _text
 from nada_core.report.pictures import picture_bytes
 from nada_core.report.plan import Plan
 from nada_core.report.results import LatentResult, Probe, RunResult
-from nada_core.sheets import AI_NOTE
 
 __all__ = ["MAX_PAGE_BYTES", "build_page"]
 
@@ -32,10 +33,10 @@ _MARKS = {
 def build_page(
     plan: Plan, results: Mapping[str, RunResult], latent: LatentResult | None, folders: Mapping[str, Path], facts: Mapping[str, str]
 ) -> bytes:
-    """The whole page, at most :data:`MAX_PAGE_BYTES`. The same results give the same bytes.
+    """Return the whole page, at most :data:`MAX_PAGE_BYTES`. The same results give the same bytes.
 
     Args:
-        results: by run name; runs of the plan that are missing are said to be.
+        results: by run name; the page says which runs of the plan are missing.
         latent: the moved latents; None where there are none yet.
         folders: where each run's pictures lie.
         facts: lines under the title, name to value.
@@ -59,7 +60,6 @@ def _page(
     quality: int | None,
 ) -> str:
     done = [results[run.name] for run in plan.runs if run.name in results]
-    css = (Path(__file__).parent / "page.css").read_text("utf-8")
     short = " This is the quick report: fewer steps, so that what happens past 100 steps cannot be seen." if plan.quick else ""
     body = [
         "<h1>The Joker experiment, repeated</h1>",
@@ -75,11 +75,7 @@ def _page(
         "<h2>Run by run</h2>",
         *(_run(result, folders[result.name], quality) for result in done),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="StyleGAN-NADA demo">'
-        f"<title>The Joker experiment, repeated</title><style>{css}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
-    )
+    return document("The Joker experiment, repeated", "\n".join(body))
 
 
 def _findings(findings: Sequence[Finding]) -> str:
@@ -246,7 +242,3 @@ def _distance(score: float | None) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

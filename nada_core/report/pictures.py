@@ -1,4 +1,4 @@
-"""Pictures of the report's folders: written as JPEG, read with an error that says what to do."""
+"""Write and read the JPEG pictures of the report's folders, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from PIL import Image
 
 from nada_core.errors import NadaError
-from nada_core.sheets import AI_NOTE
+from nada_core.images.sheets import AI_NOTE
 
 __all__ = ["jpeg", "open_picture", "picture_bytes"]
 
 
 def jpeg(image: Image.Image, quality: int, generated: bool = True) -> bytes:
-    """A picture as JPEG; generated ones say so in their comment."""
+    """Encode a picture as JPEG; generated ones say so in their comment."""
     target = io.BytesIO()
     image.convert("RGB").save(target, "JPEG", quality=quality, optimize=True, comment=AI_NOTE.encode() if generated else b"")
     return target.getvalue()
 
 
 def picture_bytes(path: Path, quality: int | None = None) -> bytes:
-    """A run's stored picture as JPEG; None takes the file as it is.
+    """Return a run's stored picture as JPEG; ``quality`` None takes the file as it is.
 
     Raises:
         NadaError: it is missing or damaged.
@@ -39,7 +39,7 @@ def picture_bytes(path: Path, quality: int | None = None) -> bytes:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """A run's stored picture, decoded.
+    """Return a run's stored picture, decoded.
 
     Raises:
         NadaError: it is missing or damaged.

@@ -1,4 +1,4 @@
-"""What the report runs, as data: the five prompts with the baseline, one factor at a time for "Joker", then StyleCLIP on its faces."""
+"""Plan the report's runs: five prompts with the baseline, one changed factor at a time for "Joker", StyleCLIP on its faces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nada_core.latent_edit import LatentOptions
-from nada_core.options import AdaptOptions
-from nada_core.prompts import SOURCE_PROMPTS
+from nada_core.adaptation.latent_edit import LatentOptions
+from nada_core.adaptation.options import AdaptOptions
+from nada_core.looks.prompts import SOURCE_PROMPTS
 
 __all__ = ["SAMPLES", "SOURCE_RATE", "UNSEEN", "LatentPlan", "Plan", "RunPlan", "make_plan"]
 
@@ -23,7 +23,7 @@ SOURCE_RATE = 2e-3
 
 @dataclass(frozen=True)
 class RunPlan:
-    """One adaptation. ``changed`` says what differs from the baseline, empty for the baseline itself."""
+    """Describe one adaptation. ``changed`` says what differs from the baseline, empty for the baseline itself."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class RunPlan:
     """Steps after which faces are measured; the last is the run's last step."""
 
     def settings(self) -> dict[str, Any]:
-        """Everything that decides the outcome, ready for JSON."""
+        """Return all that decides the outcome, ready for JSON."""
         options = {key: value for key, value in asdict(self.options).items() if not key.startswith("preview_")}
         plain = {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
         return {"prompt": self.prompt, "options": plain, "probes": list(self.probes)}
@@ -42,7 +42,7 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class LatentPlan:
-    """The StyleCLIP baseline, on the faces and photos that the run ``against`` shows."""
+    """Describe the StyleCLIP baseline, on the faces and photos that the run ``against`` shows."""
 
     name: str
     title: str
@@ -51,13 +51,13 @@ class LatentPlan:
     options: LatentOptions
 
     def settings(self) -> dict[str, Any]:
-        """Everything that decides the outcome, ready for JSON."""
+        """Return all that decides the outcome, ready for JSON."""
         return {"prompt": self.prompt, "against": self.against, "options": asdict(self.options)}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs; ``half`` is the step whose state is kept beside the last one, ``fitted`` whether styles are fitted to each photo."""
+    """Hold all runs; the state after step ``half`` is kept beside the last; ``fitted``: styles are fitted to each photo."""
 
     world: str
     quick: bool
@@ -72,13 +72,13 @@ class Plan:
 
 
 def make_plan(world: str, rate: Callable[[str], float], *, quick: bool = False, seed: int = 0) -> Plan:
-    """The runs of one report.
+    """Return the runs of one report.
 
     Args:
         world: ``starter`` or ``full``.
         rate: the baseline's step size for a prompt.
         quick: a seventh of the steps, half the faces, no pool of four: a look at the page within minutes.
-        seed: of the training latents and crops.
+        seed: seed of the training latents and crops.
     """
     half, steps = (14, 28) if quick else (100, 200)
     probes = (7, half, steps) if quick else (10, 25, 50, half, 150, steps)
@@ -91,6 +91,7 @@ def make_plan(world: str, rate: Callable[[str], float], *, quick: bool = False, 
             layers=more.get("layers", "all"),
             latent_pool=more.get("pool"),
             seed=seed,
+            start="",
             preview_seeds=SAMPLES,
             preview_seconds=math.inf,
         )

@@ -1,4 +1,4 @@
-"""What the report's runs found: plain values that go to JSON and back."""
+"""Hold what the report's runs found, as plain values that go to JSON and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["EditScore", "FacePair", "LatentResult", "PhotoScore", "Probe", "RunR
 
 @dataclass(frozen=True)
 class Probe:
-    """The faces after one step, means over all of them.
+    """Hold the measures of the faces after one step, means over all of them.
 
     Attributes:
         similarity: directional similarity with the run's own text.
@@ -19,7 +19,7 @@ class Probe:
         diversity: pairwise perceptual distance relative to the faces before, 1 as before.
         change: zone of the face to colour change (CIE Lab); empty where no face was found.
         lips: how much redder the lips became against the skin (CIE Lab a*); None where no face was found.
-        smile: how much wider the mouth became, as a share, by landmarks found anew; None where none were, or not looked for.
+        smile: how much wider the mouth became, as a share, by landmarks found anew; None where none were found or looked for.
     """
 
     step: int
@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class PhotoScore:
-    """dlib's distance to the photo: of the inversion, of the state at half the steps, of the last state."""
+    """Hold dlib's distance to the photo: of the inversion, of the state at half the steps, of the last state."""
 
     name: str
     inverted: float
@@ -44,7 +44,7 @@ class PhotoScore:
 
 @dataclass(frozen=True)
 class RunResult:
-    """All numbers of one run; pictures lie beside it in the run's folder."""
+    """Hold all numbers of one run; pictures lie beside it in the run's folder."""
 
     name: str
     title: str
@@ -65,23 +65,23 @@ class RunResult:
 
     @property
     def final(self) -> Probe:
-        """The faces after the last step."""
+        """Return the measures after the last step."""
         return self.probes[-1]
 
     def at(self, step: int) -> Probe | None:
-        """The faces after a step, None where they were not measured."""
+        """Return the measures after a step, None where there are none."""
         return next((probe for probe in self.probes if probe.step == step), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Values for ``json.dumps``."""
+        """Return values for ``json.dumps``."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> RunResult:
-        """The inverse of :meth:`to_json`.
+        """Read the values that :meth:`to_json` returned.
 
         Raises:
-            TypeError, KeyError: something else.
+            TypeError, KeyError: they are something else.
         """
         values = dict(raw)
         values["losses"] = tuple(values["losses"])
@@ -95,8 +95,11 @@ class RunResult:
 
 @dataclass(frozen=True)
 class EditScore:
-    """One picture of a face: directional similarity with the text, distance to the text (what StyleCLIP minimises), and dlib's distance to
-    the face before or, for a photo, to the photo; None where no face was found."""
+    """Hold the scores of one edited picture of a face.
+
+    Directional similarity with the text, distance to the text (what StyleCLIP minimises), and dlib's distance to the face before or, for a
+    photo, to the photo; None where no face was found.
+    """
 
     similarity: float
     distance: float
@@ -105,7 +108,7 @@ class EditScore:
 
 @dataclass(frozen=True)
 class FacePair:
-    """One face both ways: drawn by the adapted generator, and by the unchanged one from a moved latent."""
+    """Hold one face's scores both ways: by the adapted generator, and by the unchanged one from a moved latent."""
 
     name: str
     photo: bool
@@ -115,7 +118,7 @@ class FacePair:
 
 @dataclass(frozen=True)
 class LatentResult:
-    """The StyleCLIP baseline beside the run ``against``, whose pictures after step ``last`` it is compared with."""
+    """Hold the StyleCLIP baseline's numbers beside those of the run ``against``, from its pictures after step ``last``."""
 
     name: str
     prompt: str
@@ -130,7 +133,7 @@ class LatentResult:
     """Of the identity term, by another recogniser than the one that judges; None: there was none."""
 
     def means(self) -> tuple[EditScore, EditScore]:
-        """Over all faces: the adapted generator's and the moved latents'. Identity counts only where both have one."""
+        """Return means over all faces, of the adapted generator and the moved latents. Identity counts only where both have one."""
         both = [face for face in self.faces if face.adapted.identity is not None and face.moved.identity is not None]
         adapted, moved = ([getattr(face, way) for face in self.faces] for way in ("adapted", "moved"))
         known = ([getattr(face, way).identity for face in both] for way in ("adapted", "moved"))
@@ -145,15 +148,15 @@ class LatentResult:
         return first, second
 
     def to_json(self) -> dict[str, Any]:
-        """Values for ``json.dumps``."""
+        """Return values for ``json.dumps``."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> LatentResult:
-        """The inverse of :meth:`to_json`.
+        """Read the values that :meth:`to_json` returned.
 
         Raises:
-            TypeError, KeyError: something else.
+            TypeError, KeyError: they are something else.
         """
         ways = ("adapted", "moved")
         faces = tuple(FacePair(**{**face, **{way: EditScore(**face[way]) for way in ways}}) for face in raw["faces"])

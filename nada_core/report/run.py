@@ -1,4 +1,4 @@
-"""Doing the runs of a plan, one after another, each stored before the next begins."""
+"""Do the runs of a plan as rows, by default one after another, each stored before the next begins."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 
-from nada_core.adaptation import AdaptationStep
-from nada_core.checkpoints import Style, compact_style, save_style, slug
-from nada_core.files import write_bytes
-from nada_core.images import to_pil
-from nada_core.mixing import style_delta
-from nada_core.options import resolve_options
-from nada_core.portrait import AlignedPhoto, Portrait, Worn
+from nada_core.adaptation.loop import AdaptationStep
+from nada_core.adaptation.options import resolve_options
+from nada_core.adaptation.training_inputs import training_pool
+from nada_core.editing.portrait import AlignedPhoto, FittedStyle, Portrait
+from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit, given
+from nada_core.engine import Engine
+from nada_core.errors import NadaError
+from nada_core.images.image_io import to_pil
+from nada_core.images.sheets import side_by_side
 from nada_core.report.faces import Measurer
 from nada_core.report.latent import MOVE_SECONDS, LatentWork, pictures_digest
 from nada_core.report.pictures import jpeg
 from nada_core.report.plan import SAMPLES, LatentPlan, Plan, RunPlan
 from nada_core.report.results import LatentResult, PhotoScore, Probe, RunResult
 from nada_core.report.store import RunStore
-from nada_core.sheets import side_by_side
-from nada_core.training_inputs import training_pool
+from nada_core.rows.row import Made, OpenWork, Row, RowStep, make_row
+from nada_core.rows.run import Executor, run_rows
+from nada_core.styles.files import Style, compact_style, slug, style_bytes
+from nada_core.styles.mixing import style_delta
+from nada_core.system.files import write_bytes
 
-__all__ = ["Progress", "do_runs", "settings_of"]
+__all__ = ["Progress", "ReportWork", "do_runs", "settings_of"]
 
 #: Rough seconds on two cores, used only as weights: time left is scaled by what was really needed so far.
 _STEP, _PROBE, _INVERT, _FIT, _SHOW, _STORE = 0.65, 0.4, 26.0, 7.0, 0.7, 4.0  # a probe: for each face
@@ -38,8 +45,10 @@ _STEP, _PROBE, _INVERT, _FIT, _SHOW, _STORE = 0.65, 0.4, 26.0, 7.0, 0.7, 4.0  # 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the report is: the share done, a line for people, seconds left (None until something was timed), a result when one is done:
-    a run's, or at the end that of the moved latents."""
+    """Tell how far the report is: the share done, a line for people, seconds left (None until something was timed).
+
+    Holds a result when one is done: a run's, or at the end that of the moved latents.
+    """
 
     fraction: float
     text: str
@@ -50,7 +59,7 @@ class Progress:
 
 
 class _Clock:
-    """Shares and time left over pieces of work of unequal weight."""
+    """Compute the share done and the time left over pieces of work of unequal weight."""
 
     def __init__(self, total: float) -> None:
         self.total, self.done, self.start = max(total, 1e-6), 0.0, time.monotonic()
@@ -61,8 +70,8 @@ class _Clock:
         return Progress(min(done / self.total, 1.0), text, left, **more)
 
 
-def settings_of(engine: Any, plan: Plan, run: RunPlan | LatentPlan, photos: Sequence[tuple[str, AlignedPhoto]]) -> dict[str, Any]:
-    """Everything a run's result depends on: a stored one is reused only if all of it is the same."""
+def settings_of(engine: Engine, plan: Plan, run: RunPlan | LatentPlan, photos: Sequence[tuple[str, AlignedPhoto]]) -> dict[str, Any]:
+    """Return all that a run's result depends on: a stored one is reused only if all of it is the same."""
     pixels = [[name, hashlib.sha256(photo.crop.tobytes()).hexdigest()] for name, photo in photos]
     return {
         **run.settings(),
@@ -76,11 +85,23 @@ def settings_of(engine: Any, plan: Plan, run: RunPlan | LatentPlan, photos: Sequ
     }
 
 
-def do_runs(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]], store: RunStore) -> Iterator[Progress]:
-    """Run what is not stored yet; every run ends with an item that carries its result, in the plan's order, the moved latents last.
+def do_runs(
+    engine: Engine,
+    plan: Plan,
+    photos: Sequence[tuple[str, AlignedPhoto]],
+    store: RunStore,
+    executor: Executor | None = None,
+    work: OpenWork | None = None,
+) -> Iterator[Progress]:
+    """Do the runs not stored yet; an item for each run carries its result: first stored ones, the latents last.
+
+    Args:
+        executor: where the runs are done; in this process by default. The moved latents are always done here.
+        work: loads a :class:`ReportWork` on each of its workers.
 
     Raises:
-        NadaError: a result cannot be stored. What is stored already is found again by the next call.
+        NadaError: a result cannot be stored, or a run failed, which is said when all others are done. What is stored already is found
+            again by the next call.
     """
     settings = {run.name: settings_of(engine, plan, run, photos) for run in plan.runs}
     stored = {run.name: store.load(run.name, settings[run.name], RunResult) for run in plan.runs}
@@ -97,68 +118,117 @@ def do_runs(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]],
         return own, store.load(latent.name, own, LatentResult)
 
     todo = [run for run in plan.runs if stored[run.name] is None]
-    shown = len(photos) * 2 * (_FIT if plan.fitted else _SHOW)
-    weights = {run.name: run.options.steps * _STEP + len(run.probes) * len(plan.faces) * _PROBE + shown + _STORE for run in todo}
+    weights = {run.name: _weight(plan, run, len(photos)) for run in todo}
     if stored[latent.against] is None or find_latent()[1] is None:
         weights[latent.name] = latent.options.steps * (len(SAMPLES) + len(photos)) * MOVE_SECONDS + _STORE
-    clock = _Clock(sum(weights.values()) + (len(photos) * _INVERT if weights else 0))
-    known: _Known | None = None
+    if weights:  # whoever comes first rebuilds the people
+        weights[next(iter(weights))] += len(photos) * _INVERT
+    clock, here = _Clock(sum(weights.values())), ReportWork(engine, plan, photos)
     total = len(plan.runs) + 1
-    for number, run in enumerate(plan.runs, 1):
-        label = f"run {number}/{total}, {run.title}"
-        earlier = stored[run.name]
-        if earlier is not None:
-            yield clock.at(f"{label}: found in the folder", result=earlier, reused=True)
-            continue
-        known = known or (yield from _look(engine, plan, photos, clock))
-        work = _OneRun(engine, plan, run, known.measurer, known.portraits)
-        for spent, text in work.steps():
-            yield clock.at(f"{label}: {text}", spent)
-        result = work.result()
-        store.save(run.name, settings[run.name], result, work.write)
-        clock.done += weights[run.name]
-        yield clock.at(f"{label}: done", result=result)
+    labels = {run.name: f"run {number}/{total}, {run.title}" for number, run in enumerate(plan.runs, 1)}
+    for run in plan.runs:
+        if stored[run.name] is not None:
+            yield clock.at(f"{labels[run.name]}: found in the folder", result=stored[run.name], reused=True)
+    failed = []
+    for event in run_rows([_row(run, engine.base_hash) for run in todo], work or given(here), executor) if todo else ():
+        name = event.row.settings["run"]
+        if event.state == "failed":
+            failed.append(f"{event.row.title}: {event.error}")
+        elif event.made is not None:
+            result, files = RunResult.from_json(dict(event.made.facts)), event.made.files
+            store.save(name, settings[name], result, partial(_write_all, files))
+            clock.done += weights[name]
+            yield clock.at(f"{labels[name]}: done", result=result)
+        elif event.text:
+            yield clock.at(f"{labels[name]}: {event.text}", event.fraction * weights[name])
+    if failed:
+        raise NadaError(f"{failed[0]} ({len(failed)} of {total} runs failed; the same command tries them again.)")
     label = f"run {total}/{total}, {latent.title}"
     own, moved = find_latent()
     if moved is not None:
         clock.done += weights.get(latent.name, 0.0)
         yield clock.at(f"{label}: found in the folder", latent=moved, reused=True)
         return
-    known = known or (yield from _look(engine, plan, photos, clock))
+    known = here.known or (yield from _looking(here, clock))
     moving = LatentWork(engine, latent, known.measurer, known.portraits, store.path(latent.against), last, guide)
     for spent, text in moving.steps():
         yield clock.at(f"{label}: {text}", spent)
     moved = moving.result()
     store.save(latent.name, own, moved, moving.write)
-    clock.done += weights.get(latent.name, 0.0)
+    clock.done = clock.total
     yield clock.at(f"{label}: done", latent=moved)
 
 
+def _row(run: RunPlan, base_hash: str) -> Row:
+    return make_row(run.title, {"run": run.name, "base": base_hash})
+
+
+def _weight(plan: Plan, run: RunPlan, photos: int) -> float:
+    shown = photos * 2 * (_FIT if plan.fitted else _SHOW)
+    return run.options.steps * _STEP + len(run.probes) * len(plan.faces) * _PROBE + shown + _STORE
+
+
+def _looking(work: ReportWork, clock: _Clock) -> Generator[Progress, None, _Known]:
+    """Look at faces and photos here, where no run did."""
+    for spent, text in work.look():
+        yield clock.at(text, spent)
+    clock.done += len(work.photos) * _INVERT
+    assert work.known is not None
+    return work.known
+
+
+def _write_all(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+
+
 class _Known(NamedTuple):
-    """What all runs share: the faces before, and the people on the photos."""
+    """Hold what all runs share: the faces before, and the people on the photos."""
 
     measurer: Measurer
     portraits: list[tuple[str, Portrait]]
 
 
-def _look(engine: Any, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]], clock: _Clock) -> Generator[Progress, None, _Known]:
-    yield clock.at("looking at the faces before")
-    psi = resolve_options(plan.runs[0].options, engine.generator.family).truncation_psi
-    assert psi is not None
-    known = _Known(Measurer(engine, plan.faces, psi), [])
-    for name, photo in photos:
-        for stage in engine.editor.invert_steps(photo):
-            yield clock.at(f"rebuilding {name}", stage.fraction * _INVERT)
-            if stage.portrait:
-                known.portraits.append((name, stage.portrait))
-        clock.done += _INVERT
-    return known
+class ReportWork:
+    """Do runs of a plan: rows that name one. The first of them looks at the faces and rebuilds the people on the photos, for all."""
+
+    def __init__(self, engine: Engine, plan: Plan, photos: Sequence[tuple[str, AlignedPhoto]]) -> None:
+        self.engine, self.plan, self.photos = engine, plan, photos
+        self.known: _Known | None = None
+
+    def look(self) -> Iterator[tuple[float, str]]:
+        """Yield the seconds' worth of work done so far and a line of text while looking."""
+        yield 0.0, "looking at the faces before"
+        psi = resolve_options(self.plan.runs[0].options, self.engine.generator.family).truncation_psi
+        assert psi is not None
+        known = _Known(Measurer(self.engine, self.plan.faces, psi), [])
+        for number, (name, photo) in enumerate(self.photos):
+            for stage in PhotoSession().steps(self.engine.editor, [FaceToFit(name, given(photo))]):
+                yield (number + stage.fraction) * _INVERT, f"rebuilding {name}"
+            known.portraits.append((name, stage.made[0].portrait))
+        self.known = known
+
+    def __call__(self, row: Row) -> Iterator[RowStep]:
+        """Do a run; the last step holds its result as JSON, its pictures and its styles."""
+        if row.settings["base"] != self.engine.base_hash:
+            raise NadaError("Its worker has another generator. Give every machine the same files.")
+        run = next(run for run in self.plan.runs if run.name == row.settings["run"])
+        before = len(self.photos) * _INVERT if self.known is None else 0.0
+        total = before + _weight(self.plan, run, len(self.photos))
+        if self.known is None:
+            for spent, text in self.look():
+                yield RowStep(spent / total, text)
+        assert self.known is not None
+        work = _OneRun(self.engine, self.plan, run, self.known.measurer, self.known.portraits)
+        for spent, text in work.steps():
+            yield RowStep((before + spent) / total, text)
+        yield RowStep(1.0, "", Made(work.files(), work.result().to_json()))
 
 
 class _OneRun:
-    """One adaptation, its measures and its pictures."""
+    """Do one adaptation, with its measures and its pictures."""
 
-    def __init__(self, engine: Any, plan: Plan, run: RunPlan, measurer: Measurer, portraits: Sequence[tuple[str, Portrait]]) -> None:
+    def __init__(self, engine: Engine, plan: Plan, run: RunPlan, measurer: Measurer, portraits: Sequence[tuple[str, Portrait]]) -> None:
         self.engine, self.plan, self.run, self.measurer, self.portraits = engine, plan, run, measurer, portraits
         self.losses: list[float | None] = []
         self.notes: list[str] = []
@@ -170,7 +240,7 @@ class _OneRun:
         self.seconds = 0.0
 
     def steps(self) -> Iterator[tuple[float, str]]:
-        """Do it; yields the weight done so far and a line."""
+        """Yield the work done so far and a line of text while adapting."""
         run, spent = self.run, 0.0
         start = time.monotonic()
         for index in range(len(SAMPLES)):
@@ -204,14 +274,13 @@ class _OneRun:
 
     def _wear(self, name: str, portrait: Portrait, index: int) -> None:
         editor, style = self.engine.editor, self.styles[index]
-        worn: Worn | None = None
         if self.plan.fitted:
-            for stage in editor.wear_steps(portrait, style):
-                worn = stage.worn or worn
-            assert worn is not None
+            session = PhotoSession(portraits=OrderedDict({name: portrait}))
+            *_, last = session.steps(editor, [FaceToFit(name, given(portrait.aligned))], [StyleToFit(index, given(style))])
+            fitted = last.made[0].styles
         else:
-            worn = Worn(style.card.name, style.card.prompt, style_delta(style, self.engine.generator))
-        (edited,) = editor.render(portrait, [(worn, 1.0)])
+            fitted = [(FittedStyle(style.card.name, style.card.prompt, style_delta(style, self.engine.generator)), 1.0)]
+        (edited,) = editor.render(portrait, fitted)
         score = self.scores.setdefault(name, {"inverted": portrait.identity})
         score["half" if index == self.plan.half else "final"] = editor.scores(portrait, edited).identity
         if f"{name}-aligned" not in self.pictures:
@@ -221,7 +290,7 @@ class _OneRun:
         self.pictures[f"{name}-{index}"] = edited
 
     def result(self) -> RunResult:
-        """The numbers, once :meth:`steps` has ended."""
+        """Return the numbers, once :meth:`steps` has ended."""
         options = self.run.options
         assert options.lr is not None
         return RunResult(
@@ -243,24 +312,24 @@ class _OneRun:
             notes=tuple(self.notes),
         )
 
-    def write(self, folder: Path) -> None:
-        """Pictures, sheets of them, and the styles of both kept steps."""
-        for name, picture in self.pictures.items():
-            write_bytes(folder / f"{name}.jpg", jpeg(picture, 90, "aligned" not in name))
+    def files(self) -> dict[str, bytes]:
+        """Return pictures, sheets of them, and the styles of both kept steps, by the names of their files."""
+        files = {f"{name}.jpg": jpeg(picture, 90, "aligned" not in name) for name, picture in self.pictures.items()}
         half, steps = self.plan.half, self.run.options.steps
         later = [f"{half} steps", f"{steps} steps"]
         faces = [[self.pictures[f"face-{i + 1}-{key}"] for key in (0, half, steps)] for i in range(len(SAMPLES))]
-        write_bytes(folder / "faces.jpg", jpeg(side_by_side(faces, ["before", *later]), 90))
+        files["faces.jpg"] = jpeg(side_by_side(faces, ["before", *later]), 90)
         people = [[self.pictures[f"{name}-{key}"] for key in ("aligned", "inverted", half, steps)] for name, _ in self.portraits]
         if people:
-            write_bytes(folder / "photos.jpg", jpeg(side_by_side(people, ["original, aligned", "rebuilt", *later]), 90))
+            files["photos.jpg"] = jpeg(side_by_side(people, ["original, aligned", "rebuilt", *later]), 90)
         for index, style in self.styles.items():
             named = Style(replace(style.card, name=f"{self.run.name}-{index}"), style.tensors)
-            save_style(compact_style(named, self.engine.generator), folder / f"style_{index}.safetensors")
+            files[f"style_{index}.safetensors"] = style_bytes(compact_style(named, self.engine.generator))
+        return files
 
 
 def _fingerprint(module: Any) -> str:
-    """SHA-256 over a network's weights; empty for what has none."""
+    """Return a SHA-256 over a network's weights; empty for what has none."""
     if not isinstance(module, torch.nn.Module):
         return ""
     digest = hashlib.sha256(json.dumps(sorted(module.state_dict())).encode())

@@ -1,4 +1,4 @@
-"""Where results lie: ``DIR/runs/NAME/`` is complete or absent, and what an older report left there is renamed, never deleted."""
+"""Store the report's results: ``DIR/runs/NAME/`` is complete or absent; what an older report left is renamed, never deleted."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nada_core.errors import NadaError
-from nada_core.files import output_folder, write_bytes
 from nada_core.report.results import LatentResult, RunResult
+from nada_core.system.files import output_folder, write_bytes
 
 __all__ = ["SCHEMA", "PageFile", "RunStore"]
 
@@ -26,7 +26,7 @@ _STALE_SECONDS = 6 * 3600  # scratch folders of killed processes
 
 
 class RunStore:
-    """The runs of one output folder.
+    """Store and load the runs of one output folder.
 
     Raises:
         OptionsError: the folder cannot be written.
@@ -37,11 +37,11 @@ class RunStore:
         self._sweep()
 
     def path(self, name: str) -> Path:
-        """A run's folder."""
+        """Return a run's folder."""
         return self.folder / name
 
     def load(self, name: str, settings: Mapping[str, Any], kind: type[R]) -> R | None:
-        """The stored result of this kind, None where there is none or it was made with other settings."""
+        """Return the stored result of this kind, None where there is none or it was made with other settings."""
         try:
             raw = json.loads((self.path(name) / _RESULT).read_text("utf-8"))
             if raw["schema"] != SCHEMA or raw["settings"] != json.loads(json.dumps(settings)):
@@ -85,7 +85,7 @@ class RunStore:
 
 
 class PageFile:
-    """``DIR/report.html``."""
+    """Write ``DIR/report.html`` without losing an older one."""
 
     def __init__(self, out: Path) -> None:
         self.path = out / "report.html"

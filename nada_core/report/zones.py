@@ -1,4 +1,4 @@
-"""Zones of a face, drawn around dlib's landmarks, and the colours in them."""
+"""Find zones of a face from dlib's landmarks, and measure the colours in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def to_lab(image: Image.Image) -> NDArray[np.float64]:
-    """CIE Lab (D65) ``[H, W, 3]`` of an sRGB picture: L 0 to 100, a red-green, b yellow-blue."""
+    """Return CIE Lab (D65) ``[H, W, 3]`` of an sRGB picture: L 0 to 100, a red-green, b yellow-blue."""
     values = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
     linear = np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)
     xyz = linear @ _TO_XYZ.T / _WHITE
@@ -26,7 +26,7 @@ def to_lab(image: Image.Image) -> NDArray[np.float64]:
 
 
 def find_zones(size: tuple[int, int], landmarks: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
-    """Masks ``[H, W]`` of :data:`ZONES` for landmarks ``[68, 2]``; zones outside the picture are left out.
+    """Return masks ``[H, W]`` of :data:`ZONES` for landmarks ``[68, 2]``; zones outside the picture are left out.
 
     Hair is a band above the forehead: right for most heads, wrong for bald ones, so read means over several faces.
     """
@@ -52,19 +52,19 @@ def find_zones(size: tuple[int, int], landmarks: NDArray[np.float64]) -> dict[st
 
 
 def colour_change(before: NDArray[np.float64], after: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:
-    """Distance of the median colours in a zone, in Lab units; about 2 can just be seen."""
+    """Return the distance of the median colours in a zone, in Lab units; about 2 can just be seen."""
     return float(np.linalg.norm(np.median(after[mask], 0) - np.median(before[mask], 0)))
 
 
 def redness(lab: NDArray[np.float64], zones: dict[str, NDArray[np.bool_]]) -> float | None:
-    """How much redder the lips are than the skin (difference of the median a*); None where either cannot be seen."""
+    """Return how much redder the lips are than the skin (difference of the median a*); None where either cannot be seen."""
     if "mouth" not in zones or "skin" not in zones:
         return None
     return float(np.median(lab[zones["mouth"]][:, 1]) - np.median(lab[zones["skin"]][:, 1]))
 
 
 def mouth_width(landmarks: NDArray[np.float64]) -> float:
-    """Distance of the corners of the mouth, in distances of the eyes: a smile makes it grow."""
+    """Return the distance of the mouth's corners, in distances of the eyes: a smile makes it grow."""
     points = np.asarray(landmarks, dtype=np.float64)
     eyes = np.hypot(*(points[42:48].mean(0) - points[36:42].mean(0)))
     return float(np.hypot(*(points[54] - points[48])) / max(eyes, 1e-6))

@@ -1,0 +1,1 @@
+"""Keep and use what an adaptation makes, a style: its file, the library, mixing, publishing, conversion."""
