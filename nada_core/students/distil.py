@@ -1,0 +1,192 @@
+"""Train a student for one style: draw pairs of faces with the generator, and let the student learn what happens between them.
+
+The network that all ready styles share is the start. First only the style's own numbers learn, then the network as well.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nada_core.errors import OptionsError
+from nada_core.generators.base import Generator
+from nada_core.students.files import StudentCard, StyleStudent, ready_students, style_digest
+from nada_core.students.network import Student, fit_output
+from nada_core.students.pairs import Pairs, draw_pairs, seen
+from nada_core.styles.files import Style, styled
+from nada_core.system.device import Precision, precision_context
+
+__all__ = ["FITTED", "HELD", "DistilOptions", "DistilStep", "distil", "measured", "student_loss"]
+
+#: Pairs that are never learnt from: what the card says was measured on them.
+HELD = 8
+#: Pairs that a new style's output layer is fitted to before the first step.
+FITTED = 24
+#: Weights of the mean colour of 8 x 8 pixels, which keeps paint strong, and of the distance of features, which keeps it sharp.
+_COLOUR, _FEATURES = 1.0, 0.1
+_FEATURE_SIDE = 144
+
+
+@dataclass(frozen=True)
+class DistilOptions:
+    """Options of a student's training.
+
+    Attributes:
+        steps, batch: of the training.
+        pairs: faces to draw with the generator.
+        rate: learning rate of the network; the style's own numbers learn ``own`` times as fast.
+        alone: share of the steps in which only the style's own numbers learn.
+        seed: of everything that is random.
+    """
+
+    steps: int = 160
+    batch: int = 6
+    pairs: int = 96
+    rate: float = 1e-3
+    own: float = 6.0
+    alone: float = 0.25
+    seed: int = 0
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        """Check the numbers. Raises OptionsError."""
+        for name, low, high in (("steps", 1, 100_000), ("batch", 1, 64), ("pairs", 2 * HELD, 20_000)):
+            if not low <= getattr(self, name) <= high:
+                raise OptionsError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.")
+
+
+@dataclass(frozen=True, eq=False)
+class DistilStep:
+    """Describe one step: share done, seconds left, the loss (None while faces are drawn), and a student that can be used already."""
+
+    stage: str
+    fraction: float
+    left: float
+    loss: float | None = None
+    student: StyleStudent | None = field(default=None, repr=False)
+
+
+def distil(
+    base: Generator, style: Style, features: nn.Module, options: DistilOptions | None = None, start: StyleStudent | None = None
+) -> Iterator[DistilStep]:
+    """Yield the steps of training a student; whoever stops early keeps the student of the last step.
+
+    Args:
+        base: the generator the style was made for.
+        features: ``[N, 3, H, W]`` in [-1, 1] to a list of feature maps; frozen.
+        options: see :class:`DistilOptions`.
+        start: begin with this student's network; by default the one that the ready styles share, or a new one.
+
+    Raises:
+        StyleError: the style was made for another generator.
+    """
+    options = options or DistilOptions()
+    adapted = styled(base, style)
+    return _steps(base, adapted, style, features, options, start)
+
+
+def _steps(
+    base: Generator, adapted: Generator, style: Style, features: nn.Module, options: DistilOptions, start: StyleStudent | None
+) -> Iterator[DistilStep]:
+    begun, drawn = time.monotonic(), list[Pairs]()
+    share_drawing = options.pairs / (options.pairs + 4.0 * options.steps)  # a step takes about as long as four pairs
+    for some in draw_pairs(base, adapted, options.pairs, options.seed):
+        drawn.append(some)
+        fraction = share_drawing * sum(map(len, drawn)) / options.pairs
+        yield DistilStep("drawing faces", fraction, _left(begun, fraction))
+    pairs, held = Pairs(torch.cat([p.before for p in drawn]), torch.cat([p.after for p in drawn])).split(HELD)
+    network, code = _beginning(start, pairs)
+    card = StudentCard(style.card.name, style.card.prompt, style_digest(style), 0)
+    optimiser = torch.optim.AdamW(
+        [{"params": list(network.parameters()), "lr": 0.0}, {"params": [code], "lr": 0.0, "weight_decay": 0.0}],
+        weight_decay=1e-4,
+        betas=(0.9, 0.98),
+    )
+    rng = torch.Generator().manual_seed(options.seed)
+    for step in range(options.steps):
+        rate = options.rate * min(1.0, (step + 1) / 20) * (0.02 + 0.49 * (1 + math.cos(math.pi * step / options.steps)))
+        shared, own = optimiser.param_groups
+        shared["lr"], own["lr"] = rate * (step >= options.alone * options.steps), rate * options.own
+        rows = torch.randint(len(pairs), (options.batch,), generator=rng)
+        face, wanted = seen(pairs.before[rows], pairs.after[rows], rng)
+        with torch.enable_grad():
+            loss = student_loss(network, code, features, face, wanted, options.precision)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+        fraction = share_drawing + (1 - share_drawing) * (step + 1) / options.steps
+        card = replace(card, steps=step + 1)
+        if step + 1 == options.steps:
+            card = replace(card, figures=measured(network, code, held))
+        yield DistilStep("learning", fraction, _left(begun, fraction), loss.item(), _frozen(card, network, code))
+
+
+def _beginning(start: StyleStudent | None, pairs: Pairs) -> tuple[Student, Tensor]:
+    """Return the network to begin with and a style's numbers to begin with.
+
+    They are those of ``start``; or the mean of those that the shared network knows, with the output layer that fits the pairs best.
+    """
+    if start is not None:
+        return deepcopy(start.network).requires_grad_(True), start.code.clone().requires_grad_()
+    known = list(ready_students().values())
+    if not known:
+        network = Student()
+        return network, network.neutral().requires_grad_()
+    network = deepcopy(known[0].network).requires_grad_(True)
+    mean = torch.cat([student.code for student in known]).mean(0, keepdim=True)
+    before, after = (x[:FITTED].float() / 127.5 - 1 for x in (pairs.before, pairs.after))
+    return network, fit_output(network, mean, before, after).requires_grad_()
+
+
+def student_loss(
+    network: Student, code: Tensor, features: nn.Module, face: Tensor, wanted: Tensor, precision: Precision = "auto"
+) -> Tensor:
+    """Return how far a student is from what is wanted, a scalar: pixels, colours of 8 x 8 pixels, and features.
+
+    Args:
+        face, wanted: ``[N, 3, 256, 256]`` in [-1, 1]; code: ``[1, code_size]`` or one a face.
+        features: ``[N, 3, H, W]`` to a list of feature maps; frozen.
+    """
+    with precision_context(face.device, precision):
+        made = network(face, code)
+    made = made.float()
+    colours = (F.avg_pool2d(made, 8) - F.avg_pool2d(wanted, 8)).abs().mean()
+    small, goal = (F.interpolate(x, size=_FEATURE_SIDE, mode="bilinear", antialias=True) for x in (made, wanted))
+    with precision_context(face.device, precision):
+        found = features(small)[:3]
+        with torch.no_grad():
+            aim = features(goal)[:3]
+    distance = sum(((a.float() - b.float()).abs().mean() / (b.float().abs().mean() + 1e-3) for a, b in zip(found, aim)), torch.zeros(()))
+    return (made - wanted).abs().mean() + _COLOUR * colours + _FEATURES * distance
+
+
+@torch.no_grad()
+def measured(network: Student, code: Tensor, held: Pairs) -> dict[str, float]:
+    """Return how a student does on faces it never saw.
+
+    ``error`` and ``unchanged``, in [0, 2], are means over pixels of its distance from the generator's pictures and of doing nothing's; the
+    generator redraws every hair, which a student leaves alone. ``explained`` is the share of the change of colours, averaged over 8 x 8
+    pixels and squared, that it makes: 1 is all of it, below 0 is worse than nothing.
+    """
+    before, after = (x.float() / 127.5 - 1 for x in (held.before, held.after))
+    made = network(before, code).clamp(-1, 1)
+    missed, change = (F.avg_pool2d(x - after, 8).pow(2).sum().item() for x in (made, before))
+    figures = {"error": (made - after).abs().mean().item(), "unchanged": (before - after).abs().mean().item()}
+    return {name: round(value, 4) for name, value in {**figures, "explained": 1 - missed / max(change, 1e-9)}.items()}
+
+
+def _frozen(card: StudentCard, network: Student, code: Tensor) -> StyleStudent:
+    """Return a student whose values later steps do not change."""
+    return StyleStudent(card, deepcopy(network).eval().requires_grad_(False), code.detach().clone())
+
+
+def _left(begun: float, fraction: float) -> float:
+    return (time.monotonic() - begun) * (1 - fraction) / max(fraction, 1e-6)

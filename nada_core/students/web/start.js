@@ -1,0 +1,4 @@
+// Begins a mirror that stands alone.
+import { openMirror } from './mirror.js';
+
+openMirror(document.querySelector('.mirror'), new URL('.', document.baseURI));
