@@ -1,4 +1,4 @@
-"""The form below the banner by which the owner of a private server chooses another world."""
+"""Build the form at the foot of the page in which a private server's owner switches to another world (set of networks)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import NadaError
-from .context import AppContext, World
-from .refusals import refusal
-from .text import message_box
-from .world_choice import BASES, ENCODERS, FROM_FILE, WORLDS, change_world, in_use, read_wish
+from nada_core.errors import NadaError
+from nada_core.ui.html.text import message_box
+from nada_core.ui.page.replies import refusal
+from nada_core.ui.page.shared_components import QUIET
+from nada_core.ui.server.change_world import BASES, ENCODERS, FROM_FILE, WORLDS, change_world, in_use, read_wish
+from nada_core.ui.server.context import AppContext, EngineFacts
 
 __all__ = ["WorldForm", "build_world_form"]
 
 _EXAMPLE = "/models/mine.pkl"
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _LOADING = message_box("Loading the networks: up to a minute. The page reloads by itself when they are ready.")
 _NOTE = (
     '<p class="quiet">It changes for everybody who uses this server, until the server is started again. Nothing is downloaded from the '
@@ -29,9 +29,9 @@ _NOTE = (
 
 @dataclass(frozen=True)
 class WorldForm:
-    """What the layout needs: `fit` makes the updates of `fitted` that show what is in use."""
+    """Hold what the layout needs of the form: `fit` makes the updates of `fitted` that show what is in use."""
 
-    fit: Callable[[World], dict[Any, Any]]
+    fit: Callable[[EngineFacts], dict[Any, Any]]
     fitted: list[Any]
 
 
@@ -78,7 +78,7 @@ def build_world_form(context: AppContext) -> WorldForm:
             raise refusal(error, "The world stays as it was", 6) from None
         yield {notice: message_box("Ready. The page is loaded again.", "good")}
 
-    base.change(show_file, [base], [file], queue=False, **_QUIET)
+    base.change(show_file, [base], [file], queue=False, **QUIET)
     apply.click(
         apply_wish,
         [world, base, file, encoder],
@@ -86,10 +86,10 @@ def build_world_form(context: AppContext) -> WorldForm:
         concurrency_limit=1,
         concurrency_id="world",
         trigger_mode="once",
-        **_QUIET,
+        **QUIET,
     ).success(None, None, None, js="() => { window.location.reload(); }")
 
-    def fit(facts: World) -> dict[Any, Any]:
+    def fit(facts: EngineFacts) -> dict[Any, Any]:
         wish = context.wish
         offered = wish.base in {value for _, value in BASES} or not wish.base
         return {

@@ -1,0 +1,1 @@
+"""Write the page's words and small pieces of HTML."""

@@ -1,0 +1,1 @@
+"""Run work that outlives its page: one worker, a line, a registry."""

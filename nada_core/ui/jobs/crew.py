@@ -1,0 +1,55 @@
+"""Describe workers outside of this process as the page knows them. Needs neither Ray nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nada_core.ui.jobs.views import AdaptView, Ticket
+
+if TYPE_CHECKING:
+    from nada_core.ui.server.context import AppContext
+
+__all__ = ["DOINGS", "Crew", "WorkerFacts"]
+
+DOINGS = ("starting", "idle", "adapting")
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """Say of one worker where it is and what it does, without a word of whose work it is."""
+
+    name: str
+    host: str = ""
+    device: str = ""
+    doing: str = "starting"  # one of DOINGS, or why it is not used
+
+    def sentence(self, *, public: bool = False) -> str:
+        """Return all of it in words; strangers are not told what machines are called, nor what is wrong with one."""
+        if public:
+            device = f" ({self.device})" if self.device else ""
+            return f"{self.name}{device}: {self.doing if self.doing in DOINGS else 'not in use'}"
+        place = f" on {self.host} ({self.device})" if self.host else ""
+        return f"{self.name}{place}: {self.doing}"
+
+
+class Crew(Protocol):
+    """Describe workers that adaptations are given to: :class:`nada_core.ui.workers.crew.RayCrew`."""
+
+    @property
+    def size(self) -> int:
+        """Return how many adaptations they work on at once."""
+        ...
+
+    def adapt(self, context: Any, ticket: Ticket, device: str | None = None, /) -> Iterator[AdaptView]:
+        """Have the work of a job done and yield complete views."""
+        ...
+
+    def start(self, context: AppContext, /) -> None:
+        """Let the workers get ready for the app's engine; again is harmless."""
+        ...
+
+    def report(self) -> list[WorkerFacts]:
+        """Return what is known of each worker."""
+        ...

@@ -1,0 +1,1 @@
+"""Adapt Gradio: theme, CSS, JavaScript, patches of its faults, components that tabs share."""

@@ -1,0 +1,1 @@
+"""Hold what one running app has: engine, world, jobs, blocked words."""

@@ -1,0 +1,1 @@
+"""Keep things for pages: photos, unsaved styles, thumbnails."""

@@ -1,0 +1,1 @@
+"""Offer styles to choose from, by name and by picture."""

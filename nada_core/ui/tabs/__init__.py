@@ -1,0 +1,1 @@
+"""Build the four tabs of the page; none imports another."""

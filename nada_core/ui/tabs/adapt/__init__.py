@@ -1,0 +1,1 @@
+"""Build the Adapt tab: type a look and watch the faces change."""

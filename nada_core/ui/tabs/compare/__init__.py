@@ -1,0 +1,1 @@
+"""Build the Compare tab: one photo in several styles, side by side."""

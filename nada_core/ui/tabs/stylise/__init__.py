@@ -1,0 +1,1 @@
+"""Build the Stylise tab: a photo in one style."""

@@ -1,0 +1,236 @@
+"""Compute adaptations in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nada_core.cluster.connect import cores_here
+from nada_core.cluster.identity import Identity, check_same, product
+from nada_core.errors import NadaError
+from nada_core.ui.jobs.process_folder import TempFolder
+from nada_core.ui.jobs.store import TRAINING
+from nada_core.ui.jobs.views import AdaptView, Ticket
+from nada_core.ui.server.context import AppContext, Wish
+from nada_core.ui.tabs.adapt.work import adapt_views, keep_style
+from nada_core.ui.workers.messages import News, Task, read_task, renamed, unpack_person, write_news
+
+if TYPE_CHECKING:
+    from nada_core.adaptation.loop import AdaptationStep
+
+__all__ = ["BACKEND", "AdaptWorker"]
+
+log = logging.getLogger(__name__)
+BACKEND = "nada_core.ui.server.backend:default_backend"
+
+
+@dataclass
+class _Work:
+    """Hold the one job in hand."""
+
+    task: Task
+    folder: Path
+    asked: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    views: Iterator[AdaptView] | None = None
+    training: tuple[Callable[[], bytes], int] = (bytes, 0)  # makes the bytes of the newest one; its step
+    last: bytes = b""  # the training with which it was stopped
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)  # files that were sent
+
+
+class AdaptWorker:
+    """Hold a warm engine and work on one adaptation at a time.
+
+    All that is given and returned is bytes, texts and numbers. ``begin``, ``more``, ``hello`` and ``forget`` come one after the other;
+    ``training``, ``stop``, ``doing`` and ``leave`` at any time, from other threads.
+
+    Args:
+        plan: JSON: ``backend``, the ``module:function`` that makes the engine, its ``arguments``, ``cores``, and ``keep``, the
+            seconds between two trainings that leave the worker: what is lost with it is less than that and a step.
+    """
+
+    def __init__(self, plan: str) -> None:
+        wanted = json.loads(plan)
+        _use_cores(wanted["cores"])
+        self._keep_every = wanted["keep"]
+        self._temporary = TempFolder()
+        module, _, function = wanted["backend"].partition(":")
+        backend = getattr(importlib.import_module(module), function)(**wanted["arguments"])
+        # an app on this machine keeps its jobs in the usual folder, and recovers what it left there itself
+        backend = replace(backend, jobs_folder=lambda: self._temporary.path / "jobs")
+        self._context = AppContext(backend, adapt_views, keep_style)
+        self._work: _Work | None = None
+        self._doing = "loading"
+
+    def hello(self, base: str, encoder: str) -> str:
+        """Load these networks and return who this is, as JSON: its identity, and what it runs on.
+
+        An error is in the JSON, for a person.
+        """
+        try:
+            identity = self._identity(base, encoder)
+        except NadaError as error:
+            return json.dumps({"error": str(error)})
+        finally:
+            self._doing = "idle"
+        return json.dumps({"identity": asdict(identity), "host": socket.gethostname(), "pid": os.getpid(), "device": self._device()})
+
+    def doing(self) -> str:
+        """Say what it does now, as JSON."""
+        return json.dumps(
+            {"doing": self._doing, "host": socket.gethostname(), "pid": os.getpid(), "product": product(), "cores": cores_here()}
+        )
+
+    def begin(self, task: bytes, training: bytes = b"") -> None:
+        """Take on an adaptation, after this training where there is one; :meth:`more` does the work."""
+        self._drop()
+        work = _Work(read_task(task), Path(tempfile.mkdtemp(prefix="job-")), time.monotonic())
+        (work.folder / "styles").mkdir()
+        (work.folder / "pictures" / "targets").mkdir(parents=True)
+        if training:
+            (work.folder / "styles" / TRAINING).write_bytes(training)
+        self._work, self._doing = work, "adapting"
+        work.views = self._context.worker.steps(partial(self._views, work))
+
+    def more(self, key: str) -> tuple[bytes, bytes]:
+        """Work until there is another view; return the news, and where the run was stopped the training that it can go on from.
+
+        Where the news name a step, :meth:`training` has that step's. Once a job is over, or where another one is in hand, they say so and
+        nothing else.
+        """
+        work = self._work
+        if work is None or work.task.key != key or work.views is None:
+            return write_news(News(over=True)), b""
+        try:
+            view = next(work.views, None)
+            news = News(over=True) if view is None else self._news(work, view)
+        except NadaError as error:
+            news = News(files=_new_files(work)[0], error=str(error), over=True)
+        except Exception as error:
+            log.exception("an adaptation failed on a worker")
+            news = News(files=_new_files(work)[0], error=f"{type(error).__name__} on {socket.gethostname()}", broken=True, over=True)
+        if news.over:
+            self._drop()
+        return write_news(replace(news, step=work.training[1])), work.last
+
+    def training(self, key: str) -> tuple[bytes, int]:
+        """Return the newest training of a job, and its step; nothing and 0 where there is none (any more)."""
+        work = self._work
+        if work is None or work.task.key != key:
+            return b"", 0
+        make, step = work.training
+        return make(), step
+
+    def stop(self, key: str) -> None:
+        """Ask the job to end after the step at hand."""
+        work = self._work
+        if work is not None and work.task.key == key:
+            work.stop.set()
+
+    def forget(self, key: str) -> None:
+        """Break the job off, if it is still in hand."""
+        if self._work is not None and self._work.task.key == key:
+            self._drop()
+
+    def leave(self) -> None:
+        """Get ready to be ended: break off what is in hand, and delete all files."""
+        work = self._work
+        if work is not None:
+            work.stop.set()
+        self._temporary.remove()
+
+    # --- in the thread that works ---
+
+    def _views(self, work: _Work) -> Iterator[AdaptView]:
+        task = work.task
+        ours = self._identity(task.base, task.encoder)
+        check_same(f"The worker on {socket.gethostname()}", ours, Identity(ours.product, task.base, task.base_hash, task.encoder))
+        files = []
+        for number, (ending, content) in enumerate(task.images):
+            files.append(work.folder / "pictures" / "targets" / f"{number}{ending}")
+            files[-1].write_bytes(content)
+        person = unpack_person(task.person, self._device()) if task.person else None
+        styles = work.folder / "styles"
+        going_on = task.key if (styles / TRAINING).exists() else ""
+        request = replace(task.request, images=tuple(map(str, files)), resume=going_on)
+        keep = partial(self._keep, work)
+        ticket = Ticket(task.key, request, styles, work.folder / "pictures", work.stop.is_set, keep, person)
+        yield from adapt_views(self._context, ticket)
+
+    def _keep(self, work: _Work, step: AdaptationStep) -> bool:
+        if time.monotonic() - work.asked < self._keep_every:
+            return False
+        work.training = self._context.backend.take_training(step), step.index
+        work.asked = time.monotonic()
+        return True
+
+    def _news(self, work: _Work, view: AdaptView) -> News:
+        """Return a view with the files that came, changed or went since the last one."""
+        files, gone = _new_files(work)
+        if not view.running and view.goes_on:
+            work.last = (work.folder / "styles" / TRAINING).read_bytes()
+        return News(renamed(view, self._naming(work)), files, gone)
+
+    def _naming(self, work: _Work) -> Callable[[str], str]:
+        originals = {name: f"originals/{number}" for number, name in enumerate(self._context.open()[1].originals)}
+        return lambda name: originals.get(name) or f"{Path(name).parent.name}/{Path(name).name}"
+
+    def _identity(self, base: str, encoder: str) -> Identity:
+        """Load these networks where they are not the ones in use, and return what they are. Raises NadaError."""
+        context, wish = self._context, Wish(base=base, encoder=encoder)
+        if not context.is_open or (context.open()[1].base, context.open()[1].encoder) != (base, encoder):
+            engine = context.worker.run(lambda: context.backend.engine(**asdict(wish)))
+            context.install(engine, context.worker.run(lambda: context.facts(engine)), wish)
+        engine, facts = context.open()
+        return Identity(product(), facts.base, engine.base_hash, facts.encoder)
+
+    def _device(self) -> str:
+        return str(getattr(self._context.open()[0].generator, "device", "cpu"))
+
+    def _drop(self) -> None:
+        work, self._work = self._work, None
+        if work is None:
+            return
+        try:
+            close: Any = getattr(work.views, "close", None)
+            if close is not None:
+                close()
+        finally:
+            shutil.rmtree(work.folder, ignore_errors=True)
+            self._doing = "idle"
+
+
+def _new_files(work: _Work) -> tuple[tuple[tuple[str, bytes], ...], tuple[str, ...]]:
+    """Return the files of a job that came or changed since the last look, and the names of those that went."""
+    found: dict[str, tuple[int, int]] = {}
+    for folder in ("styles", "pictures"):
+        for file in (work.folder / folder).iterdir():
+            if file.is_file() and not file.name.startswith(".") and file.name != TRAINING:
+                stat = file.stat()
+                found[f"{folder}/{file.name}"] = (stat.st_mtime_ns, stat.st_size)
+    files = tuple((name, (work.folder / name).read_bytes()) for name, stamp in found.items() if work.known.get(name) != stamp)
+    gone = tuple(name for name in work.known if name not in found)
+    work.known = found
+    return files, gone
+
+
+def _use_cores(cores: int) -> None:
+    """Let torch use so many cores of this machine, before it is imported."""
+    os.environ["OMP_NUM_THREADS"] = str(cores)
+    from nada_core.system.allocator import tune_cpu_allocator
+    from nada_core.system.threads import wait_politely
+
+    wait_politely()
+    tune_cpu_allocator()

@@ -1,0 +1,163 @@
+"""Speak with one worker of the cluster: have it work on a job, view by view, and know when it is gone."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nada_core.cluster.connect import Cluster
+from nada_core.cluster.head import HEAD_LOST
+from nada_core.cluster.identity import Identity, check_same
+from nada_core.cluster.listing import CONTROL
+from nada_core.errors import ClusterError
+from nada_core.ui.workers.messages import News, read_news
+
+__all__ = ["Colleague", "Told", "WorkerLost", "fetched", "hire"]
+
+log = logging.getLogger(__name__)
+_POLL = 0.1  # seconds between looks at whether somebody pressed Stop
+_AHEAD = 2  # views that are asked for at a time, so that a worker need not wait for the app
+_MOMENT = 2.0  # seconds that a worker has to leave
+_FULL = "The cluster's object store is full: the run was ended, and what it had learnt is kept. Start workers with more memory."
+
+
+class WorkerLost(Exception):
+    """Say that a worker has died, or its machine is gone."""
+
+
+class Told(NamedTuple):
+    """Hold news of a worker, and where Ray keeps the newest training that has left it: of this step, 0 for none that is new."""
+
+    news: News
+    training: Any = b""
+    step: int = 0
+
+
+@dataclass(eq=False)
+class Colleague:
+    """Hold a worker that has said hello."""
+
+    cluster: Cluster = field(repr=False)
+    actor: Any = field(repr=False)
+    name: str
+    host: str
+    device: str
+    pid: int
+
+    def work(self, key: str, task: bytes, training: Any, stopping: Callable[[], bool]) -> Generator[Told, None, None]:
+        """Have an adaptation done; yield what the worker tells. Closing the iterator breaks it off.
+
+        Args:
+            training: where Ray keeps what it goes on from; ``b""`` for none.
+
+        Raises:
+            WorkerLost: it died; ClusterError: the object store is full, or the cluster's head is gone.
+        """
+        ray, asked, taken = self.cluster.ray, False, 0
+        waiting: deque[tuple[Any, Any]] = deque()
+        coming: list[tuple[Any, Any]] = []  # a training that is on its way, and its step
+        try:
+            begun = self._send(self.actor.begin, task, training)
+            while True:
+                while len(waiting) < _AHEAD:
+                    waiting.append(tuple(self._send(self.actor.more.options(num_returns=2), key)))
+                news_ref, last_ref = waiting.popleft()
+                while not ray.wait([news_ref], timeout=_POLL)[0]:
+                    self._check_head()
+                    if not asked and stopping():
+                        asked = True
+                        self._send(self._aside(self.actor.stop), key)
+                self._check_head()
+                fetched(ray, begun)
+                news = read_news(fetched(ray, news_ref))
+                training, step = self._arrived(coming)
+                if news.step > taken and not coming:
+                    taken = news.step
+                    coming.append(tuple(self._send(self._aside(self.actor.training, num_returns=2), key)))
+                if news.view is not None and news.view.goes_on:
+                    training, step = last_ref, news.view.step
+                yield Told(news, training, step)
+                if news.over:
+                    return
+        finally:
+            self._try_send(self._aside(self.actor.stop), key)
+            self._try_send(self.actor.forget, key)
+
+    def _check_head(self) -> None:
+        """End before Ray does: a minute after its head the machines of the cluster go, and what they keep."""
+        if self.cluster.head.lost():
+            raise ClusterError(HEAD_LOST)
+
+    def _arrived(self, coming: list[tuple[Any, Any]]) -> tuple[Any, int]:
+        """Return the training that was on its way, once it is in the object store of this machine: it does not go with its worker's."""
+        if not coming or not self.cluster.ray.wait([coming[0][0]], timeout=0, fetch_local=True)[0]:
+            return b"", 0
+        training, step = coming.pop()
+        return training, int(fetched(self.cluster.ray, step))
+
+    def _aside(self, method: Any, **options: Any) -> Any:
+        """Return a method that does not wait for the work at hand."""
+        return method.options(concurrency_group=CONTROL, **options)
+
+    def kill(self, *, politely: bool = False) -> None:
+        """End the worker's process; politely, with a moment to delete its files."""
+        try:
+            if politely:
+                self.cluster.ray.wait([self._aside(self.actor.leave).remote()], timeout=_MOMENT)
+            self.cluster.ray.kill(self.actor)
+        except Exception as error:  # noqa: BLE001 - it is gone, or Ray is
+            log.info("a worker could not be ended: %s", type(error).__name__)
+
+    def _send(self, method: Any, *arguments: Any) -> Any:
+        try:
+            return method.remote(*arguments)
+        except self.cluster.ray.exceptions.RayError as error:
+            raise WorkerLost(type(error).__name__) from error
+
+    def _try_send(self, method: Any, *arguments: Any) -> None:
+        try:
+            method.remote(*arguments)
+        except Exception as error:  # noqa: BLE001 - it is gone, or Ray is
+            log.info("a worker could not be told: %s", type(error).__name__)
+
+
+def fetched(ray: Any, ref: Any, timeout: float | None = None) -> Any:
+    """Return what Ray keeps. Raises WorkerLost where it went with its worker, ClusterError where the object store is full."""
+    try:
+        return ray.get(ref, timeout=timeout)
+    except ray.exceptions.RayError as error:
+        full = ray.exceptions.ObjectStoreFullError
+        if isinstance(error, full) or isinstance(getattr(error, "cause", None), full):
+            raise ClusterError(_FULL) from error
+        raise WorkerLost(f"{type(error).__name__}: {error}") from error
+
+
+def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity) -> Colleague:
+    """Start a worker somewhere in the cluster, and wait until its networks are loaded.
+
+    Args:
+        plan: of :class:`.actor.AdaptWorker`.
+        wanted: who it must be.
+
+    Raises:
+        WorkerLost: it died at once; ClusterError: it has another version of the product or other weights.
+    """
+    from nada_core.ui.workers.actor import AdaptWorker
+
+    ray = cluster.ray
+    place = {"num_cpus": 0 if cluster.cards else cluster.cores, "num_gpus": cluster.cards, "scheduling_strategy": "SPREAD"}
+    worker = ray.remote(concurrency_groups={CONTROL: 2})(AdaptWorker).options(name=name, max_restarts=0, **place)
+    actor = worker.remote(json.dumps(plan | {"cores": cluster.cores}))
+    try:
+        said = json.loads(fetched(ray, actor.hello.remote(wanted.base, wanted.encoder)))
+        if "error" in said:
+            raise ClusterError(said["error"])
+        check_same(f"The worker on {said['host']}", Identity(**said["identity"]), wanted)
+    except BaseException:
+        ray.kill(actor)
+        raise
+    return Colleague(cluster, actor, name, said["host"], said["device"], said["pid"])

@@ -1,0 +1,177 @@
+"""Keep a crew of workers: start them, hand out those that are idle, replace those that die, and say what each does."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nada_core.cluster.connect import Cluster
+from nada_core.cluster.head import HEAD_LOST
+from nada_core.cluster.identity import Identity, product
+from nada_core.cluster.listing import WORKER
+from nada_core.errors import ClusterError, NadaError
+from nada_core.ui.jobs.crew import WorkerFacts
+from nada_core.ui.jobs.views import AdaptView, Ticket
+from nada_core.ui.server.context import AppContext
+from nada_core.ui.workers.actor import BACKEND
+from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
+from nada_core.ui.workers.remote_views import remote_views
+
+__all__ = ["RayCrew"]
+
+log = logging.getLogger(__name__)
+KEEP = 4.0
+_PATIENCE = 10.0  # seconds for a training to come from another machine
+_LATER = 5.0  # seconds after which a place whose worker could not be had tries again
+_NO_HEAD = "The cluster does not answer any more ({}). Start its head and the app again."
+_TRIES = 3  # at a place before whoever waits is told why
+
+
+@dataclass(eq=False)
+class _Place:
+    """Hold what is known of one worker's place; the worker in it changes."""
+
+    number: int
+    colleague: Colleague | None = None
+    busy: bool = False
+    failed: int = 0  # times in a row
+    problem: str = ""
+
+    @property
+    def facts(self) -> WorkerFacts:
+        name = f"Worker {self.number}"
+        if self.colleague is None:
+            return WorkerFacts(name, doing=self.problem or "starting")
+        return WorkerFacts(name, self.colleague.host, self.colleague.device, "adapting" if self.busy else "idle")
+
+
+class RayCrew:
+    """Hold the workers of one app on a cluster.
+
+    Args:
+        keep: seconds between two trainings that leave a worker.
+        backend: ``module:function`` that makes the workers' engine, with these ``arguments``; another one only in tests and benchmarks.
+    """
+
+    def __init__(self, cluster: Cluster, *, keep: float = KEEP, backend: str = BACKEND, **arguments: Any) -> None:
+        self.cluster = cluster
+        self._plan = {"backend": backend, "arguments": arguments, "keep": keep}
+        self._changed = threading.Condition()
+        self._places = [_Place(number + 1) for number in range(cluster.workers)]
+        self._moved = 0  # jobs that wait for another worker: they come first
+        self._closed = threading.Event()
+        self._started = False
+
+    @property
+    def size(self) -> int:
+        """Return how many workers there are to be."""
+        return len(self._places)
+
+    def start(self, context: AppContext) -> None:
+        """Let every place start its worker, for the engine that the app has; again is harmless. Raises NadaError: it has none."""
+        engine, facts = context.open()
+        wanted = Identity(product(), facts.base, engine.base_hash, facts.encoder)
+        with self._changed:
+            if self._started:
+                return
+            self._started = True
+        for place in self._places:
+            self._hire(place, wanted)
+
+    def adapt(self, context: AppContext, ticket: Ticket, device: str | None = None) -> Iterator[AdaptView]:
+        """Have the work of a job done: :func:`.remote_views.remote_views`."""
+        self.start(context)
+        yield from remote_views(context, self, ticket)
+
+    def report(self) -> list[WorkerFacts]:
+        """Return what is known of each worker."""
+        with self._changed:
+            return [place.facts for place in self._places]
+
+    def take(self, timeout: float, *, moved: bool = False) -> Colleague | None:
+        """Return an idle worker; None where there is none within the time. Who lost one is served first.
+
+        Raises:
+            ClusterError: no worker can be had, and why.
+        """
+        if self.cluster.head.lost():
+            raise ClusterError(HEAD_LOST)
+        with self._changed:
+            self._moved += moved
+            try:
+                self._changed.wait_for(lambda: self._hopeless or (self._idle and (moved or not self._moved)), timeout)
+                if self._hopeless:
+                    raise ClusterError(f"No worker can be had. {self._places[0].problem}")
+                if not self._idle or (self._moved and not moved):
+                    return None
+                place = self._idle[0]
+                place.busy = True
+                return place.colleague
+            finally:
+                self._moved -= moved
+                self._changed.notify_all()
+
+    def give_back(self, colleague: Colleague) -> None:
+        """Take a worker back whose job is over."""
+        with self._changed:
+            for place in self._places:
+                if place.colleague is colleague:
+                    place.busy = False
+            self._changed.notify_all()
+
+    def lose(self, colleague: Colleague, wanted: Identity) -> None:
+        """Put another worker into the place of one that is gone."""
+        colleague.kill()
+        with self._changed:
+            places = [place for place in self._places if place.colleague is colleague]
+            for place in places:
+                place.colleague, place.busy = None, False
+        for place in places:
+            self._hire(place, wanted)
+
+    def fetched(self, training: Any) -> bytes:
+        """Return a training that Ray keeps. Raises WorkerLost: it went with its machine."""
+        return training if isinstance(training, bytes) else fetched(self.cluster.ray, training, _PATIENCE)
+
+    def close(self) -> None:
+        """End all workers and start no more."""
+        self._closed.set()
+        with self._changed:
+            colleagues = [place.colleague for place in self._places if place.colleague is not None]
+        for colleague in colleagues:
+            colleague.kill(politely=True)
+
+    @property
+    def _idle(self) -> list[_Place]:
+        return [place for place in self._places if place.colleague is not None and not place.busy]
+
+    @property
+    def _hopeless(self) -> bool:
+        return all(place.colleague is None and place.failed >= _TRIES for place in self._places)
+
+    def _hire(self, place: _Place, wanted: Identity) -> None:
+        threading.Thread(target=self._fill, args=(place, wanted), name="hiring", daemon=True).start()
+
+    def _fill(self, place: _Place, wanted: Identity) -> None:
+        while not self._closed.is_set():
+            try:
+                colleague = hire(self.cluster, f"{WORKER}{place.number}-{secrets.token_hex(4)}", self._plan, wanted)
+            except (NadaError, WorkerLost) as error:
+                refused = isinstance(error, NadaError)
+                problem = str(error) if refused else "It dies as soon as it is started; its log in Ray's folder says why."
+            except Exception as error:  # noqa: BLE001 - what Ray raises when its head is gone
+                refused, problem = False, _NO_HEAD.format(type(error).__name__)
+            else:
+                with self._changed:
+                    place.colleague, place.failed, place.problem = colleague, 0, ""
+                    self._changed.notify_all()
+                return
+            log.warning("worker %d could not be had: %s", place.number, problem, exc_info=not refused)
+            with self._changed:
+                place.failed, place.problem = _TRIES if refused else place.failed + 1, problem
+                self._changed.notify_all()
+            self._closed.wait(_LATER)
