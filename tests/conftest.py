@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sys
 import tempfile
 
 import pytest
 
+from nada_core.system.threads import wait_politely
+from nada_core.ui.app import make_context
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell; tests press Ctrl-C as people at a terminal do
     signal.signal(signal.SIGINT, signal.default_int_handler)
+wait_politely()
+# One of its own for each test process: Gradio names a file after its content, and an app that ends deletes it under another one's feet.
+os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="nada-tests-gradio-")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, here and in every process the tests start
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     # threads of torch that wait for each other's cores cost half of the speed
@@ -17,13 +25,27 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
 
 
 def pytest_collection_modifyitems(items):
-    """Files with slow tests first: the one that is begun last should not be the longest."""
+    """Mark what needs the starter's weights, and put files with slow tests first: the one that is begun last should not be the longest."""
+    for item in items:
+        if "starter_weights" in item.fixturenames:
+            item.add_marker(pytest.mark.weights)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
 
+def pytest_sessionfinish():
+    if served := sys.modules.get("tests.helpers.served"):
+        served.close_chromium()
+    shutil.rmtree(os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory):
+def starter_weights():
+    """For whatever reads the downloaded files of the starter world: `make check` leaves such tests out."""
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory, starter_weights):
     from nada_core.engine import Engine
 
     return Engine("cpu", styles_folder=tmp_path_factory.mktemp("styles"))
@@ -42,18 +64,17 @@ def encoder(engine):
 @pytest.fixture
 def make_app(tmp_path, monkeypatch):
     """Makes contexts whose files all lie under tmp_path and whose jobs end with the test."""
-    from adapting import QUICK
-    from fake_engine import FakeEngine, fake_backend
-
-    from nada_core.ui.context import AppContext
+    from nada_core.ui.server.context import AppContext
+    from tests.helpers.adapting import QUICK
+    from tests.helpers.fake_engine import FakeEngine, fake_backend
 
     made: list[AppContext] = []
     (tmp_path / "temp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
 
-    def context(limits=QUICK, *, public=False, inline=None, folder=tmp_path / "jobs", **engine):
+    def context(limits=QUICK, *, public=False, inline=None, folder=tmp_path / "jobs", crew=None, **engine):
         fake = FakeEngine(**engine)
-        app = AppContext(fake_backend(fake, folder), public=public, limits=limits, inline=inline)
+        app = make_context(fake_backend(fake, folder), public=public, limits=limits, inline=inline, crew=crew)
         made.append(app)
         return app, fake
 
@@ -65,6 +86,6 @@ def make_app(tmp_path, monkeypatch):
 @pytest.fixture
 def photo(tmp_path):
     """The path of a square photo of one drawn face."""
-    from apps import picture
+    from tests.helpers.apps import picture
 
     return picture(tmp_path)

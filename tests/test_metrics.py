@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from nada_core.faces import SAME_PERSON
+from nada_core.alignment.faces import SAME_PERSON
 from nada_core.inversion.perceptual import PerceptualLoss
 from nada_core.losses import text_direction
 from nada_core.metrics import (
@@ -22,7 +22,7 @@ from nada_core.metrics import (
     perceptual_distance,
     reconstruction_error,
 )
-from tests.fake_laboratory import ColourEncoder, PixelDistance, PixelRecogniser
+from tests.helpers.fake_laboratory import ColourEncoder, PixelDistance, PixelRecogniser
 
 
 class TinyBackbone(torch.nn.Module):

@@ -8,16 +8,16 @@ import torch
 from PIL import Image
 
 from nada_core import worlds
-from nada_core.advice import ONLY_FACES
-from nada_core.assets import REGISTRY
+from nada_core.assets.store import REGISTRY
+from nada_core.editing.notes import ONLY_FACES
 from nada_core.engine import Engine
 from nada_core.errors import AssetError, NoFaceError, OptionsError
-from nada_core.images import to_tensor
+from nada_core.images.image_io import to_tensor
 from nada_core.inversion.restyle import ReStyleE4E
 from nada_core.worlds import World, choose_world, missing_for_full
-from tests.loopback import dead_port
-from tests.small_adaptations import StandInEncoder, small_stylegan2
-from tests.stylegan2_files import rosinality_state
+from tests.helpers.loopback import dead_port
+from tests.helpers.small_adaptations import StandInEncoder, small_stylegan2
+from tests.helpers.stylegan2_files import rosinality_state
 
 FULL = ("stylegan2-ffhq", "restyle-e4e-ffhq", "clip-vit-b-32")
 
@@ -149,6 +149,7 @@ def test_another_generator_is_adapted_sampled_and_saved(mixed):
         mixed.sample([0], resolution=256)
 
 
+@pytest.mark.weights
 def test_a_photo_goes_through_a_generator_that_no_photo_encoder_knows(mixed):
     *_, last = mixed.adapt("a face in any words", 2)
     result = mixed.edit(skimage.data.astronaut(), last.style(), mode="fast")
@@ -168,11 +169,12 @@ def test_the_starters_photo_encoder_is_refused_for_another_generator(mixed, tmp_
         _ = Engine("cpu", base=tmp_path / "faces.pt", encoder="ViT-B-32", inverter="smile").editor
 
 
+@pytest.mark.weights
 def test_restyle_starts_the_inversion_and_its_looks_are_shown(mixed, monkeypatch, tmp_path):
     torch.manual_seed(0)
     generator = mixed.generator
     encoder = ReStyleE4E(generator.num_ws, generator.w_dim).eval().requires_grad_(False)
-    monkeypatch.setattr("nada_core.engine.load_inverter", lambda name, device: encoder)
+    monkeypatch.setattr("nada_core.editing.load.load_inverter", lambda name, device: encoder)
     engine = Engine("cpu", base=tmp_path / "faces.pt", encoder="ViT-B-32", inverter="restyle-e4e")
     editor = engine.editor
     aligned = editor.align(skimage.data.astronaut())

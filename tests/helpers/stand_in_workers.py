@@ -1,0 +1,93 @@
+"""Workers that need neither weights nor Ray: the real program of a worker around the fake engine, in this process or in Ray's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nada_core.cluster.identity import Identity
+from nada_core.errors import ClusterError
+from nada_core.ui import Backend
+from nada_core.ui.jobs.crew import WorkerFacts
+from nada_core.ui.workers.actor import AdaptWorker
+from nada_core.ui.workers.colleague import Told, WorkerLost
+from nada_core.ui.workers.messages import read_news
+from nada_core.ui.workers.remote_views import remote_views
+from tests.helpers.fake_engine import FakeEngine, fake_backend
+
+BACKEND = "tests.helpers.stand_in_workers:backend"
+
+
+def backend(**engine: Any) -> Backend:
+    """What a stand-in worker computes with: it sleeps ``delay`` seconds a step."""
+    return fake_backend(FakeEngine(**engine))
+
+
+class LocalWorker:
+    """A worker in this process, which dies when it is asked for the view of this number."""
+
+    def __init__(self, plan: dict[str, Any], dies_at: int | None = None) -> None:
+        self.worker, self.dies_at, self.told = AdaptWorker(json.dumps(plan)), dies_at, 0
+
+    def work(self, key: str, task: bytes, training: bytes, stopping: Callable[[], bool]) -> Iterator[Told]:
+        self.worker.begin(task, training)
+        try:
+            while True:
+                self.told += 1
+                if self.told == self.dies_at:
+                    raise WorkerLost("as the test asked")
+                if stopping():
+                    self.worker.stop(key)
+                message, last = self.worker.more(key)
+                news = read_news(message)
+                stopped = news.view is not None and news.view.goes_on
+                yield Told(news, *((last, news.view.step) if stopped else self.worker.training(key)))
+                if news.over:
+                    return
+        finally:
+            self.worker.forget(key)
+
+
+class LocalCrew:
+    """Workers in this process, handed out in their order; those that die are not replaced. ``lost`` are the dead."""
+
+    def __init__(self, workers: list[LocalWorker]) -> None:
+        self.idle, self.lost, self.size = list(workers), [], len(workers)
+
+    def start(self, context: Any) -> None:
+        context.open()
+
+    def report(self) -> list[WorkerFacts]:
+        return [WorkerFacts(f"Worker {number + 1}", "here", "cpu", "idle") for number in range(len(self.idle))]
+
+    def adapt(self, context: Any, ticket: Any, device: str | None = None) -> Iterator[Any]:
+        yield from remote_views(context, self, ticket)
+
+    def take(self, timeout: float, *, moved: bool = False) -> LocalWorker | None:
+        if not self.idle:
+            raise ClusterError("No worker can be had. All of them died.")
+        return self.idle.pop(0)
+
+    def give_back(self, worker: LocalWorker) -> None:
+        if worker not in self.lost:
+            self.idle.append(worker)
+
+    def fetched(self, training: bytes) -> bytes:
+        return training
+
+    def lose(self, worker: LocalWorker, identity: Identity) -> None:
+        self.lost.append(worker)
+
+
+@contextmanager
+def local_crew(*dies_at: int | None, keep: float = 0.0, **engine: Any) -> Iterator[LocalCrew]:
+    """One worker in this process for each entry of ``dies_at``."""
+    plan = {"backend": BACKEND, "arguments": {"delay": 0.0, **engine}, "cores": 1, "keep": keep}
+    workers = [LocalWorker(plan, number) for number in dies_at]
+    try:
+        yield LocalCrew(workers)
+    finally:
+        for worker in reversed(workers):
+            worker.worker._temporary.remove()

@@ -1,0 +1,81 @@
+"""JPEG files that lack their end."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nada_core.errors import PhotoError
+from nada_core.images.image_io import decode_photo
+
+KINDS = {
+    "baseline": {"quality": 90},
+    "grey": {"quality": 90},
+    "progressive": {"quality": 90, "progressive": True},
+    "restarts by row": {"quality": 90, "restart_marker_rows": 1},
+    "restarts by block": {"quality": 90, "restart_marker_blocks": 1},
+}
+
+
+def _photo(width: int = 640, height: int = 480) -> Image.Image:
+    """Something to see in every place."""
+    noise = np.random.default_rng(0).normal(0, 12, (height, width, 3))
+    y, x = np.mgrid[:height, :width]
+    return Image.fromarray(np.clip(np.stack([x * 200 / width, y * 200 / height, x * 0 + 90], -1) + 20 + noise, 0, 255).astype(np.uint8))
+
+
+def _jpeg(kind: str, photo: Image.Image | None = None) -> bytes:
+    buffer, photo = io.BytesIO(), photo or _photo()
+    (photo.convert("L") if kind == "grey" else photo).save(buffer, "JPEG", **KINDS[kind])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 12, 200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lost_end_is_no_reason_to_refuse(kind: str, lost: int) -> None:
+    data = _jpeg(kind)
+    whole, read = (np.asarray(decode_photo(part), dtype=int) for part in (data, data[:-lost]))
+    assert whole.shape == read.shape
+    changed = np.abs(whole - read).max(-1) > 30
+    assert changed.mean() < (0.001 if lost < 20 else 0.05)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lost_part_is_named(kind: str, share: float) -> None:
+    data = _jpeg(kind)
+    with pytest.raises(PhotoError, match=r"^The picture is damaged or incomplete\. Save or download it again\.$"):
+        decode_photo(data[: round(len(data) * share)])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flat_lower_part_is_not_taken_for_a_lost_one(kind: str) -> None:
+    night = _photo()
+    night.paste((0, 0, 0), (0, 200, 640, 480))
+    assert decode_photo(_jpeg(kind, night)[:-2]).size == (640, 480)
+
+
+def test_orientation_and_profile_of_a_file_without_end() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    _photo().save(buffer, "JPEG", exif=exif)
+    assert decode_photo(buffer.getvalue()[:-4]).size == (480, 640)
+
+
+def test_phones_file_of_several_pictures_that_lost_the_end() -> None:
+    buffer = io.BytesIO()
+    _photo().save(buffer, "MPO", save_all=True, append_images=[_photo(320, 240)])
+    data = buffer.getvalue()
+    first = np.asarray(decode_photo(data), dtype=int)
+    for lost in (2, 3000, len(data) // 5):  # of the second picture
+        assert np.abs(np.asarray(decode_photo(data[:-lost]), dtype=int) - first).max() == 0
+    with pytest.raises(PhotoError, match="damaged"):
+        decode_photo(data[: len(data) // 3])
+
+
+def test_bytes_after_the_end_do_not_matter() -> None:
+    assert decode_photo(_jpeg("baseline") + b"\0" * 1000).size == (640, 480)

@@ -1,0 +1,30 @@
+"""Safetensors written in one copy are read by the library as its own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load
+
+from nada_core.system.safetensors_writing import _NAMES, safetensors_bytes
+
+
+def test_the_library_reads_it(tmp_path):
+    tensors = {f"{dtype}": (torch.rand(3, 5) * 9).to(dtype) for dtype in _NAMES}
+    tensors |= {"scalar": torch.tensor(1.5), "none": torch.zeros(0, 4), "odd": torch.arange(7, dtype=torch.uint8)}
+    tensors |= {"turned": torch.rand(4, 6).t(), "é|kind": torch.rand(2).requires_grad_(True)}
+    content = safetensors_bytes(tensors, {"format": "x", "run": '{"a": "“"}'})
+    back = load(content)
+    assert back.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert back[name].dtype == tensor.dtype and torch.equal(back[name], tensor.detach())
+    file = tmp_path / "some.safetensors"
+    file.write_bytes(content)
+    with safe_open(file, "pt") as opened:
+        assert opened.metadata() == {"format": "x", "run": '{"a": "“"}'}
+
+
+def test_what_the_format_has_not_is_refused():
+    with pytest.raises(KeyError):
+        safetensors_bytes({"complex": torch.zeros(2, dtype=torch.complex64)}, {})

@@ -1,0 +1,96 @@
+"""Every tab on a desktop, in the dark and on a phone: nothing sticks out, nothing fails, dark is dark. Needs Chromium.
+
+With NADA_SCREENS=FOLDER the screenshots are kept there to be looked at.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
+from tests.helpers.served import chromium, expect, fits, in_chromium, none_found, serving, settled
+
+TABS = ("Adapt", "Stylise a photo", "Compare", "Mirror", "Gallery")
+SCREENS = {"desktop": (1280, 900, False), "dark": (1280, 900, True), "tablet": (820, 1100, False), "phone": (375, 812, True)}
+_BEYOND = """() => [...document.querySelectorAll('.gradio-container *')].filter(one => {
+  const box = one.getBoundingClientRect(), style = getComputedStyle(one);
+  if (!box.width || !box.height || style.visibility === 'hidden' || box.right <= window.innerWidth + 1) return false;
+  for (let up = one.parentElement; up; up = up.parentElement) {
+    const over = getComputedStyle(up).overflowX;
+    if (over === 'auto' || over === 'scroll' || over === 'hidden' || over === 'clip') return false;
+  }
+  return true;
+}).map(one => one.outerHTML.slice(0, 200))"""
+
+
+def look(page, name: str) -> np.ndarray:
+    """The whole page as brightness [H, W] in 0..1; kept where somebody wants to look at it."""
+    shot = page.screenshot(full_page=True)
+    if folder := os.environ.get("NADA_SCREENS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / f"{name}.png").write_bytes(shot)
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), float) / 255
+
+
+@pytest.fixture(scope="module")
+def server():
+    engine = FakeEngine(delay=0.05)
+    engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
+    with serving(engine) as (url, demo):
+        yield url, demo
+
+
+@in_chromium
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_tab_fits(server, screen):
+    width, height, dark = SCREENS[screen]
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server[0] + ("?__theme=dark" if dark else "?__theme=light"))
+        page.get_by_text("Starter world").wait_for()
+        page.locator("#after-3 img").wait_for()
+        for tab in TABS:
+            page.get_by_role("tab", name=tab).click()
+            expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+            page.wait_for_function("[...document.images].every(one => one.complete)")
+            settled(page)
+            brightness = look(page, f"{screen}-{tab.split()[0].lower()}")
+            fits(page)
+            none_found(page, _BEYOND, tab)
+            paper = float(np.median(brightness))
+            assert paper < 0.25 if dark else paper > 0.75, f"{tab}: brightness {paper:.2f}"
+            assert brightness.std() > 0.03, f"{tab} is empty"
+        assert not errors
+
+
+@in_chromium
+def test_two_people_at_once_and_the_second_waits_on_a_phone():
+    with serving(FakeEngine(delay=0.1, hold_at=6)) as (url, _), chromium() as browser:
+        first = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        second = browser.new_context(viewport={"width": 375, "height": 812}).new_page()
+        for page in (first, second):
+            page.goto(url)
+            page.get_by_text("Starter world").wait_for()
+            page.locator("#after-3 img").wait_for()
+        first.locator("#adapt").click()
+        first.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
+        second.locator("#adapt").click()
+        second.locator("#adapt-progress").get_by_text("1 job ahead of you").wait_for()
+        second.locator("#adapt-progress").get_by_text("begins in about").wait_for()
+        look(second, "phone-waiting")
+        fits(second)
+        none_found(second, _BEYOND)
+        first.locator("#stop").click()
+        first.get_by_text("Stopped at step").wait_for()
+        second.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()  # its turn has come by itself
+        second.locator("#stop").click()
+        second.get_by_text("Stopped at step").wait_for()
+        look(second, "phone-stopped")

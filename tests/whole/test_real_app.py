@@ -1,0 +1,134 @@
+"""The whole way of a person through the app, in headless Chromium, on the starter's real networks: the pictures are measured."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.folders import ROOT
+from tests.helpers.served import chromium, expect, in_chromium
+
+pytestmark = pytest.mark.heavy
+
+STEPS = 8
+
+
+@pytest.fixture
+def app(tmp_path):
+    """The address of `python app.py` with a library of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables = {
+        "NADA_STYLES": str(tmp_path / "styles"),
+        "TMPDIR": str(tmp_path),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "NADA_WORLD": "starter",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, text=True
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).read(1)
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, "the app did not come up"
+                time.sleep(0.3)
+        assert process.stdout is not None
+        while "World: starter" not in process.stdout.readline():  # the networks are loaded
+            assert process.poll() is None
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert not list(tmp_path.glob("nada-demo-*")), "temporary files were left"
+
+
+def picture(page, place: str) -> np.ndarray:
+    """The pixels that the page shows there, [H, W, 3] in 0..255."""
+    address = page.evaluate("place => document.querySelector(place).src", place)
+    return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"), float)
+
+
+def greenness(face: np.ndarray) -> float:
+    """How much greener than red and blue the upper edge of a face picture is: hair, in a centred portrait."""
+    top = face[: face.shape[0] // 5].reshape(-1, 3)
+    return float((top[:, 1] - (top[:, 0] + top[:, 2]) / 2).mean())
+
+
+@in_chromium
+@pytest.mark.slow
+def test_a_person_types_joker_and_becomes_it(app, tmp_path):
+    with chromium() as browser:
+        person = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        page = person.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(app)
+        page.get_by_text("Starter world.").wait_for()
+        page.locator("#after-3 img").wait_for()
+        before = [picture(page, f"#after-{number} img") for number in range(4)]
+
+        page.locator("#prompt input, #prompt textarea").first.fill("Joker")
+        page.locator("#settings").get_by_text("Settings", exact=True).click()
+        steps = page.get_by_label("number input for Steps")
+        steps.fill("120")  # more than the test waits for
+        steps.press("Tab")
+        source = page.locator("#after-0 img").get_attribute("src")
+        page.locator("#adapt").click()
+        expect(page.locator("#after-0 img")).not_to_have_attribute("src", source)
+        page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
+        page.locator("#adapt-progress").get_by_text("Begun at a blend of ready styles: ", exact=False).wait_for()
+
+        page.reload()  # in the middle: the run goes on and is found again
+        page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
+        second = person.new_page()  # a page beside it stays quick
+        second.goto(app)
+        second.get_by_text("Starter world.").wait_for()
+        second.close()
+        step = "number => Number((document.querySelector('#adapt-progress').innerText.match(/Step (\\d+) of/) || [])[1]) >= number"
+        page.wait_for_function(step, arg=STEPS, timeout=240_000)
+        page.locator("#stop").click()
+        page.get_by_text("Stopped at step").wait_for()
+        after = [picture(page, f"#after-{number} img") for number in range(4)]
+        assert all(now.shape == then.shape for now, then in zip(after, before, strict=True))
+        assert min(np.abs(now - then).mean() for now, then in zip(after, before, strict=True)) > 8  # of 255: every face has changed
+        rise = [greenness(now) - greenness(then) for now, then in zip(after, before, strict=True)]
+        assert np.median(rise) > 3, f"hair does not turn green: {rise}"
+
+        page.locator("#keep").get_by_label("Name").fill("my-joker")
+        page.locator("#save").click()
+        page.locator("#kept").get_by_text("Saved as").wait_for()
+        assert (tmp_path / "styles" / "my-joker.safetensors").exists()
+        with page.expect_download(timeout=120_000) as download:
+            page.locator("#fetch-style").click()
+        assert Path(download.value.path()).stat().st_size < 1.5e6
+
+        page.locator("#wear").click()
+        page.locator("#examples .thumbnail-item").first.click()
+        page.locator("#mode").get_by_text("Fast", exact=False).first.click()
+        page.locator("#stylise").click()  # once it is enabled
+        page.locator("#edit-progress").get_by_text("Done").wait_for(timeout=240_000)
+        with page.expect_download(timeout=120_000) as download:
+            page.locator("#take-picture").click()
+        joker = Image.open(download.value.path())
+        assert joker.size == (1024, 1024) and "AI-generated" in joker.info["Comment"] and joker.info["Style"]
+        rebuilt = picture(page, "#inverted img")
+        worn = np.asarray(joker.convert("RGB").resize(rebuilt.shape[1::-1]), float)
+        assert np.abs(worn - rebuilt).mean() > 6 and greenness(worn) > greenness(rebuilt)
+        assert not errors, json.dumps(errors)
