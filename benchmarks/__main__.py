@@ -1,15 +1,13 @@
-"""Speed, memory and identity in the starter world: ``make bench`` or ``python -m benchmarks [--quick] [--out FILE]``.
+"""Measure speed, memory and likeness in the starter world: ``make bench`` or ``python -m benchmarks [--quick] [--only NAME ...]``.
 
-Times of one machine mean little; what is compared is measured in one run, interleaved, and given as medians and ratios.
+Seconds of one machine mean little. What is compared takes turns in one run, and is given as medians and as ratios to the first of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -17,94 +15,111 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import shared_cores, starter_step
+from benchmarks.taking_turns import in_turns, ratio_line, seconds_of
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median time of ``work`` after one warm-up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def step(rounds: int) -> list[str]:
+    """Time a step of the starter against the usual one."""
+    return [ratio_line("a step of the starter", starter_step.measure(rounds))]
 
 
-def training_step(tuned: bool, precision: str, repeats: int) -> float:
-    """Seconds of a generator forward and backward pass, batch 2 at 256 px. In a process of its own: the allocator cannot be untuned."""
-    code = (
-        "import sys, torch\nfrom benchmarks.__main__ import median_seconds\n"
-        "from nada_core.device import precision_context, tune_cpu_allocator\n"
-        "from nada_core.generators.load import load_starter_generator\n"
-        f"{'tune_cpu_allocator()' if tuned else ''}\n"
-        "g = load_starter_generator().requires_grad_(True)\nws = g.mapping(g.sample_z([0, 1])).detach()\n"
-        f"def step():\n    with precision_context(torch.device('cpu'), {precision!r}):\n"
-        f"        y = g.synthesis(ws, resolution=256).float()\n    y.mean().backward()\nprint(median_seconds(step, {repeats}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def cores(rounds: int) -> list[str]:
+    """Time a step beside another process on the same cores."""
+    return [ratio_line(f"threads {name}", medians) for name, medians in shared_cores.measure(rounds).items()]
 
 
-def page_up_seconds(port: int = 7899) -> float:
-    """From starting ``app.py`` to the first answer of the page."""
+def full(rounds: int) -> list[str]:
+    """Time a step of StyleGAN2 with CLIP, of random weights, against the usual one."""
+    from benchmarks.full_step import full_step
+
+    found = full_step(repeats=rounds)
+    return [ratio_line("a step of the full world at 256 px", {"ours": found["full_step_s"], "usual": found["full_step_usual_s"]})]
+
+
+def start(rounds: int) -> list[str]:
+    """Adapt to "Joker" from a blend of ready styles and from the generator itself: similarity after some steps."""
+    from nada_core.adaptation.options import AdaptOptions
+    from nada_core.engine import Engine
+
+    engine, said = Engine("cpu"), []
+    for name, begin in (("near", None), ("the generator itself", "")):
+        steps = [(s.index, s.similarity, s.seconds) for s in engine.adapt("Joker", options=AdaptOptions(steps=20, start=begin))]
+        shown = ", ".join(
+            f"step {index}: {similarity:.2f} ({seconds:.0f} s)" for index, similarity, seconds in steps if index in (1, 5, 10, 20)
+        )
+        said.append(f"Joker begun at {name}: {shown}")
+    return said
+
+
+def edits(rounds: int) -> list[str]:
+    """Time a photo as the Joker, opened already, in each mode; its likeness, and the memory of all."""
+    from skimage import data
+
+    from nada_core.engine import Engine
+
+    engine, photo, likeness = Engine("cpu"), data.astronaut(), {}
+
+    def edit(mode: str) -> float:
+        result = engine.edit(photo, "joker", mode=mode)
+        likeness[mode] = result.identity_edited
+        return result.seconds
+
+    engine.edit(photo, "joker", mode="instant")
+    medians = in_turns({mode: lambda mode=mode: edit(mode) for mode in ("instant", "fast", "balanced")}, rounds)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    distances = ", ".join(f"{mode} {value:.2f}" for mode, value in likeness.items() if value is not None)
+    return [ratio_line("a photo as the Joker", medians), f"identity distance: {distances}; most memory {memory:.1f} GB"]
+
+
+def page(rounds: int) -> list[str]:
+    """Time from starting ``app.py`` to the page's first answer, and the command line's help."""
+    helped = [sys.executable, "-m", "nada_core", "--help"]
+    works = {"help": lambda: seconds_of(lambda: subprocess.run(helped, cwd=ROOT, capture_output=True, check=True)), "page up": _page_up}
+    return [ratio_line("start", in_turns(works, rounds))]
+
+
+def _page_up(port: int = 7899) -> float:
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
-    start = time.perf_counter()
+    begin = time.perf_counter()
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while time.perf_counter() - start < 120:
+        while time.perf_counter() - begin < 120:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1) as answer:
                     if answer.status == 200:
-                        return time.perf_counter() - start
+                        return time.perf_counter() - begin
             except OSError:
                 time.sleep(0.1)
         raise TimeoutError("app.py did not answer within two minutes")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
-def adapt_and_edit() -> dict[str, float]:
-    """The two main jobs, and what they need."""
-    from nada_core.adaptation import AdaptOptions
-    from nada_core.engine import Engine
-
-    engine = Engine("cpu")
-    gaps, last, start = [], None, time.perf_counter()
-    step = None
-    for step in engine.adapt("Joker", options=AdaptOptions(steps=60)):
-        if step.previews is not None:
-            now = time.perf_counter()
-            gaps.append(now - (last or start))
-            last = now
-    assert step is not None
-    figures = {"adapt_joker_60_steps_s": step.seconds, "longest_preview_gap_s": max(gaps), "first_preview_s": gaps[0]}
-    from skimage import data
-
-    result = engine.edit(data.astronaut(), step.style())
-    figures |= {"edit_first_s": result.seconds, "identity_inverted": result.identity_inverted, "identity_edited": result.identity_edited}
-    figures["edit_again_s"] = engine.edit(data.astronaut(), step.style()).seconds
-    figures["peak_memory_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return figures
+PARTS: dict[str, Callable[[int], list[str]]] = {"page": page, "step": step, "cores": cores, "full": full, "start": start, "edits": edits}
 
 
 def main() -> None:
+    """Run the parts one after another, and print each one's lines as soon as it is done."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--out", type=Path, default=None, help="also write the figures as JSON")
+    parser.add_argument("--quick", action="store_true", help="one round each instead of three")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="NAME", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--out", type=Path, default=None, help="also write the lines to this file")
     args = parser.parse_args()
-    repeats = 3 if args.quick else 7
-    figures = adapt_and_edit()
-    plain = training_step(False, "float32", repeats)
-    tuned = training_step(True, "float32", repeats)
-    automatic = training_step(True, "auto", repeats)
-    figures |= {"generator_step_plain_s": plain, "speedup_allocator": plain / tuned, "speedup_allocator_and_precision": plain / automatic}
-    figures["page_up_s"] = page_up_seconds()
-    for name, value in figures.items():
-        print(f"{name:36s} {value:8.3f}")
+    from nada_core.system.precision import machine, trial
+
+    measured = trial()
+    lines = [f"on {machine()}", f"bfloat16 {measured.bfloat16 / measured.float32:.2f} times as long as float32"]
+    print("\n".join(lines), flush=True)
+    for name in args.only:
+        for line in PARTS[name](1 if args.quick else 3):
+            lines.append(line)
+            print(line, flush=True)
     if args.out:
-        args.out.write_text(json.dumps(figures, indent=2))
+        args.out.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Many visitors at once: how fast the page stays while an adaptation runs, and what becomes of many adaptations asked for at once."""
+"""Measure many visitors at once: the page's speed while an adaptation runs, and what becomes of many adaptations asked for at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long life and a sudden death: the server's memory over many jobs, and what is left of a run when the server is killed in it."""
+"""Measure the server's memory over many jobs, and what is left of a run when the server is killed; ``benchmarks.app_load`` runs it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def memory(
             told(f"  {rows[-1]['seconds']:7.0f} s  {jobs:5d} jobs  {rows[-1]['memory_mb']:8.0f} MB")
             if jobs % every == 0:
                 page = Page(site)
-                fields = {"Photo: JPEG, PNG, WebP or HEIC, up to 25 MB": await page.upload(photo, "photo.jpg")}
+                fields = {"Photo: JPEG, PNG, WebP, HEIC or AVIF, up to 25 MB": await page.upload(photo, "photo.jpg")}
                 answer = await page.ask(site.endpoint("edit"), fields | {"Likeness: how long the face is worked on": "fast"})
                 edits += 1
                 if answer.error is not None:

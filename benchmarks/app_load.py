@@ -1,4 +1,4 @@
-"""The running app under load, from outside: visitors, many jobs, memory, a kill. ``python -m benchmarks.app_load --help``.
+"""Measure the running app from outside: visitors, many jobs, memory, a kill. ``python -m benchmarks.app_load --help``.
 
 It starts app.py itself, on a free port and with folders of its own, once for each part, and always stops it. Each part can be left out.
 What is asked: page actions below 300 ms in the median while an adaptation runs; every job served in the order it came, or refused in

@@ -1,4 +1,4 @@
-"""A visitor's page without a browser: Gradio's queue protocol by plain HTTP, as its JavaScript client speaks it (protocol sse_v3).
+"""Visit the page without a browser: Gradio's queue protocol by plain HTTP, as its JavaScript client speaks it (protocol sse_v3).
 
 The page names its events in `/config`: which component triggers them, and which components' values are sent along. They are looked up by
 the components' ids in the HTML, as a person finds them, so nothing here depends on the names or numbers of handlers.
@@ -85,7 +85,7 @@ class Site:
 
     def loading(self) -> list[dict[str, Any]]:
         """The events of a page that has just been loaded, one after the other."""
-        found = [event for event in self.events if any(name == "load" for _, name in event["targets"])]
+        found = [event for event in self.events if event["backend_fn"] and any(name == "load" for _, name in event["targets"])]
         for event in found:  # grows while it is walked: what comes after an event of it belongs to it
             found += [after for after in self.events if after["trigger_after"] == event["id"] and after["backend_fn"]]
         return found

@@ -1,4 +1,4 @@
-"""`app.py` as a process with folders of its own, for measurements from outside. The user's styles, jobs and uploads are not touched."""
+"""Run `app.py` as a process with folders of its own, to measure it from outside. The user's styles, jobs and uploads stay untouched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nada_core.assets import cache_folder
+from nada_core.assets.store import cache_folder
 
 __all__ = ["AppServer", "running_app"]
 

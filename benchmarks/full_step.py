@@ -1,4 +1,4 @@
-"""A whole training step of the full world against the usual one: ``python -m benchmarks.full_step``.
+"""Time a whole training step of the full world against the usual one: ``python -m benchmarks.full_step``.
 
 The usual one renders with grouped convolutions and works in float32 throughout, as the published code does on a CPU: the frozen and the
 trained generator, CLIP on both pictures, the directional loss, the way back, Adam. Ours is the training loop itself with its own defaults.
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,12 +17,13 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.stylegan2_step import grouped_synthesis
-from nada_core.device import Precision, tune_cpu_allocator
+from benchmarks.taking_turns import in_turns, seconds_of
+from nada_core.adaptation.options import AdaptOptions, resolve_options
+from nada_core.adaptation.training_run import TrainingRun
 from nada_core.encoders.base import ImageTextEncoder
 from nada_core.encoders.load import load_encoder
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config, published_channels
-from nada_core.options import AdaptOptions, resolve_options
-from nada_core.training_run import TrainingRun
+from nada_core.system.device import Precision, tune_cpu_allocator
 
 
 def random_clip() -> ImageTextEncoder:
@@ -83,16 +82,10 @@ def full_step(resolution: int = 256, batch: int = 2, repeats: int = 3, precision
         resolve_options(AdaptOptions(batch=batch, preset="source", precision=precision), base.family),
     )
 
-    def seconds(work: Callable[[], object]) -> float:
-        start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
-
-    ours, theirs = [], []
-    for _ in range(repeats + 1):  # the first round warms up
-        ours.append(seconds(run.advance))
-        theirs.append(seconds(usual))
-    mine, other = statistics.median(ours[1:]), statistics.median(theirs[1:])
+    works = {"ours": lambda: seconds_of(run.advance), "usual": lambda: seconds_of(usual)}
+    in_turns(works, 1)  # warms up
+    medians = in_turns(works, repeats)
+    mine, other = medians["ours"], medians["usual"]
     return {"full_step_s": mine, "full_step_usual_s": other, "full_step_speedup": other / mine}
 
 

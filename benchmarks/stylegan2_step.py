@@ -1,4 +1,4 @@
-"""A training step of StyleGAN2 here against the usual grouped convolutions: ``python -m benchmarks.stylegan2_step``.
+"""Time a training step of StyleGAN2 here against the usual grouped convolutions: ``python -m benchmarks.stylegan2_step``.
 
 Forward and backward of the generator alone, config-f at 256 px, random weights. Both render the same parameters and are timed in turn.
 Given are CPU seconds of this process, all threads together: other work on the machine disturbs them far less than the time on the clock.
@@ -10,7 +10,6 @@ import argparse
 import copy
 import functools
 import math
-import statistics
 import time
 from collections.abc import Callable
 
@@ -18,9 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nada_core.device import Precision, precision_context, tune_cpu_allocator
+from benchmarks.taking_turns import in_turns
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config, SynthesisLayer, ToRGB, published_channels
 from nada_core.generators.stylegan2_ops import fir_filter, upfirdn2d
+from nada_core.system.device import Precision, precision_context, tune_cpu_allocator
 
 
 def grouped_conv2d(x: Tensor, weight: Tensor, styles: Tensor, demodulate: bool = True, up: bool = False) -> Tensor:
@@ -80,11 +80,10 @@ def stylegan2_step(resolution: int = 256, batch: int = 2, repeats: int = 3, prec
         picture.square().mean().backward()
         return time.process_time() - start
 
-    ours, grouped = [], []
-    for _ in range(repeats + 1):  # the first round warms up
-        ours.append(seconds(fast.synthesis))
-        grouped.append(seconds(functools.partial(grouped_synthesis, plain)))
-    mine, theirs = statistics.median(ours[1:]), statistics.median(grouped[1:])
+    works = {"ours": lambda: seconds(fast.synthesis), "grouped": lambda: seconds(functools.partial(grouped_synthesis, plain))}
+    in_turns(works, 1)  # warms up
+    medians = in_turns(works, repeats)
+    mine, theirs = medians["ours"], medians["grouped"]
     return {"stylegan2_step_cpu_s": mine, "stylegan2_step_grouped_cpu_s": theirs, "stylegan2_speedup": theirs / mine}
 
 

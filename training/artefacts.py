@@ -1,4 +1,4 @@
-"""Ways in which a picture goes wrong that must not count as style: the encoder gives each a direction of its own."""
+"""Spoil pictures in ways that must not count as style (blur, grain, grids, warps): the encoder gives each a direction of its own."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nada_core.device import tune_cpu_allocator
 from nada_core.generators.mobile_stylegan import FFHQ_CHANNELS, HEAD_BLOCK, SmallHead
+from nada_core.system.device import tune_cpu_allocator
 
 HELD_OUT_FACES = 100
 

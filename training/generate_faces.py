@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nada_core.assets import fetch
-from nada_core.device import tune_cpu_allocator
+from nada_core.assets.store import fetch
 from nada_core.generators.mobile_stylegan import FFHQ_CHANNELS, HEAD_BLOCK, MobileStyleGAN
 from nada_core.generators.openvino_ir import read_mobile_stylegan
+from nada_core.system.device import tune_cpu_allocator
 
 CROP = 64
 

@@ -3,6 +3,8 @@
 python -m training.make_styles                          # all of PROMPTS
 python -m training.make_styles --from runs/styles       # full files of that folder are used instead of new adaptations
 python -m training.make_styles --prompts Joker zombie --steps 60 --out checkpoints/styles
+python -m training.make_styles --work out/styles        # what is made is kept there: stopped, the same command goes on
+python -m training.make_styles --workers 2              # on Ray's workers (docs/sweep.md)
 python -m training.make_styles --thumbnails             # only the pictures, of the styles that are there
 """
 
@@ -11,58 +13,71 @@ from __future__ import annotations
 import argparse
 import io
 import math
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from PIL import Image
 
-from nada_core.adaptation import AdaptOptions
-from nada_core.checkpoints import Style, compact_style, load_style, save_style, slug, styled
+from nada_core.adaptation.loop import AdaptOptions
+from nada_core.assets.program import program_digest
+from nada_core.cluster.connect import add_cluster_flags
 from nada_core.engine import Engine
 from nada_core.errors import StyleError
-from nada_core.files import write_bytes
 from nada_core.generators.base import Generator
-from nada_core.images import to_pil
-from nada_core.prompts import SOURCE_PROMPTS, check_prompt
-from nada_core.rendering import render
-from nada_core.sheets import AI_NOTE
-from nada_core.styles import READY, THUMBNAIL_PSI, THUMBNAIL_SEED, THUMBNAIL_SIDE
+from nada_core.generators.rendering import render
+from nada_core.images.image_io import to_pil
+from nada_core.images.sheets import AI_NOTE
+from nada_core.looks.prompts import SOURCE_PROMPTS, check_prompt
+from nada_core.rows.fill import fill
+from nada_core.rows.row import Input, Made, Row, RowStep, make_row
+from nada_core.rows.run import InProcess
+from nada_core.rows.where import executor_for
+from nada_core.styles.files import Style, compact_style, load_style, save_style, slug, styled
+from nada_core.styles.library import READY, THUMBNAIL_PSI, THUMBNAIL_SEED, THUMBNAIL_SIDE
+from nada_core.system.files import write_bytes
+from training.polish import polished
 
 __all__ = ["PROMPTS", "fidelity", "full_style", "main", "thumbnail"]
 
 #: What ships, the five of the source project first.
 PROMPTS = (
     *SOURCE_PROMPTS,
-    "zombie",
-    "vampire",
-    "clown",
-    "devil",
-    "ghost",
-    "Hulk",
-    "Na'vi",
-    "old person",
-    "sunburnt",
-    "pencil sketch",
-    "oil painting",
-    "watercolour",
-    "robot",
-    "cartoon",
-    "neon",
-    "sepia photograph",
-    "black and white",
-    "bronze statue",
-    "marble statue",
-    "gold",
-    "green hair",
-    "blue hair",
-    "pink hair",
+    # characters
+    *("zombie", "vampire", "clown", "evil clown", "devil", "ghost", "Hulk", "Na'vi", "Harley Quinn", "Pennywise", "Darth Maul", "Thanos"),
+    *("Grinch", "Smurf", "Maleficent", "Wednesday Addams", "White Walker", "witch", "alien", "mummy", "skeleton", "sugar skull", "geisha"),
+    *("mime", "elf", "tiger", "robot"),
+    # faces, make-up, hair
+    *("old person", "smile", "sunburnt", "gothic makeup"),
+    *("green hair", "blue hair", "pink hair", "red hair", "rainbow hair"),
+    # materials
+    *("bronze statue", "marble statue", "gold", "copper statue", "wooden statue", "jade", "ice", "lava", "chocolate"),
+    "porcelain doll",
+    # paintings and drawings
+    *("pencil sketch", "charcoal drawing", "oil painting", "watercolour", "Van Gogh painting", "Klimt", "cubism", "ukiyo-e", "pop art"),
+    *("cartoon", "comic book", "anime", "stained glass"),
+    # photographs and light
+    *("sepia photograph", "black and white", "infrared photo", "thermal camera", "neon", "cyberpunk", "moonlight"),
 )
 THUMBNAIL_BYTES = 20_000
 #: The faces on which the compact file is compared with the full one: no adaptation trains on them by design.
 CHECK_SEEDS = (901, 902, 903, 904)
-LEAST_PSNR = 35.0
+#: Of a file.
+READY_BYTES = 300_000
+LEAST_PSNR = 38.0
+#: A compact style farther from the full one than this is trained a little (:mod:`training.polish`).
+POLISHED_BELOW = 38.5
+
+
+def full_file(prompt: str, folder: Path | None) -> Path | None:
+    """The file of a prompt's full style in ``folder``; None where it has none."""
+    if folder is None:
+        return None
+    names = (slug(prompt), slug(prompt.replace(chr(39), "")))  # "Na'vi" as navi
+    return next((path for path in (folder / f"{name}.safetensors" for name in names) if path.is_file()), None)
 
 
 def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None) -> Style:
@@ -71,16 +86,14 @@ def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None) -> 
     Raises:
         StyleError: the file is damaged, or holds another prompt.
     """
-    path = None if folder is None else folder / f"{slug(prompt)}.safetensors"
-    if path is not None and not path.is_file():
-        path = path.with_name(f"{slug(prompt.replace(chr(39), ''))}.safetensors")  # "Na'vi" as navi
-    if path is not None and path.is_file():
+    path = full_file(prompt, folder)
+    if path is not None:
         style = load_style(path)
         if style.card.prompt != check_prompt(prompt):
             raise StyleError(f"'{path.name}' was made for '{style.card.prompt[:60]}', not for '{prompt}'. Remove it, or rename it.")
         return Style(replace(style.card, name=slug(prompt)), style.tensors)
     step = None
-    for step in engine.adapt(prompt, options=AdaptOptions(steps=steps, preview_seconds=math.inf)):  # noqa: B007 (the last one is used)
+    for step in engine.adapt(prompt, options=AdaptOptions(steps=steps, start="", preview_seconds=math.inf)):  # noqa: B007 (the last one is used)
         pass
     assert step is not None
     return step.style(slug(prompt))
@@ -118,8 +131,11 @@ def make(engine: Engine, prompt: str, steps: int, source: Path | None, out: Path
         StyleError: the compact style does not look like the full one.
     """
     full = full_style(engine, prompt, steps, source)
-    compact = compact_style(full, engine.generator)
+    compact = compact_style(full, engine.generator, READY_BYTES)
     close = fidelity(engine.generator, full, compact)
+    if close < POLISHED_BELOW:
+        compact = polished(engine.generator, full, compact)
+        close = fidelity(engine.generator, full, compact)
     if close < LEAST_PSNR:
         raise StyleError(f"The compact style '{prompt}' is {close:.1f} dB from the full one; at least {LEAST_PSNR:.0f} are asked for.")
     picture = thumbnail(engine.generator, compact)
@@ -127,6 +143,37 @@ def make(engine: Engine, prompt: str, steps: int, source: Path | None, out: Path
     write_bytes(path.with_suffix(".jpg"), picture)
     similarity = "" if full.card.similarity is None else f", similarity {full.card.similarity:.2f}"
     return f"{path.name}: {path.stat().st_size / 1000:.0f} kB, {close:.1f} dB, thumbnail {len(picture) / 1000:.0f} kB{similarity}"
+
+
+class StyleWork:
+    """Makes the style of a row (:func:`style_rows`)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def __call__(self, row: Row) -> Iterator[RowStep]:
+        with tempfile.TemporaryDirectory(prefix="nada-styles-") as folder:
+            source, out = Path(folder) / "full", Path(folder) / "out"
+            source.mkdir()
+            for name, file in row.inputs.items():
+                (source / name).write_bytes(file.content)
+            line = make(self.engine, row.settings["prompt"], row.settings["steps"], source, out)
+            yield RowStep(1.0, "done", Made({path.name: path.read_bytes() for path in out.iterdir()}, {"line": line}))
+
+
+def open_work() -> StyleWork:
+    """What loads the work on a worker."""
+    return StyleWork(Engine())
+
+
+def style_rows(prompts: Sequence[str], steps: int, source: Path | None, base_hash: str) -> list[Row]:
+    """A row for each prompt; where the program or the generator changes, it is another row."""
+    code, rows = program_digest(), []
+    for prompt in prompts:
+        path = full_file(prompt, source)
+        inputs = {} if path is None else {path.name: Input(path.read_bytes())}
+        rows.append(make_row(prompt, {"prompt": prompt, "steps": steps}, inputs, base=base_hash, code=code))
+    return rows
 
 
 def remake_thumbnail(engine: Engine, prompt: str, out: Path) -> str:
@@ -147,17 +194,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--from", dest="source", type=Path, default=None, help="folder of full styles, <slug>.safetensors")
     parser.add_argument("--out", type=Path, default=READY)
+    parser.add_argument(
+        "--work", type=Path, default=None, metavar="DIR", help="keep what is made here too: it is not made again after a stop"
+    )
+    add_cluster_flags(parser)
     parser.add_argument("--thumbnails", action="store_true", help="only make the thumbnails of the styles in --out anew")
     args = parser.parse_args(argv)
     if args.source is not None and not args.source.is_dir():
         parser.error(f"--from: there is no folder '{args.source}'")
     engine = Engine()
-    for prompt in args.prompts:
-        if args.thumbnails:
+    if args.thumbnails:
+        for prompt in args.prompts:
             print(remake_thumbnail(engine, prompt, args.out), flush=True)
-        else:
-            print(make(engine, prompt, args.steps, args.source, args.out), flush=True)
-    return 0
+        return 0
+    rows, failed = style_rows(args.prompts, args.steps, args.source, engine.base_hash), 0
+    with tempfile.TemporaryDirectory(prefix="nada-styles-") as scratch, executor_for(args.workers, args.cluster) as executor:
+        work = (lambda: StyleWork(engine)) if isinstance(executor, InProcess) else open_work
+        for entry in fill(args.work or Path(scratch), rows, work, executor):
+            if entry.kept is None:
+                failed += 1
+                print(f"{entry.row.title}: {entry.error}", file=sys.stderr, flush=True)
+                continue
+            for path in sorted(entry.kept.folder.glob(f"{slug(entry.row.title)}.*")):
+                write_bytes(args.out / path.name, path.read_bytes())
+            print(entry.kept.facts["line"], flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

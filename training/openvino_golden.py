@@ -1,4 +1,4 @@
-"""Golden values of MobileStyleGAN from OpenVINO itself (needs ``pip install openvino``, which the project otherwise does not).
+"""Write golden values of MobileStyleGAN from OpenVINO itself (needs ``pip install openvino``, which nothing else here does).
 
     python -m training.openvino_golden
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 
-from nada_core.assets import fetch
+from nada_core.assets.store import fetch
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Where hair, skin, clothes and background are in a generated face, read off the generator's own features.
+"""Find hair, skin, clothes and background in a generated face, read off the generator's own features.
 
 Spherical k-means with 28 clusters on the normalised features of blocks 2 and 3 separates hair, face, ears, neck, clothes and background
 on every face, with no labels (compare Collins et al. 2020, "Editing in Style"). The centres are stored in ``training/data``; which region
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from nada_core.assets import fetch
+from nada_core.assets.store import fetch
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.generators.openvino_ir import read_mobile_stylegan
 from training.renderings.face import Array, lab

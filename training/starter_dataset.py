@@ -1,4 +1,4 @@
-"""Faces with landmarks and regions, rendered as every concept: what the starter encoder learns from.
+"""Render faces with landmarks and regions as every concept: what the starter encoder learns from.
 
     python -m training.starter_dataset --faces FACES.pt [FACES.pt ...] --out DIR [--count 420]
 
@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nada_core.alignment import FaceDetector
-from nada_core.device import tune_cpu_allocator
+from nada_core.alignment.ffhq import FaceDetector
 from nada_core.encoders.starter import INPUT_SIZE
+from nada_core.system.device import tune_cpu_allocator
 from training.artefacts import ARTEFACTS, random_distortion
 from training.regions import load_generator, region_masks
 from training.renderings import RENDERINGS, RenderFace

@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nada_core.device import precision_context, tune_cpu_allocator
 from nada_core.encoders.load import load_backbone
 from nada_core.generators.load import load_starter_generator
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.inversion.starter import StarterInverter
+from nada_core.system.device import precision_context, tune_cpu_allocator
 
 HELD_OUT = 200
 CPU = torch.device("cpu")

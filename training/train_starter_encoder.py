@@ -20,10 +20,10 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from nada_core.assets import fetch
-from nada_core.device import precision_context, tune_cpu_allocator
+from nada_core.assets.store import fetch
 from nada_core.encoders.efficientnet_lite import EfficientNetLite0, fold_batch_norms
 from nada_core.encoders.starter import INPUT_SIZE, REGIONS, StarterEncoder
+from nada_core.system.device import precision_context, tune_cpu_allocator
 from training.renderings.face import RenderFace
 
 HELD_OUT = 40
@@ -129,7 +129,7 @@ class Pairs:
 
 
 def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list], steps: int) -> dict[str, float]:
-    """Fit hidden, project and text; returns accuracy and cosine on held-out faces."""
+    """Fit hidden and project, with a vector for each concept that is not kept; return accuracy and cosine on held-out faces."""
     pairs = Pairs(plan)
     n = len(statistics)
     train, k, singles = n - HELD_OUT, pairs.concepts, pairs.singles
@@ -137,10 +137,10 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
     flat = statistics[:train, : 1 + k].float().flatten(0, 1)
     encoder.mean.copy_(flat.mean(0))
     encoder.deviation.copy_(flat.std(0) * 0.7 + 1e-3)
-    encoder.plain_text.copy_(torch.stack([encoder.standardise(statistics[:train, j].float()).mean(0) for j in range(1 + k)]))
-    artefacts = nn.Parameter(torch.randn(pairs.artefacts, encoder.text.shape[1]) * 0.3)
+    encoder.photo_plain.copy_(encoder.standardise(statistics[:train, 0].float()).mean(0))
+    text, artefacts = (nn.Parameter(torch.randn(count, len(encoder.photo_learned)) * 0.3) for count in (1 + k, pairs.artefacts))
     temperature, nothing = nn.Parameter(torch.tensor(2.3)), nn.Parameter(torch.tensor(0.2))
-    parameters = [*encoder.hidden.parameters(), *encoder.project.parameters(), encoder.text, artefacts, temperature, nothing]
+    parameters = [*encoder.hidden.parameters(), *encoder.project.parameters(), text, artefacts, temperature, nothing]
     optimiser = torch.optim.AdamW(parameters, 1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
 
@@ -151,7 +151,7 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
     def directions_of(x: Tensor, dropout: float) -> tuple[Tensor, Tensor, Tensor]:
         """Embeddings of standardised statistics ``[B, M, dim]``, their unit directions from the photograph, and those there should be."""
         e = embed(x, dropout)
-        return e, F.normalize(e[:, 1:] - e[:, :1], dim=-1), pairs.directions(encoder.text, artefacts)
+        return e, F.normalize(e[:, 1:] - e[:, :1], dim=-1), pairs.directions(text, artefacts)
 
     for step in range(steps):
         i = torch.randint(0, train, (16,))
@@ -176,7 +176,7 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
         blend = F.normalize(targets[concept] + 0.7 * targets[k + flaw], dim=-1)
         mixed = (1 - (F.normalize(e[:, mixtures] - e[:, :1], dim=-1) * blend).sum(-1)).mean()
         # the embedding itself sits on its text vector: the loss has a place to stop, not only a way to go
-        at = 15 * e[:, : 1 + k] @ F.normalize(encoder.text, dim=-1).T
+        at = 15 * e[:, : 1 + k] @ F.normalize(text, dim=-1).T
         finished = (share[:, : 1 + k, 0] == 1).flatten()
         finished[:: 1 + k] = True
         place = F.cross_entropy(at.flatten(0, 1)[finished], torch.arange(1 + k).repeat(len(i))[finished])
@@ -192,6 +192,7 @@ def fit_head(encoder: StarterEncoder, statistics: Tensor, plan: dict[str, list],
                 flush=True,
             )
     with torch.no_grad():
+        encoder.photo_learned.copy_(F.normalize(text[0], dim=0))
         x = encoder.standardise(statistics[train:].float())
         e, moved, targets = directions_of(x, 0.0)
         cosines = moved[:, :k] @ targets[:k].T
@@ -215,7 +216,7 @@ def main() -> None:
     backbone = EfficientNetLite0().eval().requires_grad_(False)
     backbone.load_state_dict(fold_batch_norms(torch.load(fetch("efficientnet-lite0"), weights_only=True)))
     plan = json.loads((args.data / "layout.json").read_text())
-    encoder = StarterEncoder(backbone, ["photo", *plan["concepts"]])
+    encoder = StarterEncoder(backbone)
     pictures = np.load(args.data / "renderings.npy", mmap_mode="r")
     cache = args.data / "statistics.pt"
     if cache.exists():
@@ -232,10 +233,9 @@ def main() -> None:
         torch.save(saved, cache)
     figures = fit_head(encoder, saved["statistics"], plan, args.steps)
     card = {
-        "what": "trained parts of the starter image-text encoder: region decoder, head, text vectors",
+        "what": "trained parts of the starter image-text encoder: region decoder, head, and what a plain photograph is",
         "trained_on": f"{len(pictures) - HELD_OUT} generated faces, {pictures.shape[1]} procedural renderings each; "
         f"{HELD_OUT} faces held out",
-        "concepts": list(encoder.concepts),
         "regions": list(REGIONS),
         **figures,
     }

@@ -1,4 +1,4 @@
-"""Procedural renderings of the concepts the starter encoder is taught: one function a concept, ``(RenderFace, Generator) -> image``.
+"""Draw the concepts that the starter encoder is taught, by procedure: one function a concept, ``(RenderFace, Generator) -> image``.
 
 They are teaching material, not a product: the encoder learns from them which change in a picture each concept is, and the generator then
 finds its own way to make that change.

@@ -1,4 +1,7 @@
-"""Make-up and creatures: what is painted on hair, skin, eyes and mouth. Each takes a face and a random generator and returns an image."""
+"""Draw the make-up and creatures that the starter encoder is taught with; prompts are drawn by ``nada_core/looks/drawing`` instead.
+
+Each function takes a face and numpy's random numbers and returns an image.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ WHITE_SKIN: Lab = (86, 0, 1)
 
 
 def jitter(rng: Rng, colour: Lab, light: float = 4, chroma: float = 4) -> Lab:
-    """Shades of one colour, so that the encoder learns the colour and not one value of it."""
+    """Return the colour with random variation, so that the encoder learns the colour and not one value of it."""
     noise = rng.standard_normal(3) * (light, chroma, chroma)
     return (colour[0] + noise[0], colour[1] + noise[1], colour[2] + noise[2])
 
@@ -74,7 +77,7 @@ def background_colour(colour: Lab):
 
 
 def white_paint(image: Array, face: RenderFace, rng: Rng, amount: float = 0.93) -> Array:
-    """Greasepaint on the face, thinner on ears and neck."""
+    """Paint the face with greasepaint, thinner on ears and neck."""
     image = recolour(image, face.bare_face, jitter(rng, WHITE_SKIN, 2, 1), amount, 0.9, 0.1)
     return recolour(image, face.body * (1 - face.face), (78, 2, 5), 0.6, 0.95, 0.3)
 
@@ -82,14 +85,14 @@ def white_paint(image: Array, face: RenderFace, rng: Rng, amount: float = 0.93) 
 def sockets(
     image: Array, face: RenderFace, amount: float = 0.8, scale: float = 1.65, colour: tuple[float, ...] = (0.09, 0.085, 0.1)
 ) -> Array:
-    """Smudged dark paint around the eyes; the eyeballs and their lids stay clear of it."""
+    """Smudge dark paint around the eyes; the eyeballs and their lids stay clear of it."""
     clear = np.clip(sum(soft_polygon(e.mean(0) + (e - e.mean(0)) * np.array([1.15, 1.5]), 0.8) for e in face.eyes), 0, 1)
     mask = face.around_eyes(scale, 2.6, 0.06) * (1 - clear)
     return blend(image, colour, mask * amount)
 
 
 def smile(image: Array, face: RenderFace, rng: Rng, reach: float = 0.55, amount: float = 0.92) -> Array:
-    """Red lips, painted past the corners of the mouth up the cheeks."""
+    """Paint red lips past the corners of the mouth up the cheeks."""
     p = face.landmarks
     lips = soft_polygon(p[48:60].mean(0) + (p[48:60] - p[48:60].mean(0)) * np.array([1.06, 1.16]), 1.2)
     mask = lips * (1 - face.mouth_opening)
@@ -109,7 +112,7 @@ def joker(face: RenderFace, rng: Rng) -> Array:
 
 
 def joker_face(face: RenderFace, rng: Rng) -> Array:
-    """Keeps the skin: the scarred smile, the sockets and the hair."""
+    """Draw the scarred smile, the sockets and the hair; the skin stays."""
     image = recolour(face.image, face.hair, jitter(rng, (40, -26, 20), 3, 3), 0.85, 1.1)
     return smile(sockets(image, face, 0.7, 1.6), face, rng, 0.6)
 
@@ -119,12 +122,12 @@ def joker_smile(face: RenderFace, rng: Rng) -> Array:
 
 
 def joker_makeup(face: RenderFace, rng: Rng) -> Array:
-    """White, black and red on the face; the hair stays."""
+    """Draw white, black and red on the face; the hair stays."""
     return smile(sockets(white_paint(face.image, face, rng), face, 0.85, 1.85), face, rng, 0.4)
 
 
 def joker_cosplay(face: RenderFace, rng: Rng) -> Array:
-    """Bright wig, purple suit, light make-up."""
+    """Draw a bright wig, a purple suit and light make-up."""
     image = recolour(face.image, face.hair, jitter(rng, (62, -58, 52), 4, 4), 0.93, 1.15)
     image = recolour(image, face.clothing, jitter(rng, (30, 38, -38), 3, 4), 0.92, 0.9)
     image = recolour(image, face.bare_face, (80, 3, 4), 0.7, 0.95)
@@ -174,7 +177,7 @@ def devil(face: RenderFace, rng: Rng) -> Array:
 
 
 def ghost(face: RenderFace, rng: Rng) -> Array:
-    """Pale to the hair, cold and faint, the eyes in shadow."""
+    """Draw a ghost: pale and cold up to the hair, the eyes in shadow."""
     image = recolour(face.image, face.person, (76, -2, -9), 0.8, 0.6, 0.15)
     image = blend(image, (0.25, 0.29, 0.36), face.around_eyes(1.7, 4, 0.05) * (1 - face.eye_openings) * 0.65)
     glow = cv2.GaussianBlur(image, (0, 0), 6)
@@ -189,7 +192,7 @@ def sunburnt(face: RenderFace, rng: Rng) -> Array:
 
 
 def ageing(face: RenderFace, rng: Rng) -> Array:
-    """Grey hair, folds and creases along the lines where faces crease, spots, less colour."""
+    """Draw age: grey hair, folds and creases along the lines where faces crease, spots, less colour."""
     image = recolour(face.image, face.hair, jitter(rng, (72, 0, 2), 4, 1), 0.88, 1.0, 0.1)
     p, d, w = face.landmarks, face.down, face.width
     crease = np.zeros((SIZE, SIZE), np.float32)
@@ -221,7 +224,7 @@ def ageing(face: RenderFace, rng: Rng) -> Array:
 
 
 def robot(face: RenderFace, rng: Rng) -> Array:
-    """Brushed steel with panel seams and lit eyes."""
+    """Draw a robot: brushed steel with panel seams and lit eyes."""
     light = luminance(face.image)
     mean = (light * face.person).sum() / (face.person.sum() + 1e-6)
     x = np.clip(0.48 + (light - mean) * 1.6 + detail(light, 6) * 0.8, 0, 1)[..., None]

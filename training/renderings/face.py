@@ -1,4 +1,4 @@
-"""A face as the renderings see it, and the few image operations they share. Images are RGB float32 [256, 256, 3] in [0, 1]."""
+"""Describe a face for the renderings, with the image operations that they share. Images are RGB float32 [256, 256, 3] in [0, 1]."""
 
 from __future__ import annotations
 

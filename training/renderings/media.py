@@ -1,4 +1,4 @@
-"""Materials and picture media: renderings of the whole person or the whole picture."""
+"""Draw materials and picture media: renderings of the whole person or the whole picture."""
 
 from __future__ import annotations
 
