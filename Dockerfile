@@ -12,13 +12,15 @@ ENV PATH=/home/user/.local/bin:$PATH \
     GRADIO_SERVER_PORT=7860 \
     GRADIO_ANALYTICS_ENABLED=False
 
-COPY --chown=user requirements.txt ./
+# requirements-cluster.txt: with Ray, see docker-compose.yml
+ARG REQUIREMENTS=requirements.txt
+COPY --chown=user requirements.txt requirements-cluster.txt ./
 # With a GPU: drop the first of these two lines, so that requirements.txt brings torch with CUDA.
-RUN pip install --user --no-cache-dir "torch>=2.10,<2.12" "torchvision>=0.25,<0.27" --index-url https://download.pytorch.org/whl/cpu
-RUN pip install --user --no-cache-dir -r requirements.txt
+RUN pip install --user --no-cache-dir "torch>=2.10,<2.13" "torchvision>=0.25,<0.28" --index-url https://download.pytorch.org/whl/cpu
+RUN pip install --user --no-cache-dir -r $REQUIREMENTS
 
 COPY --chown=user . .
-RUN python -m nada_core.starter_weights
+RUN python -m nada_core fetch starter
 
 EXPOSE 7860
 CMD ["python", "app.py"]
