@@ -336,7 +336,7 @@ def test_a_reader_that_has_read_enough(unbuffered):
     environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     writer = subprocess.Popen([*COMMAND, "styles"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     writer.stdout.close()
-    assert writer.wait(60) == 0
+    assert writer.wait(300) == 0
     assert writer.stderr.read() == b""
 
 

@@ -131,7 +131,7 @@ def test_torch_still_has_the_names_that_are_used(tmp_path):
     """In a process of its own: an older setuptools cannot be imported where distutils was loaded before, as other tests do."""
     program = f"from torch.utils import cpp_extension; print(cpp_extension._get_build_directory({NAME!r}, verbose=False))"
     variables = os.environ | {"TORCH_EXTENSIONS_DIR": str(tmp_path)}
-    run = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True, timeout=300)
     folder = run.stdout.strip().splitlines()[-1]
     assert folder.startswith(str(tmp_path)) and NAME in folder
 

@@ -31,7 +31,7 @@ def start(app, prompt="Joker", browser="", **values):
     return start_adaptation(app, AdaptRequest(prompt, **values), browser)
 
 
-def wait_for(condition, seconds=60.0):
+def wait_for(condition, seconds=300.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
@@ -46,7 +46,7 @@ def behind_another_job(app, views: Iterator, log: list[str]) -> list:
     wait_for(lambda: any("1 job ahead" in view.progress.headline for view in seen))
     assert log == []
     turn.leave()
-    worker.join(60)
+    worker.join(300)
     return seen
 
 

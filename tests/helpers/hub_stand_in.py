@@ -84,7 +84,7 @@ class Hub:
                 """Send a file: whole, held up, or cut off."""
                 if not hub.held.is_set() and hub.hold_at is not None:
                     self.wfile.write(data[: hub.hold_at])
-                    hub.held.wait(60)
+                    hub.held.wait(300)
                     data = data[hub.hold_at :]
                 if hub.breaks:
                     data, self.close_connection = data[: hub.breaks.pop(0)], True

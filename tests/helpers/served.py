@@ -17,7 +17,7 @@ from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.loopback import dead_port
 
 CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE = 60_000  # ms that a page may take for anything that is waited for: a busy machine is not a fault
+PATIENCE = 120_000  # ms that a page may take for anything that is waited for: a busy machine is not a fault
 _SHIFTS = (
     "new PerformanceObserver(list => { for (const e of list.getEntries()) window.shift = (window.shift || 0) + e.value })"
     ".observe({ type: 'layout-shift', buffered: false })"

@@ -197,7 +197,7 @@ def test_many_savers_of_one_name_all_keep_their_style(library):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(300)
     assert sorted(name for name, _ in names) == sorted(["twin", *(f"twin-{n}" for n in range(2, 13))])
     assert all(library.load(name).tensors["const"].unique().item() == value for name, value in names)
     assert len(files(library)) == 12  # and nothing half written
@@ -260,7 +260,7 @@ def test_of_two_renames_at_once_one_wins(library):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(300)
         assert len(won) == 1 and len(lost) == 3
         assert library.load(won[0]).card.name == won[0]
     assert len(files(library)) == 5

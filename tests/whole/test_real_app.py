@@ -22,6 +22,7 @@ from tests.helpers.served import chromium, expect, in_chromium
 pytestmark = pytest.mark.heavy
 
 STEPS = 8
+LONG = 300_000  # ms that real networks may take for anything, on a slow machine with other work
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def app(tmp_path):
     )
     url = f"http://127.0.0.1:{port}/"
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + LONG / 1000
         while True:
             try:
                 urllib.request.urlopen(url, timeout=5).read(1)
@@ -55,7 +56,7 @@ def app(tmp_path):
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(300)
     assert not list(tmp_path.glob("nada-demo-*")), "temporary files were left"
 
 
@@ -76,6 +77,7 @@ def greenness(face: np.ndarray) -> float:
 def test_a_person_types_joker_and_becomes_it(app, tmp_path):
     with chromium() as browser:
         person = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        person.set_default_timeout(LONG)
         page = person.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -91,7 +93,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         steps.press("Tab")
         source = page.locator("#after-0 img").get_attribute("src")
         page.locator("#adapt").click()
-        expect(page.locator("#after-0 img")).not_to_have_attribute("src", source)
+        expect(page.locator("#after-0 img")).not_to_have_attribute("src", source, timeout=LONG)
         page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
         page.locator("#adapt-progress").get_by_text("Begun at a blend of ready styles: ", exact=False).wait_for()
 
@@ -102,7 +104,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         second.get_by_text("Starter world.").wait_for()
         second.close()
         step = "number => Number((document.querySelector('#adapt-progress').innerText.match(/Step (\\d+) of/) || [])[1]) >= number"
-        page.wait_for_function(step, arg=STEPS, timeout=240_000)
+        page.wait_for_function(step, arg=STEPS)
         page.locator("#stop").click()
         page.get_by_text("Stopped at step").wait_for()
         after = [picture(page, f"#after-{number} img") for number in range(4)]
@@ -115,7 +117,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         page.locator("#save").click()
         page.locator("#kept").get_by_text("Saved as").wait_for()
         assert (tmp_path / "styles" / "my-joker.safetensors").exists()
-        with page.expect_download(timeout=120_000) as download:
+        with page.expect_download() as download:
             page.locator("#fetch-style").click()
         assert Path(download.value.path()).stat().st_size < 1.5e6
 
@@ -123,8 +125,8 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         page.locator("#examples .thumbnail-item").first.click()
         page.locator("#mode").get_by_text("Fast", exact=False).first.click()
         page.locator("#stylise").click()  # once it is enabled
-        page.locator("#edit-progress").get_by_text("Done").wait_for(timeout=240_000)
-        with page.expect_download(timeout=120_000) as download:
+        page.locator("#edit-progress").get_by_text("Done").wait_for()
+        with page.expect_download() as download:
             page.locator("#take-picture").click()
         joker = Image.open(download.value.path())
         assert joker.size == (1024, 1024) and "AI-generated" in joker.info["Comment"] and joker.info["Style"]

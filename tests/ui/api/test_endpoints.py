@@ -45,7 +45,7 @@ def test_other_programs_adapt_and_edit(server, photo):
     url, demo, _ = server
     client = Client(url, verbose=False)
     job = client.submit("Joker", 12, 3, api_name="/adapt")
-    summary, file = job.result(timeout=60)
+    summary, file = job.result(timeout=300)
     assert (summary["phase"], summary["step"], summary["prompt"], summary["seed"]) == ("done", 12, "Joker", 3)
     assert any(seen["phase"] == "run" and seen["left"] for seen, _ in job.outputs()) and '"steps": 12' in Path(file).read_text()
     (joker,) = client.predict(api_name="/styles")

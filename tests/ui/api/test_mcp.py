@@ -47,7 +47,7 @@ def test_without_the_package_one_line_says_what_to_install(no_package, monkeypat
 
 @pytest.mark.skipif(not tools_problem(), reason="the package for MCP is installed here")
 def test_the_program_itself_ends_with_code_2():
-    done = subprocess.run([sys.executable, "app.py", "--mcp"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "app.py", "--mcp"], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and done.stderr.strip() == tools_problem()
 
 

@@ -33,7 +33,7 @@ def counted(count: int, gate: threading.Semaphore, log: list[str]):
     def work(stop: threading.Event):
         try:
             for number in range(count):
-                gate.acquire(timeout=60)
+                gate.acquire(timeout=300)
                 if stop.is_set():
                     yield at("stopped", number)
                     return

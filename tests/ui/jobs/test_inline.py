@@ -45,7 +45,7 @@ def test_inline_stop_and_turns(make_app):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert [view.phase for view in ended] == ["done", "done"] and runs(engine) == ["open", "close"] * 3
 
 

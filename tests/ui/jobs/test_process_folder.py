@@ -65,7 +65,7 @@ def test_what_a_killed_process_left_goes_at_the_next_start(temporary):
         TempFolder().remove()
         assert (left / "gradio" / "selfie.jpg").exists()  # it is still running
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(300)
         assert (left / "gradio" / "selfie.jpg").exists()
         TempFolder().remove()
     finally:

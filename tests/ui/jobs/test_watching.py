@@ -41,7 +41,7 @@ def test_several_watch_one_job(make_app):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert all(views[-1].phase == "done" and views[-1] == seen[0][-1] for views in seen)
 
 

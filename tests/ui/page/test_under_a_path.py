@@ -52,7 +52,7 @@ def mounted():
         time.sleep(0.05)
     yield f"http://127.0.0.1:{port}/faces/"
     server.should_exit = True
-    thread.join(30)
+    thread.join(300)
 
 
 @in_chromium

@@ -139,7 +139,7 @@ def test_a_photo_that_is_being_worked_on_is_waited_for_and_not_for_ever(photo, m
     change.start()
     wait_for(lambda: len(app.line) == 2)
     *_, last = views
-    change.join(60)
+    change.join(300)
     assert last.phase == "done" and app.open()[1].name == "full" and len(app.line) == 0
 
 
@@ -172,7 +172,7 @@ def test_what_waited_through_the_change_is_told_to_reload(photo, tmp_path):
             thread.start()
         wait_for(lambda: len(app.line) == 6)
     for thread in (change, *threads):
-        thread.join(60)
+        thread.join(300)
     assert set(said) == set(works) and all("Reload the page" in words for words in said.values()), said
     assert app.photos.get(key).held == 0 and len(app.line) == 0
 

@@ -94,7 +94,7 @@ def test_who_opens_the_tab_before_the_engine_is_there_gets_the_pictures_too(phot
     engine = stocked("#208040")
 
     def slow(**options):
-        assert arrive.wait(60)
+        assert arrive.wait(300)
         return engine
 
     with serving(engine, engine=slow) as (url, _), chromium() as browser:
