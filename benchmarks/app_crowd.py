@@ -10,6 +10,7 @@ import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -58,17 +59,41 @@ def overtaken(ended: list[int], pressed: list[float]) -> dict[str, Any]:
     return {"order_kept": not ahead, "pairs_swapped": len(ahead), "swapped_within_ms": 1000 * max(ahead, default=0.0)}
 
 
+@dataclass
+class _Seen:
+    """Collect what visitors met: the milliseconds of each kind of action, and the errors by their sentence; each is told when it comes."""
+
+    told: Callable[[str], None]
+    times: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def took(self, kind: str, milliseconds: float) -> None:
+        self.times[kind].append(milliseconds)
+        self.told(kind)
+
+    def refused(self, words: str) -> None:
+        self.errors[words] += 1
+        self.told(words)
+
+
 # --- visitors -------------------------------------------------------------------------------------------------------------------------
 
 
-async def visitors(url: str, count: int, steps: int = 60, seed: int = 0, think: tuple[float, float] = (2.0, 6.0)) -> dict[str, Any]:
+async def visitors(
+    url: str,
+    count: int,
+    steps: int = 60,
+    seed: int = 0,
+    think: tuple[float, float] = (2.0, 6.0),
+    told: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """`count` people look around while one more watches an adaptation; ends with it.
 
     Every one thinks for a random time between `think` seconds before doing something. Returns the spread of each kind of action from the
-    click to the first change of the page, the errors by their sentence, and the share of one core that the visitors themselves took.
+    click to the first change of the page, the errors by their sentence, and the share of one core that the visitors themselves took. `told`
+    hears the kind of each action that was answered, and each error.
     """
-    times: defaultdict[str, list[float]] = defaultdict(list)
-    errors: Counter[str] = Counter()
+    seen = _Seen(told)
     async with open_web(url) as web:
         site = await Site.read(web)
         begun, own, last = time.monotonic(), time.process_time(), 0
@@ -80,91 +105,86 @@ async def visitors(url: str, count: int, steps: int = 60, seed: int = 0, think: 
                 last = max(last, step_seen(message))
                 if last and not people:
                     chances = [random.Random(f"{seed}-{number}") for number in range(count)]
-                    people = [asyncio.create_task(_look_around(site, chance, think, times, errors)) for chance in chances]
+                    people = [asyncio.create_task(_look_around(site, chance, think, seen)) for chance in chances]
                 if message.kind == "process_completed" and not message.content().get("success"):
-                    errors["the adaptation failed"] += 1
+                    seen.refused("the adaptation failed")
         finally:
             for person in people:
                 person.cancel()
             for outcome in await asyncio.gather(*people, return_exceptions=True):
                 if isinstance(outcome, Exception):
-                    errors[f"{type(outcome).__name__}: {outcome}"] += 1
+                    seen.refused(f"{type(outcome).__name__}: {outcome}")
         took = time.monotonic() - begun
     return {
         "visitors": count,
         "seconds": took,
         "steps_seen": last,
-        "actions": {kind: spread(values) for kind, values in sorted(times.items())},
-        "errors": dict(errors),
+        "actions": {kind: spread(values) for kind, values in sorted(seen.times.items())},
+        "errors": dict(seen.errors),
         "own_core_share": (time.process_time() - own) / took,
     }
 
 
-async def _look_around(
-    site: Site, chance: random.Random, think: tuple[float, float], times: defaultdict[str, list[float]], errors: Counter[str]
-) -> None:
+async def _look_around(site: Site, chance: random.Random, think: tuple[float, float], seen: _Seen) -> None:
     """One visitor, until cancelled: arrives, then does one of the cheap things of the page every few seconds, or reloads it."""
-    async with _open_page(site, times, errors, chance, think) as page:
+    async with _open_page(site, seen, chance, think) as page:
         current = page
         while True:
             await asyncio.sleep(chance.uniform(*think))
             (what,) = chance.choices(("gallery", "styles", "advice", "strength", "resume", "reload"), (30, 15, 25, 15, 10, 5))
             if what == "reload":
                 current = Page(site)
-                await _arrive(current, times, errors)
+                await _arrive(current, seen)
             elif what == "gallery":
-                await _measure(current, "open the gallery", site.event("gallery", "select"), times, errors)
+                await _measure(current, "open the gallery", site.event("gallery", "select"), seen)
             elif what == "styles":
-                await _measure(current, "list of styles", site.endpoint("styles"), times, errors)
+                await _measure(current, "list of styles", site.endpoint("styles"), seen)
             elif what == "advice":
                 event = site.event("prompt", "change")
-                await _measure(current, "advice on a prompt", event, times, errors, {"prompt": chance.choice(_PROMPTS)})
+                await _measure(current, "advice on a prompt", event, seen, {"prompt": chance.choice(_PROMPTS)})
             elif what == "strength":
                 changed = {"strength": round(chance.uniform(0, 1.3), 2)}
-                await _measure(current, "move the strength", site.event("strength", "input"), times, errors, changed)
+                await _measure(current, "move the strength", site.event("strength", "input"), seen, changed)
             else:
-                await _measure(current, "look for a run of mine", site.loading()[-1], times, errors)
+                await _measure(current, "look for a run of mine", site.loading()[-1], seen)
 
 
 @contextlib.asynccontextmanager
-async def _open_page(
-    site: Site, times: defaultdict[str, list[float]], errors: Counter[str], chance: random.Random, think: tuple[float, float]
-) -> AsyncIterator[Page]:
+async def _open_page(site: Site, seen: _Seen, chance: random.Random, think: tuple[float, float]) -> AsyncIterator[Page]:
     """A visitor's first page, with the connection that every open page holds."""
     await asyncio.sleep(chance.uniform(0, think[1]))  # nobody comes in step with the others
     page = Page(site)
     presence = asyncio.create_task(page.stay())
     try:
-        await _arrive(page, times, errors)
+        await _arrive(page, seen)
         yield page
     finally:
         presence.cancel()
         await asyncio.gather(presence, return_exceptions=True)
 
 
-async def _arrive(page: Page, times: defaultdict[str, list[float]], errors: Counter[str]) -> None:
-    times["load the page (HTML)"].append(await page.html())
+async def _arrive(page: Page, seen: _Seen) -> None:
+    seen.took("load the page (HTML)", await page.html())
     for event, kind in zip(page.site.loading(), ("fill the page", "look for a run of mine"), strict=False):
-        await _measure(page, kind, event, times, errors)
+        await _measure(page, kind, event, seen)
 
 
 async def _measure(
     page: Page,
     kind: str,
     event: dict[str, Any],
-    times: defaultdict[str, list[float]],
-    errors: Counter[str],
+    seen: _Seen,
     changed: dict[str, Any] | None = None,
 ) -> None:
     try:
         answer = await page.ask(event, changed)
     except (Refused, httpx.HTTPError) as error:
-        errors[f"{kind}: {error or type(error).__name__}"] += 1
+        seen.refused(f"{kind}: {error or type(error).__name__}")
         return
     if answer.error is not None:
-        errors[f"{kind}: {answer.error}"] += 1
+        seen.refused(f"{kind}: {answer.error}")
         return
-    times[kind].append(answer.first)
+    seen.took(kind, answer.first)
 
 
 # --- many adaptations -----------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 from dataclasses import replace
@@ -29,12 +30,25 @@ def served():
         yield url, demo, engine
 
 
+def holding(engine: FakeEngine, enough):
+    """Hold the engine at step 20 until ``enough`` of the set of what was told, however slow the visitors are."""
+    heard: set[str] = set()
+    engine.hold_at = 20
+
+    def told(what: str) -> None:
+        heard.add(what)
+        if enough(heard):
+            engine.hold_at = math.inf
+
+    return told
+
+
 def test_visitors_do_everything_while_an_adaptation_runs(served):
     url, _, engine = served
-    engine.delay = 0.1
-    figures = asyncio.run(visitors(url, 3, steps=30, think=(0.02, 0.1)))
     kinds = {"load the page (HTML)", "fill the page", "look for a run of mine", "open the gallery", "list of styles", "advice on a prompt"}
-    assert kinds | {"move the strength"} == set(figures["actions"]) and figures["errors"] == {} and 20 <= figures["steps_seen"] <= 30
+    kinds.add("move the strength")
+    figures = asyncio.run(visitors(url, 3, steps=30, think=(0.02, 0.1), told=holding(engine, kinds.issubset)))
+    assert kinds == set(figures["actions"]) and figures["errors"] == {} and 20 <= figures["steps_seen"] <= 30
     assert all(0 < one["median_ms"] <= one["p95_ms"] <= one["max_ms"] for one in figures["actions"].values())
     text = "\n".join(table({"visitors": figures}))
     assert "VISITORS: 3" in text and "open the gallery" in text
@@ -43,7 +57,8 @@ def test_visitors_do_everything_while_an_adaptation_runs(served):
 def test_what_the_visitors_are_refused_is_told(served):
     url, demo, engine = served
     demo.context.backend.engine().style_entries = None  # a bug behind the gallery and the list of styles
-    figures = asyncio.run(visitors(url, 2, steps=30, think=(0.02, 0.1)))
+    refused = holding(engine, lambda heard: any("list of styles" in words for words in heard))
+    figures = asyncio.run(visitors(url, 2, steps=30, think=(0.02, 0.1), told=refused))
     assert "list of styles" not in figures["actions"] and any("list of styles" in words for words in figures["errors"])
     assert "ERROR" in "\n".join(table({"visitors": figures})) and engine.log.count("open") == 1
 
