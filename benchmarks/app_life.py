@@ -36,9 +36,9 @@ def memory_of(pid: int) -> dict[str, float]:
 async def memory(
     url: str, pid: int, minutes: float, photo: bytes, *, steps: int = 5, every: int = 5, told: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """Adapt again and again for `minutes`, each time on a new page; every few jobs somebody also restyles `photo` (JPEG) in fast mode.
+    """Adapt again and again for `minutes`, at least four times, each on a new page; every few jobs somebody restyles `photo` (JPEG), too.
 
-    The growth is from the end of the third job to the end of the last; None with fewer than four jobs. `later` is the growth since the
+    The growth is from the end of the third job to the end of the last. `later` is the growth since the
     twelfth, when the shelf of unsaved styles is full and every kind of work has been done.
     """
     begun, rows, errors = time.monotonic(), [], []
@@ -46,7 +46,7 @@ async def memory(
     edits = 0
     async with open_web(url) as web:
         site = await Site.read(web)
-        while time.monotonic() - begun < 60 * minutes:
+        while len(rows) < _FIRST + 2 or time.monotonic() - begun < 60 * minutes:
             jobs = len(rows)
             answer = await Page(site).ask(site.event("adapt", "click"), adaptation(_PROMPTS[jobs % len(_PROMPTS)], steps))
             if words := answer.error or complaint(str(answer.data)):
@@ -63,15 +63,15 @@ async def memory(
                     errors.append(answer.error)
             if len(errors) > 10:
                 raise RuntimeError(f"The app fails again and again, last with: {errors[-1]}")
-    first, last = rows[min(_FIRST, len(rows) - 1)]["memory_mb"], rows[-1]["memory_mb"]
+    first, last = rows[_FIRST]["memory_mb"], rows[-1]["memory_mb"]
     return {
         "minutes": (time.monotonic() - begun) / 60,
         "jobs": rows[-1]["jobs"],
         "edits": edits,
-        "after_third_job_mb": first if len(rows) > _FIRST else None,
+        "after_third_job_mb": first,
         "at_end_mb": last,
         "peak_mb": memory_of(pid)["peak"],
-        "growth": (last - first) / first if len(rows) > _FIRST + 1 else None,
+        "growth": (last - first) / first,
         "later": (last - rows[_FULL]["memory_mb"]) / rows[_FULL]["memory_mb"] if len(rows) > _FULL + 1 else None,
         "errors": errors,
         "rows": rows,
