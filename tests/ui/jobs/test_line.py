@@ -85,7 +85,7 @@ def test_a_waiting_job_says_its_place_and_its_time(make_app):
 
 
 def test_a_browser_has_two_at_most_and_ids_cannot_be_guessed(make_app):
-    app, _ = make_app(delay=0.05)
+    app, _ = make_app(delay=0.0, hold_at=50)
     jobs = [start(app, browser="one", steps=100) for _ in range(2)]
     with pytest.raises(JobRefused, match="Stop one"):
         start(app, browser="one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import urllib.request
 
 import pytest
@@ -132,7 +133,7 @@ def behind(monkeypatch, middleware):
 @in_chromium
 def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatch):
     behind(monkeypatch, Cut)
-    engine = FakeEngine(delay=0.4)
+    engine = FakeEngine(delay=0.4, hold_at=25)
     with serving(engine) as (url, _), chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
@@ -141,7 +142,7 @@ def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatc
         page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         Cut.armed = True
         until(page, lambda: Cut.done)
-        engine.delay = 0.0
+        engine.delay, engine.hold_at = 0.0, math.inf
         page.locator("#adapt-progress").get_by_text("Done: 30 steps").wait_for()  # after a reload of its own
         expect(page.locator("#adapt")).to_be_enabled()
 
