@@ -21,7 +21,7 @@ from nada_core.ui.style_menu.pictures import run_style_pictures
 from nada_core.ui.tabs.gallery.library import run_cards
 from tests.helpers.apps import components, context, handlers, named
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face, fake_backend
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving
 
 
 def shown(view) -> dict[str, bytes]:
@@ -166,11 +166,9 @@ def test_in_a_browser():
     for name in ("zombie", "neon", "gold"):
         engine.saved[name] = FakeStyle(FakeCard(name, name.replace("-", " ").capitalize()))
     with serving(engine) as (url, _), chromium() as browser:
-        page, errors = browser.new_page(viewport={"width": 375, "height": 800}), []
+        page, errors = browser.new_page(viewport=PHONE), []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        open_app(page, url, "Stylise")
         pictures, marked = page.locator("#style-pictures .thumbnail-item"), page.locator("#style-pictures .selected")
         marked.get_by_text("Joker").wait_for()
         expect(pictures).to_have_count(4)
