@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import struct
@@ -269,6 +270,7 @@ def test_the_caller_keeps_its_picture() -> None:
     assert picture.info == {"note": "mine"} and picture.getpixel((0, 0)) == (0, 0, 60)
 
 
+@functools.cache
 def _bad_files() -> dict[str, tuple[bytes, str]]:
     photo = _gradient(400, 300)
     jpeg, png, webp = _encoded(photo, "JPEG"), _encoded(photo, "PNG"), _encoded(photo, "WEBP")
