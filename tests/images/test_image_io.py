@@ -201,6 +201,7 @@ def test_multi_picture_file_of_a_phone() -> None:
     assert _difference(decode_photo(data), _gradient()) < 3
 
 
+@pytest.mark.heavy
 def test_fifty_megapixel_photo_keeps_its_size_and_a_larger_one_is_halved() -> None:
     assert decode_photo(_encoded(Image.new("RGB", (8160, 6120), (180, 140, 120)), "JPEG")).size == (8160, 6120)
     assert decode_photo(_encoded(Image.new("RGB", (10000, 8000), (180, 140, 120)), "JPEG")).size == (5000, 4000)

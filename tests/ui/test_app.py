@@ -115,6 +115,7 @@ def test_launch_options_are_the_safe_ones():
     assert options["allowed_paths"] == [] and options["max_file_size"] == 48 * 2**20 and options["footer_links"] == []
 
 
+@pytest.mark.heavy
 def test_a_machine_that_is_too_busy_to_answer_at_once_starts_the_app_nevertheless(monkeypatch):
     asked = []
     monkeypatch.setattr(networking, "url_ok", lambda url: bool(asked.append(url)))  # what Gradio sees when its page takes longer than 3 s

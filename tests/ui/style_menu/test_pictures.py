@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 from PIL import Image
 
 from nada_core.errors import StyleError
@@ -138,12 +137,12 @@ def test_names_of_pictures_cannot_be_guessed_and_stand_for_one_picture():
     assert one.named(here.name) is None
 
 
-@pytest.mark.parametrize("index", [-1, 5, None, "x", [0, 1]])
-def test_only_pictures_of_the_list_are_chosen(index):
+def test_only_pictures_of_the_list_are_chosen():
     demo = build_app(backend=fake_backend(FakeEngine()))
     press = handlers(demo)["press_picture"]
-    name, count = press("joker", ["zombie", "joker"], 3, SimpleNamespace(index=index)).values()
-    assert (name, count) == ("joker", 3)
+    for index in (-1, 5, None, "x", [0, 1]):
+        name, count = press("joker", ["zombie", "joker"], 3, SimpleNamespace(index=index)).values()
+        assert (name, count) == ("joker", 3), index
     name, count = press("joker", ["zombie", "joker"], 3, SimpleNamespace(index=0)).values()
     assert (name, count) == ("zombie", 4)
 
