@@ -60,6 +60,14 @@ def encoder(engine):
     return engine.encoder
 
 
+@pytest.fixture(scope="session")
+def open_clip():
+    """The package, loaded by the first test that uses it: that takes two seconds, which the others need not pay."""
+    import open_clip
+
+    return open_clip
+
+
 @pytest.fixture
 def make_app(tmp_path, monkeypatch):
     """Makes contexts whose files all lie under tmp_path and whose jobs end with the test."""
