@@ -13,6 +13,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = ["without_stubs"]
 
@@ -22,10 +23,10 @@ def without_stubs() -> Iterator[None]:
     """While this lasts, components that are defined get no stubs; where Gradio is loaded already they have them."""
     real = inspect.getfile
 
-    def getfile(thing: object) -> str:
+    def getfile(object: Any) -> str:  # named as the one in its place
         if sys._getframe(1).f_code.co_name == "create_or_modify_pyi":
             raise OSError("no stubs")
-        return real(thing)  # type: ignore[arg-type]
+        return real(object)
 
     inspect.getfile = getfile
     try:
