@@ -21,6 +21,8 @@ BIN := $(VENV)/bin
 endif
 PY := $(BIN)/python
 
+# Compiled tests are kept, also where the environment (a container's) says not to: each process would compile all of them again.
+PYTEST := GRADIO_ANALYTICS_ENABLED=False PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not weights and not browser and not heavy and not slow and not gates and not hub and not gpu
 
@@ -65,7 +67,7 @@ $(VENV)/.ready-dev: requirements.txt requirements-dev.txt $(VENV)/.ready
 	@touch $@
 
 test: $(VENV)/.ready-dev weights
-	GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest $(IN_TWO) --durations=25 $(ARGS)
+	$(PYTEST) $(IN_TWO) --durations=25 $(ARGS)
 
 $(VENV)/.ready-cluster: requirements-cluster.txt $(VENV)/.ready-dev
 	$(PY) -m pip install --disable-pip-version-check --quiet -r requirements-cluster.txt $(PINS)
@@ -73,12 +75,12 @@ $(VENV)/.ready-cluster: requirements-cluster.txt $(VENV)/.ready-dev
 
 # Two real workers on this machine's loopback, one of them killed in the middle; then everything else that needs Ray.
 cluster-test: $(VENV)/.ready-cluster weights
-	GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest --durations=10 tests/cluster tests/ui/workers \
+	$(PYTEST) --durations=10 tests/cluster tests/ui/workers \
 		tests/rows/test_on_ray.py tests/sweep/test_real.py tests/report/test_away.py $(ARGS)
 
 # Nothing is downloaded for it but the requirements.
 check: lint
-	NADA_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False $(PY) -m pytest $(IN_TWO) -q -m "$(QUICK)" $(ARGS)
+	NADA_OFFLINE=1 $(PYTEST) $(IN_TWO) -q -m "$(QUICK)" $(ARGS)
 
 lint: $(VENV)/.ready-dev
 	$(PY) -m ruff check .

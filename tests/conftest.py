@@ -11,7 +11,6 @@ import tempfile
 import pytest
 
 from nada_core.system.threads import wait_politely
-from nada_core.ui.app import make_context
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell; tests press Ctrl-C as people at a terminal do
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,9 +60,18 @@ def encoder(engine):
     return engine.encoder
 
 
+@pytest.fixture(scope="session")
+def open_clip():
+    """The package, loaded by the first test that uses it: that takes two seconds, which the others need not pay."""
+    import open_clip
+
+    return open_clip
+
+
 @pytest.fixture
 def make_app(tmp_path, monkeypatch):
     """Makes contexts whose files all lie under tmp_path and whose jobs end with the test."""
+    from nada_core.ui.app import make_context  # not at the top: Gradio takes seconds, also in the process that only hands out tests
     from nada_core.ui.server.context import AppContext
     from tests.helpers.adapting import QUICK
     from tests.helpers.fake_engine import FakeEngine, fake_backend

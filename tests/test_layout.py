@@ -42,12 +42,11 @@ def modules() -> dict[str, ast.Module]:
 @cache
 def imported(tree: ast.Module) -> set[str]:
     """Return what a module imports when it runs, early or late; not what only type checkers read."""
-    names, skipped = set(), set()
-    for node in ast.walk(tree):
+    names: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            skipped |= {id(below) for below in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in skipped:
             continue
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
@@ -55,6 +54,9 @@ def imported(tree: ast.Module) -> set[str]:
                 names.add(whole if whole in modules() else node.module)
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):  # imports are statements: nothing else is looked into
+            below = getattr(node, part, ())
+            waiting += below if isinstance(below, list) else ()  # a lambda's body is an expression
     return names
 
 

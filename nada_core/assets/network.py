@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-__all__ = ["PROBE_SECONDS", "Reach", "offline_asked", "reach"]
+__all__ = ["PROBE_SECONDS", "Reach", "offline_asked", "offline_reason", "reach"]
 
 Reach = Literal["yes", "no", "unknown"]
 PROBE_SECONDS = 1.5  # one TCP handshake; a slower line than that would not bring 40 MB of weights either
@@ -26,6 +26,13 @@ _PORTS = {"http": 80, "https": 443}
 def offline_asked(variable: str) -> bool:
     """Tell whether ``NADA_OFFLINE`` or the given environment variable is set to something that means yes."""
     return any(os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"} for name in ("NADA_OFFLINE", variable))
+
+
+def offline_reason(url: str, variable: str) -> str:
+    """Tell why nothing can be fetched from there: a wish to work offline, or no connection; an empty string where it may be tried."""
+    if offline_asked(variable):
+        return f"working offline as asked by the environment (NADA_OFFLINE or {variable})"
+    return f"no connection to {urlsplit(url).hostname}" if reach(url) == "no" else ""
 
 
 def reach(url: str, *, proxy: str | None = None, timeout: float = PROBE_SECONDS) -> Reach:

@@ -9,9 +9,8 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 
-from nada_core.assets.network import offline_asked, reach
+from nada_core.assets.network import offline_reason
 from nada_core.errors import AssetError
 
 __all__ = ["archive_name", "download_archive", "npm_registry"]
@@ -41,12 +40,10 @@ def download_archive(package: str, version: str, scratch: Path, *, size: int, la
         AssetError: offline, or the registry refused; with a short reason.
     """
     registry, name = npm_registry(), archive_name(package, version)
-    if offline_asked("NPM_CONFIG_OFFLINE"):
-        raise AssetError("working offline as asked by the environment (NADA_OFFLINE or NPM_CONFIG_OFFLINE)")
+    if reason := offline_reason(registry, "NPM_CONFIG_OFFLINE"):
+        raise AssetError(reason)
     if not registry.startswith(("https://", "http://")):
         raise AssetError("NPM_CONFIG_REGISTRY is no address of a server")
-    if reach(registry) == "no":
-        raise AssetError(f"no connection to {urlsplit(registry).hostname}")
     if progress:
         print(f"{label}: fetching {size / 1e6:.1f} MB", file=sys.stderr)
     try:

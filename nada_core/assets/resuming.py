@@ -16,12 +16,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from nada_core.assets.checksums import sha256_of
-from nada_core.assets.network import offline_asked, reach
+from nada_core.assets.network import offline_reason
 from nada_core.assets.registry import REGISTRY, Asset
 from nada_core.assets.sources import HubFile, hub_endpoint
 from nada_core.assets.store import fetch, state
@@ -102,10 +101,8 @@ class _Download:
 
     def check_reachable(self) -> None:
         """Raise AssetError where there is no way to the Hub."""
-        if offline_asked("HF_HUB_OFFLINE"):
-            raise self._failed("working offline as asked by the environment (NADA_OFFLINE or HF_HUB_OFFLINE)")
-        if reach(hub_endpoint()) == "no":
-            raise self._failed(f"no connection to {urlsplit(hub_endpoint()).hostname}")
+        if reason := offline_reason(hub_endpoint(), "HF_HUB_OFFLINE"):
+            raise self._failed(reason)
 
     def work(self) -> None:
         """Download; what went wrong is in `error`."""

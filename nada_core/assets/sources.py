@@ -17,9 +17,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from nada_core.assets.network import offline_asked, reach
+from nada_core.assets.network import offline_reason
 from nada_core.assets.npm_download import archive_name, download_archive
 from nada_core.assets.pip_download import download_wheel
 from nada_core.errors import AssetError
@@ -127,10 +126,8 @@ class HubFile:
         Raises:
             AssetError: with a short reason.
         """
-        if offline_asked("HF_HUB_OFFLINE"):
-            raise AssetError("working offline as asked by the environment (NADA_OFFLINE or HF_HUB_OFFLINE)")
-        if reach(hub_endpoint()) == "no":  # before the import: the client alone takes half a second to load
-            raise AssetError(f"no connection to {urlsplit(hub_endpoint()).hostname}")
+        if reason := offline_reason(hub_endpoint(), "HF_HUB_OFFLINE"):  # before the import: the client alone takes half a second to load
+            raise AssetError(reason)
         try:
             from huggingface_hub import hf_hub_download
             from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars

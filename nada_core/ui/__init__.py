@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import nada_core.ui.page.patches.quick_import  # noqa: F401 - before any other module here imports Gradio
+
+# isort: split
 from nada_core.ui.api.mcp import name_tools, tools_problem
 from nada_core.ui.app import build_app, launch_options, mount_options
 from nada_core.ui.jobs.process_folder import TempFolder

@@ -68,16 +68,18 @@ def test_a_state_is_one_latent_with_its_picture_and_numbers(base, encoder):
 
 
 def test_a_heavier_weight_keeps_it_nearer(base, encoder):
-    moved = [list(edit_latent(base, encoder, "Joker", face(base), quick(base, l2_weight=weight)))[-1].moved for weight in (0.0, 0.1, 5.0)]
+    options = [quick(base, steps=12, l2_weight=weight) for weight in (0.0, 0.1, 5.0)]
+    moved = [list(edit_latent(base, encoder, "Joker", face(base), one))[-1].moved for one in options]
     assert moved[0] > 1.5 * moved[1] > 3 * moved[2] > 0
 
 
 def test_the_same_again(base, encoder):
     def last(**values):
-        return list(edit_latent(base, encoder, "Joker", face(base), quick(base, steps=6, crops=2, **values)))[-1]
+        return list(edit_latent(base, encoder, "Joker", face(base), quick(base, steps=4, crops=2, **values)))[-1]
 
-    assert torch.equal(last().ws, last().ws) and last().loss == last().loss
-    assert not torch.equal(last().ws, last(seed=1).ws), "the seed decides the crops"
+    one, other = last(), last()
+    assert torch.equal(one.ws, other.ws) and one.loss == other.loss
+    assert not torch.equal(one.ws, last(seed=1).ws), "the seed decides the crops"
 
 
 def test_an_inversions_offsets_stay_while_the_latent_moves(base, encoder):
@@ -98,11 +100,12 @@ def test_a_recogniser_guides_only_where_it_is_given(base, encoder):
         seen.append(tuple(images.shape))
         return recogniser(images)
 
-    plain = list(edit_latent(base, encoder, "Joker", face(base), quick(base, identity_weight=20.0)))
+    options = quick(base, steps=12, identity_weight=20.0)
+    plain = list(edit_latent(base, encoder, "Joker", face(base), options))
     assert seen == [] and {step.identity for step in plain} == {None}
-    steps = list(edit_latent(base, encoder, "Joker", face(base), quick(base, identity_weight=20.0), identity=watched))
+    steps = list(edit_latent(base, encoder, "Joker", face(base), options, identity=watched))
     side = base.resolutions[0]
-    assert seen == [(1, 3, side, side)] * 21
+    assert seen == [(1, 3, side, side)] * 13
     assert steps[0].identity == pytest.approx(0, abs=1e-6)
     assert steps[-1].loss == pytest.approx(steps[-1].text + 0.008 * steps[-1].moved + 20 * steps[-1].identity, abs=1e-5)
     start, unguided = recogniser(steps[0].image), recogniser(plain[-1].image)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -17,7 +16,7 @@ OWN = (2.8e-4, (0.3, 0.7, 1.0), 2)
 
 
 @pytest.fixture
-def clip(tmp_path, monkeypatch):
+def clip(tmp_path, monkeypatch, open_clip):
     """A small CLIP with random weights, loaded as the published ones are."""
     monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "Tiny-16", CONFIG)
     torch.manual_seed(0)

@@ -48,7 +48,7 @@ def bench(monkeypatch):
 
 @pytest.fixture
 def source(tmp_path):
-    return write_film(tmp_path / "in.mp4", discs([[(80.0, 60.0)]] * 40))
+    return write_film(tmp_path / "in.mp4", discs([[(80.0, 60.0)]] * 24))
 
 
 def test_a_film_is_written(bench, source, tmp_path, capsys):
@@ -57,8 +57,8 @@ def test_a_film_is_written(bench, source, tmp_path, capsys):
     model, strength, limits = made.asked
     assert model == [("joker", 0.6), ("clown", 0.4)] and strength.colour == 0.5 and limits.seconds == 180
     said = capsys.readouterr()
-    assert "40 of 40 frames painted" in said.out and "frame 20 of" in said.err and "s left" in said.err and "####" in said.err
-    assert len(read_film(out)[0]) == 40
+    assert "24 of 24 frames painted" in said.out and "frame 20 of" in said.err and "s left" in said.err and "####" in said.err
+    assert len(read_film(out)[0]) == 24
 
 
 def test_ctrl_c_keeps_a_film_that_plays(bench, source, tmp_path, capsys):

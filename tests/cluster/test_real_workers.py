@@ -23,7 +23,7 @@ from nada_core.ui.tabs.adapt.run import check_options
 from nada_core.ui.workers.crew import RayCrew
 from tests.helpers.adapting import last, start, wait_for
 from tests.helpers.loopback import dead_port
-from tests.helpers.served import chromium, expect, in_chromium, until
+from tests.helpers.served import chromium, expect, in_chromium, open_app, until
 
 pytestmark = [pytest.mark.heavy, pytest.mark.slow]
 STEPS, SEED = 30, 5  # as many as the page asks for by itself
@@ -82,9 +82,7 @@ def test_the_page_sees_a_run_end_whose_worker_was_killed(served, in_process):
     url, demo = served
     crew, jobs = demo.context.crew, demo.context.jobs
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), url)
         page.locator("#prompt input, #prompt textarea").first.fill("Joker")
         before = len(jobs.all())
         page.locator("#adapt").click()

@@ -154,8 +154,9 @@ def test_a_film_on_a_folder_that_is_a_file(tmp_path):
 
 def test_films_hold_their_size():
     noise = [Image.fromarray(np.random.default_rng(i).integers(0, 255, (256, 256, 3), np.uint8)) for i in range(14)]
-    assert len(gif_bytes(noise, "x")) < 4 << 20
-    assert Image.open(io.BytesIO(gif_bytes(noise, "x"))).size == (256, 256)
+    film = gif_bytes(noise, "x")
+    assert len(film) < 4 << 20
+    assert Image.open(io.BytesIO(film)).size == (256, 256)
 
 
 def test_sheets_show_every_picture_under_its_caption():

@@ -11,7 +11,6 @@ import sys
 import weakref
 from pathlib import Path
 
-import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -36,7 +35,7 @@ PUBLISHED = {
 
 
 @pytest.fixture(autouse=True)
-def tiny(monkeypatch):
+def tiny(monkeypatch, open_clip):
     """``Tiny-16`` and ``Tiny-16-wide`` in open_clip's lists."""
     wide = {**CONFIG, "embed_dim": 24}
     for name, config in {"Tiny-16": CONFIG, "Tiny-16-wide": wide}.items():
@@ -72,6 +71,8 @@ def connections(monkeypatch):
 
 def state(seed: int = 0, embed_dim: int = 16) -> dict[str, torch.Tensor]:
     """Random weights, large enough that the activation function matters."""
+    import open_clip
+
     model = open_clip.CLIP(**{**CONFIG, "embed_dim": embed_dim})
     rng = torch.Generator().manual_seed(seed)
     return {name: 0.5 * torch.randn(value.shape, generator=rng) for name, value in model.state_dict().items()}
@@ -328,7 +329,7 @@ class _Archive(torch.nn.Module):
             place.register_buffer(last, value)
 
 
-def test_archives_are_opened_only_if_openai_published_them(tmp_path, monkeypatch):
+def test_archives_are_opened_only_if_openai_published_them(tmp_path, monkeypatch, open_clip):
     from nada_core.assets.checksums import sha256_of
 
     file = tmp_path / "ViT.pt"

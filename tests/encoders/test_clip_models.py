@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import open_clip
 import torch
 from safetensors.torch import save_file
 
@@ -12,7 +11,7 @@ from nada_core.errors import EncoderError
 from tests.helpers.clip_pictures import CONFIG, picture
 
 
-def test_models_of_open_clip_are_refused_only_for_their_tokens(tmp_path):
+def test_models_of_open_clip_are_refused_only_for_their_tokens(tmp_path, open_clip):
     """95 of 144 in open_clip 3.3. The others have vocabularies of the Hub."""
     (tmp_path / "w.pt").touch()
     refused = set()
@@ -28,7 +27,7 @@ def test_models_of_open_clip_are_refused_only_for_their_tokens(tmp_path):
     assert len(names) - len(refused) >= 95 and {"coca_ViT-B-32", "EVA02-B-16", "MobileCLIP-S1", "RN50x4"} <= set(names) - refused
 
 
-def test_coca_embeds_as_open_clip_does(tmp_path, monkeypatch):
+def test_coca_embeds_as_open_clip_does(tmp_path, monkeypatch, open_clip):
     """Against open_clip's own making, reading and tokens of it; the part that writes captions is dropped."""
     config = {
         "embed_dim": 16,

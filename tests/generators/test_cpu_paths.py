@@ -125,7 +125,8 @@ def plain_mobile(generator: mobile_stylegan.MobileStyleGAN, ws: Tensor, noise_mo
 
 
 @pytest.mark.parametrize(
-    ("samples", "noise_mode", "head"), [(1, "const", False), (3, "const", False), (3, "none", False), (2, "const", True)]
+    ("samples", "noise_mode", "head"),
+    [(1, "const", False), (3, "const", False), (3, "none", False), pytest.param(2, "const", True, marks=pytest.mark.heavy)],
 )
 def test_mobile_stylegan_is_its_formula(samples, noise_mode, head):
     """Also where samples part ways, here from 32 px on: pictures, and gradients to latents and to every weight that was used."""

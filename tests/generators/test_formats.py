@@ -22,7 +22,7 @@ from nada_core.styles.library import READY
 from tests.helpers.stylegan2_files import EasyDict, fir, nvidia_pickle, nvidia_state, rosinality_state, same, tiny, write
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def generator() -> StyleGAN2:
     return tiny()
 

@@ -18,6 +18,7 @@ from tests.helpers.loopback import dead_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 120_000  # ms that a page may take for anything that is waited for: a busy machine is not a fault
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
 _SHIFTS = (
     "new PerformanceObserver(list => { for (const e of list.getEntries()) window.shift = (window.shift || 0) + e.value })"
     ".observe({ type: 'layout-shift', buffered: false })"
@@ -60,7 +61,7 @@ class Browser:
         self.contexts: list[Any] = []
 
     def new_context(self, **options: Any) -> Any:
-        context = self.browser.new_context(**options)
+        context = self.browser.new_context(**{"viewport": DESK, **options})
         context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         return context
@@ -123,6 +124,15 @@ def chromium(*arguments: str) -> Iterator[Browser]:
                 browser.browser.close()
         finally:
             asyncio._set_running_loop(None)
+
+
+def open_app(page: Any, url: str, tab: str = "") -> Any:
+    """Go to a running app and wait for the four faces that greet a visitor; then to a tab, where one is named. Returns the page."""
+    page.goto(url)
+    page.locator("#after-3 img").wait_for()
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+    return page
 
 
 def expect(target: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -98,3 +98,16 @@ def last_of(steps: Iterable[AdaptationStep]) -> AdaptationStep:
 def owners(names) -> set[str]:
     """The layers that parameters belong to."""
     return {name.removesuffix(".weight").removesuffix(".bias").removesuffix(".noise_strength").removesuffix(".affine") for name in names}
+
+
+def facts(step: AdaptationStep) -> tuple:
+    """What a step says, its pictures left out."""
+    return (step.index, step.steps, step.loss, step.similarity, step.lr, step.note, step.layers)
+
+
+def same_tensors(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def run_until(index: int, steps: Iterable[AdaptationStep]) -> AdaptationStep:
+    return next(step for step in steps if step.index == index)

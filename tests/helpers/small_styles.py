@@ -1,4 +1,4 @@
-"""Make a small random generator and a style of it that low rank can hold."""
+"""Make a small random generator, a style of it that low rank can hold, and a style of four numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.styles.files import Style, StyleCard
 
-__all__ = ["small_generator", "smooth_style"]
+__all__ = ["four_numbers", "small_generator", "smooth_style"]
 
 
 def small_generator(seed: int = 0) -> MobileStyleGAN:
@@ -29,3 +29,8 @@ def smooth_style(base, size: float = 0.1, rank: int = 4, **card) -> Style:
         tensors[name] = (parameter.detach() + size * scale * change.reshape(parameter.shape)).clone()
     facts = {"name": "painted", "prompt": "painted", "base": base.family, "base_hash": base.content_hash(), "loss": 0.25, "steps": 3}
     return Style(StyleCard(**{**facts, **card}), tensors)
+
+
+def four_numbers(prompt: str = "zombie", value: float = 1.0) -> Style:
+    """As much of a style as its file and its card need."""
+    return Style(StyleCard(name=prompt, prompt=prompt, base="mobile_stylegan", base_hash="0" * 64), {"const": torch.full((2, 2), value)})

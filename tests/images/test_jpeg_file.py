@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
 import numpy as np
@@ -22,6 +23,11 @@ KINDS = {
 
 def _photo(width: int = 640, height: int = 480) -> Image.Image:
     """Something to see in every place."""
+    return _drawn(width, height).copy()
+
+
+@functools.cache
+def _drawn(width: int, height: int) -> Image.Image:
     noise = np.random.default_rng(0).normal(0, 12, (height, width, 3))
     y, x = np.mgrid[:height, :width]
     return Image.fromarray(np.clip(np.stack([x * 200 / width, y * 200 / height, x * 0 + 90], -1) + 20 + noise, 0, 255).astype(np.uint8))

@@ -36,7 +36,7 @@ def test_it_goes_there_and_back_in_the_right_colours(film):
         assert sum(edge) < sum(middle)  # dim around the face
 
 
-@pytest.mark.parametrize("size", [(900, 400), (300, 900), (31, 31)])
+@pytest.mark.parametrize("size", [(900, 400), *(pytest.param(size, marks=pytest.mark.heavy) for size in ((300, 900), (31, 31)))])
 def test_any_shape_is_shown_whole(size, tmp_path):
     frames = [Image.new("RGBA", size, (*RED, 255)), Image.new("RGBA", size, (*BLUE, 0))]  # a cut-out lies on white
     save_phone_film(frames, tmp_path / "film.mp4", "")

@@ -16,7 +16,7 @@ KINDS = {"lossy": {"quality": 85}, "lossless": {"lossless": True}, "transparent"
 
 
 def _webp(kind: str) -> bytes:
-    photo = _photo(333, 222) if kind == "odd" else _photo()
+    photo = _photo(333, 222) if kind == "odd" else _photo(320, 240)
     if kind == "transparent":
         photo.putalpha(Image.new("L", photo.size, 255))
     buffer = io.BytesIO()

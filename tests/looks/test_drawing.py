@@ -92,7 +92,7 @@ def test_every_name_has_a_drawing():
     assert {*FILMS, *SCREENS} == set(PROCESSES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.heavy) if kind == "medium" else kind for kind in KINDS])
 def test_every_name_draws_something_of_its_own(kind, face):
     names, look = KINDS[kind]
     small = {}

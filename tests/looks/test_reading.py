@@ -18,6 +18,7 @@ def test_neutral_texts(text):
     assert sentence(reading) == "Understood: a face as it is."
 
 
+@pytest.mark.heavy
 def test_every_name_of_the_lists_means_its_entry():
     known = vocabulary()
     for entry in known.entries:

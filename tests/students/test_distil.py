@@ -85,7 +85,7 @@ def test_the_start_is_left_as_it_is_and_seeds_repeat(base, style, start):
     before = {name: value.clone() for name, value in start.network.state_dict().items()}
     torch.manual_seed(7)
     state = torch.get_rng_state()
-    one, two = ([*distil(base, style, Small(), options(steps=4), start)][-1].student for _ in range(2))
+    one, two = ([*distil(base, style, Small(), options(steps=3, pairs=2 * HELD), start)][-1].student for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(value, start.network.state_dict()[name]) for name, value in before.items())
     assert torch.equal(one.code, two.code) and all(
@@ -94,7 +94,7 @@ def test_the_start_is_left_as_it_is_and_seeds_repeat(base, style, start):
 
 
 def test_whoever_stops_keeps_the_student_so_far(base, style, start):
-    run = distil(base, style, Small(), options(), start)
+    run = distil(base, style, Small(), options(pairs=2 * HELD), start)
     kept = next(step.student for step in run if step.student is not None and step.student.card.steps == 3)
     code = kept.code.clone()
     next(run)

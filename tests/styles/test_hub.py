@@ -103,6 +103,7 @@ def test_references():
             parse_reference(bad)
 
 
+@pytest.mark.heavy
 def test_a_style_of_the_hub_loads_and_then_comes_from_the_cache(hub, base, base_file, style_bytes, library, monkeypatch):
     hub.repos["me/painted"] = Repo({"painted.safetensors": style_bytes, "README.md": b"hello"})
     engine = Engine("cpu", base=base_file, styles_folder=library.folder)
@@ -133,6 +134,7 @@ def test_offline_is_said_within_two_seconds(library, monkeypatch):
         library.load("hf:me/painted")
 
 
+@pytest.mark.heavy
 def test_what_the_hub_does_not_give(hub, library, style_bytes, tmp_path):
     hub.repos |= {
         "me/secret": Repo({"x.safetensors": style_bytes}, refused=(401, "")),
@@ -172,18 +174,21 @@ def test_what_the_hub_does_not_give(hub, library, style_bytes, tmp_path):
     assert not [line for line in hub.requests if "resolve" in line and ("huge" in line or "giant" in line)]
 
 
+@pytest.mark.heavy
 def test_a_login_opens_a_private_repository(hub, library, style_bytes, monkeypatch):
     hub.repos["me/secret"] = Repo({"x.safetensors": style_bytes}, private=True, refused=(401, ""))
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     assert library.load("hf:me/secret").card.name == "painted"
 
 
+@pytest.mark.heavy
 def test_a_strangers_card_is_tidied(hub, base, library, tmp_path):
     loud = Style(replace(painted(base).card, prompt="red\x1b[31m\nclown"), painted(base).tensors)
     hub.repos["me/loud"] = Repo({"x.safetensors": save_style(loud, tmp_path / "x.safetensors").read_bytes()})
     assert library.load("hf:me/loud").card.prompt == "red [31m clown"
 
 
+@pytest.mark.heavy
 def test_offline_with_several_cached_files_names_them(hub, library, style_bytes, monkeypatch):
     hub.repos["me/two"] = Repo({"a.safetensors": style_bytes, "b.safetensors": style_bytes})
     for name in "ab":
@@ -193,6 +198,7 @@ def test_offline_with_several_cached_files_names_them(hub, library, style_bytes,
         library.load("hf:me/two")
 
 
+@pytest.mark.heavy
 def test_a_published_network_of_the_hub_needs_the_base(hub, base, base_file, library):
     hub.repos["me/nada"] = Repo({"pixar.pt": to_bytes(styled(base, painted(base)))})
     style = Engine("cpu", base=base_file, styles_folder=library.folder).style("hf:me/nada/pixar.pt")
@@ -204,6 +210,7 @@ def test_a_published_network_of_the_hub_needs_the_base(hub, base, base_file, lib
 # --- the command line -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_import_command(hub, base, base_file, style_bytes, tmp_path, capfd):
     compact = save_style(compact_style(painted(base), base), tmp_path / "small.safetensors")
     published = write(tmp_path / "pixar.pt", {"g_ema": rosinality_state(styled(base, painted(base)))})
@@ -217,6 +224,7 @@ def test_import_command(hub, base, base_file, style_bytes, tmp_path, capfd):
     assert all(word in listed for word in ("painted-2", "pixar", "imported, stylegan2"))
 
 
+@pytest.mark.heavy
 def test_import_command_refuses(hub, base, base_file, style_bytes, tmp_path, capfd):
     other = tmp_path / "other.safetensors"
     other.write_bytes(ours.to_bytes(tiny(seed=4)))
@@ -254,6 +262,7 @@ def test_export_command(base, base_file, library, tmp_path, capfd):
 # --- to the Hub -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_push_command_and_back(hub, base, library, monkeypatch, capfd):
     library.save(painted(base), "painted")
     monkeypatch.setenv("HF_TOKEN", TOKEN)
@@ -267,6 +276,7 @@ def test_push_command_and_back(hub, base, library, monkeypatch, capfd):
     assert command(capfd, "--push", "painted", "--repo", "crew/painted", "--private")[0] == 0, "the same style again is an update"
 
 
+@pytest.mark.heavy
 def test_a_ready_styles_picture_goes_with_it(hub, base, library, monkeypatch, tmp_path):
     path = save_style(painted(base), library.ready / "painted.safetensors")
     path.with_suffix(".jpg").write_bytes(b"a picture")
@@ -276,6 +286,7 @@ def test_a_ready_styles_picture_goes_with_it(hub, base, library, monkeypatch, tm
     assert files["painted.jpg"] == b"a picture" and b"](painted.jpg)" in files["README.md"] and not hub.repos["crew/painted"].private
 
 
+@pytest.mark.heavy
 def test_push_is_refused(hub, base, library, monkeypatch, capfd):
     library.save(painted(base), "painted")
     push = ("--push", "painted", "--repo")

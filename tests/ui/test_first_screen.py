@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving, settled
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, settled
 
 _CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
   const canvas = document.createElement('canvas'); canvas.width = canvas.height = 400;
@@ -43,10 +43,9 @@ def test_the_promise_and_two_ways_in_come_before_the_world(server, width, height
 @in_chromium
 def test_one_press_opens_the_camera(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         page.add_init_script(_CAMERA)
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
+        open_app(page, server)
         page.locator("#go-selfie").click()
         page.locator("#photo button[aria-label='capture photo']").wait_for()
         page.get_by_role("tab", name="Compare").click()
@@ -61,9 +60,7 @@ def test_one_press_opens_the_camera(server):
 @in_chromium
 def test_a_phone_uses_its_own_camera(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True)
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True), server)
         page.evaluate(
             "document.addEventListener('click', (event) => { window.asked = event.target.getAttribute('capture') || window.asked; }, true)"
         )
@@ -75,10 +72,7 @@ def test_a_phone_uses_its_own_camera(server):
 @in_chromium
 def test_a_reload_shows_its_tab_before_the_server_has_said_so(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Gallery").click()
+        page = open_app(browser.new_page(), server, "Gallery")
         page.wait_for_function("sessionStorage.getItem('nada-tab') === 'gallery'")
         page.route("**/queue/join*", lambda route: None)  # the server is busy: it answers nothing
         page.reload()
@@ -88,10 +82,7 @@ def test_a_reload_shows_its_tab_before_the_server_has_said_so(server):
 @in_chromium
 def test_the_result_is_sharp_and_tiles_of_compare_open(server, photo):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(), server, "Stylise")
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.locator("#stylise").click()
         page.wait_for_function("document.querySelectorAll('#pair img')[1]?.naturalWidth === 1024")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving, settled, until
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, settled, until
 
 _TABS = 160  # presses of Tab within which anything on a page must be reached
 
@@ -35,9 +35,7 @@ def is_joker(path) -> None:
 @in_chromium
 def test_by_keyboard_alone(server, photo, tmp_path):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), server)
         settled(page)
         tab_to(page, "#go-type")
         page.keyboard.press("Enter")
@@ -77,9 +75,7 @@ def test_by_keyboard_alone(server, photo, tmp_path):
 @in_chromium
 def test_on_a_phone(server, photo, tmp_path):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True)
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True), server)
         fits(page)
         with page.expect_file_chooser() as chooser:
             page.locator("#go-selfie").tap()

@@ -13,7 +13,7 @@ from nada_core.ui.photo.faces import find_faces
 from tests.helpers.apps import handlers, named, picture
 from tests.helpers.edits import pressed
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, fake_backend
-from tests.helpers.served import chromium, expect, in_chromium, serving, until
+from tests.helpers.served import chromium, expect, in_chromium, open_app, serving, until
 
 pytestmark = pytest.mark.heavy
 
@@ -154,9 +154,7 @@ def test_a_photo_that_is_gone_does_not_come_back(photo):
 
 
 def in_the_middle_of_an_edit(page, url, photo):
-    page.goto(url)
-    page.get_by_text("Starter world").wait_for()
-    page.get_by_role("tab", name="Stylise").click()
+    open_app(page, url, "Stylise")
     page.locator("#photo input[type=file]").set_input_files(photo)
     page.locator("#stylise").click()  # once it is enabled
     page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for()
@@ -168,7 +166,7 @@ def test_reloading_in_the_middle_of_an_edit(tmp_path):
     engine.editor.held = True
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         in_the_middle_of_an_edit(page, url, picture(tmp_path))
         page.reload()
         page.locator("#edit-progress").get_by_text("Rebuilding the face").wait_for()
@@ -193,9 +191,7 @@ def test_reloading_in_the_middle_of_an_edit(tmp_path):
         mine = page.evaluate("sessionStorage['nada-page']")
         twin.wait_for_function("mine => (own => own && own !== mine)(sessionStorage['nada-page'])", arg=mine)
         other = browser.new_page()  # another tab of the same browser knows nothing of it
-        other.goto(url)
-        other.get_by_text("Starter world").wait_for()
-        other.get_by_role("tab", name="Stylise").click()
+        open_app(other, url, "Stylise")
         expect(other.locator("#stylise")).to_be_disabled()
         expect(other.locator("#photo img")).to_have_count(0)
 
@@ -205,7 +201,7 @@ def test_another_photo_during_an_edit_leaves_the_page_ready(tmp_path):
     engine = FakeEngine(delay=0.0)
     engine.editor.held = True
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         in_the_middle_of_an_edit(page, url, picture(tmp_path))
         page.locator("#edit-stop").click()
         page.locator("#edit-progress").get_by_text("Stopped").wait_for()

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
-from tests.helpers.served import chromium, expect, fits, in_chromium, none_found, serving, settled
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, none_found, open_app, serving, settled
 
 TABS = ("Adapt", "Stylise a photo", "Compare", "Mirror", "Gallery")
 SCREENS = {"desktop": (1280, 900, False), "dark": (1280, 900, True), "tablet": (820, 1100, False), "phone": (375, 812, True)}
@@ -54,9 +54,7 @@ def test_every_tab_fits(server, screen):
         page = browser.new_page(viewport={"width": width, "height": height})
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server[0] + ("?__theme=dark" if dark else "?__theme=light"))
-        page.get_by_text("Starter world").wait_for()
-        page.locator("#after-3 img").wait_for()
+        open_app(page, server[0] + ("?__theme=dark" if dark else "?__theme=light"))
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
@@ -74,12 +72,10 @@ def test_every_tab_fits(server, screen):
 @in_chromium
 def test_two_people_at_once_and_the_second_waits_on_a_phone():
     with serving(FakeEngine(delay=0.1, hold_at=6)) as (url, _), chromium() as browser:
-        first = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        second = browser.new_context(viewport={"width": 375, "height": 812}).new_page()
+        first = browser.new_context().new_page()
+        second = browser.new_context(viewport=PHONE).new_page()
         for page in (first, second):
-            page.goto(url)
-            page.get_by_text("Starter world").wait_for()
-            page.locator("#after-3 img").wait_for()
+            open_app(page, url)
         first.locator("#adapt").click()
         first.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         second.locator("#adapt").click()

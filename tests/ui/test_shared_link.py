@@ -8,7 +8,7 @@ import pytest
 
 from nada_core.ui.shared_link import SharedLink, read_link
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
-from tests.helpers.served import chromium, expect, in_chromium, serving, settled
+from tests.helpers.served import chromium, expect, in_chromium, open_app, serving, settled
 
 STYLES = [("Joker", "joker"), ("Van Gogh painting", "van-gogh-painting"), ("Джокер", "джокер")]
 
@@ -59,7 +59,7 @@ def test_a_link_fills_in_and_runs_nothing():
     engine = FakeEngine(delay=0.01)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         page.goto(f"{url}?prompt={quote('<img src=x onerror=alert(1)> Zombie')}&style=no{quote('<b>')}")
         expect(page.locator("#prompt :is(input, textarea)")).to_have_value("<img src=x onerror=alert(1)> Zombie")
         expect(page.locator("#arrival")).to_contain_text("asks for the style “no<b>”")
@@ -82,11 +82,9 @@ def test_a_link_fills_in_and_runs_nothing():
 def test_links_and_pictures_are_copied(photo):
     engine = FakeEngine(delay=0.003)
     with serving(engine) as (url, _), chromium() as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = browser.new_context()
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = context.new_page()
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(context.new_page(), url)
         page.locator("#prompt :is(input, textarea)").fill("Zombie")
         page.locator("#copy-prompt-link").click()
         expect(page.locator("#kept")).to_contain_text("?prompt=Zombie")

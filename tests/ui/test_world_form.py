@@ -29,7 +29,7 @@ from tests.helpers.apps import components, handlers, named
 from tests.helpers.edits import edited
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.other_worlds import Maker, full
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving
 from tests.helpers.small_adaptations import StandInEncoder, small_stylegan2
 from tests.helpers.stylegan2_files import rosinality_state
 from tests.helpers.visitor import Visitor
@@ -133,9 +133,7 @@ def _data_url(path: str) -> str:
 def test_in_a_browser_the_page_reloads_in_the_new_world():
     maker = Maker(FakeEngine(delay=0.0), GeneratorError("There is no generator file 'mine.pt'."), full())
     with serving(FakeEngine(), engine=maker) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE), url)
         apply = page.locator("#wish-apply")
         expect(apply).to_be_hidden()
         page.get_by_text("Change the world").click()

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.folders import ROOT
-from tests.helpers.served import chromium, expect, in_chromium
+from tests.helpers.served import chromium, expect, in_chromium, open_app
 
 pytestmark = pytest.mark.heavy
 
@@ -76,14 +76,13 @@ def greenness(face: np.ndarray) -> float:
 @pytest.mark.slow
 def test_a_person_types_joker_and_becomes_it(app, tmp_path):
     with chromium() as browser:
-        person = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        person = browser.new_context(accept_downloads=True)
         person.set_default_timeout(LONG)
         page = person.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(app)
-        page.get_by_text("Starter world.").wait_for()
-        page.locator("#after-3 img").wait_for()
+        open_app(page, app)
+        expect(page.locator("#world")).to_contain_text("Starter world.")
         before = [picture(page, f"#after-{number} img") for number in range(4)]
 
         page.locator("#prompt input, #prompt textarea").first.fill("Joker")
@@ -100,8 +99,7 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
         page.reload()  # in the middle: the run goes on and is found again
         page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
         second = person.new_page()  # a page beside it stays quick
-        second.goto(app)
-        second.get_by_text("Starter world.").wait_for()
+        open_app(second, app)
         second.close()
         step = "number => Number((document.querySelector('#adapt-progress').innerText.match(/Step (\\d+) of/) || [])[1]) >= number"
         page.wait_for_function(step, arg=STEPS)

@@ -13,7 +13,7 @@ from nada_core.ui.style_menu.choices import OWN
 from tests.helpers.adapting import wait_for
 from tests.helpers.fake_engine import FakeEngine, FakeOptions
 from tests.helpers.folders import ROOT
-from tests.helpers.served import chromium, expect, fits, in_chromium, none_found, serving, settled, until, watch_shifts
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, none_found, open_app, serving, settled, until, watch_shifts
 
 pytestmark = pytest.mark.heavy
 
@@ -130,9 +130,7 @@ def test_in_a_browser(server, photo, monkeypatch):
     url, _, engine = server
     monkeypatch.setattr(engine, "hold_at", 3)
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE), url)
         fits(page)
 
         page.locator("button.chip", has_text="Zombie").click()
@@ -188,9 +186,7 @@ def test_settings_for_experts_fit_a_phone_and_can_be_reset(server, monkeypatch):
     url, _, engine = server
     monkeypatch.setattr(engine, "hold_at", 5)
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE), url)
         expect(page.locator("#mixing")).to_be_hidden()
         page.locator("#settings").get_by_text("Settings", exact=True).click()
         page.locator("#experts").get_by_text("For experts").click()
@@ -246,10 +242,8 @@ def test_a_reloaded_and_a_closed_page_find_their_run_again(server, monkeypatch):
     url, demo, engine = server
     monkeypatch.setattr(engine, "hold_at", 3)
     with chromium() as browser:
-        person = browser.new_context(viewport={"width": 1280, "height": 900})
-        page = person.new_page()
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
+        person = browser.new_context()
+        page = open_app(person.new_page(), url)
         prompt = "#prompt input, #prompt textarea"
         page.locator(prompt).first.fill("Oil painting")
         page.locator("#advice .read-chip").get_by_text("oil painting").wait_for()
@@ -297,9 +291,7 @@ def test_a_reloaded_and_a_closed_page_find_their_run_again(server, monkeypatch):
         bar.get_by_text("of 30", exact=False).wait_for()
         page.close()  # in the middle
         stranger = browser.new_context().new_page()
-        stranger.goto(url)
-        stranger.get_by_text("Starter world").wait_for()
-        stranger.locator("#after-3 img").wait_for()
+        open_app(stranger, url)
         settled(stranger)
         expect(stranger.locator("#adapt-progress").get_by_text("Ready when you are")).to_have_count(1)  # nobody else sees it
         page = person.new_page()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 
 import pytest
 
+from nada_core.ui.jobs.line import WorkLine
 from nada_core.ui.jobs.registry import JobRefused
 from nada_core.ui.page.patches.request_times import arrived
 from nada_core.ui.style_menu.choices import OWN
@@ -107,3 +109,16 @@ def test_a_failure_stays_with_its_job(make_app):
     assert last(app, bad).phase == "failed" and "/secret" not in bad.view.error
     assert last(app, good).phase == "done" and runs(engine) == ["open", "close"] * 2
     assert app.shelf.get(bad.id, [bad.id]).steps == 3 and bad.view.style_id == bad.id  # what was learnt before the bug is offered
+
+
+def test_the_line_is_first_come_first_served():
+    line, order = WorkLine(), []
+    turns = [line.join() for _ in range(5)]
+    threads = [
+        threading.Thread(target=lambda t=turn, i=i: (t.wait(), order.append(i), t.leave())) for i, turn in reversed(list(enumerate(turns)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    assert order == [0, 1, 2, 3, 4] and len(line) == 0

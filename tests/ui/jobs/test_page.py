@@ -6,6 +6,8 @@ import math
 import re
 from pathlib import Path
 
+import pytest
+
 from nada_core.ui import build_app
 from nada_core.ui.html.widgets import loss_chart
 from nada_core.ui.jobs.views import LossCurve
@@ -15,6 +17,7 @@ from tests.helpers.apps import handlers, named
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 
 
+@pytest.mark.heavy
 def test_a_reloaded_page_finds_its_run_and_its_styles(make_app, tmp_path):
     engine = FakeEngine(delay=0.02, hold_at=20)
     demo = build_app(backend=fake_backend(engine, tmp_path / "jobs"))
@@ -52,6 +55,7 @@ def test_a_reloaded_page_finds_its_run_and_its_styles(make_app, tmp_path):
     app.shutdown()
 
 
+@pytest.mark.heavy
 def test_a_run_whose_beginning_the_page_never_heard_of_is_found(make_app, tmp_path):
     demo = build_app(backend=fake_backend(FakeEngine(delay=0.0), tmp_path / "jobs"))
     demo.context.open()
@@ -66,6 +70,7 @@ def test_a_run_whose_beginning_the_page_never_heard_of_is_found(make_app, tmp_pa
     demo.context.shutdown()
 
 
+@pytest.mark.heavy
 def test_a_page_with_a_running_job_does_not_start_another(make_app, tmp_path):
     demo = build_app(backend=fake_backend(FakeEngine(delay=0.02, hold_at=5), tmp_path / "jobs"))
     demo.context.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import gradio as gr
 import pytest
@@ -11,7 +12,9 @@ from gradio.state_holder import SessionState
 from nada_core.ui.app import StageBlocks
 
 
+@functools.cache
 def page(kind: type[gr.Blocks]):
+    """A small page and its parts, made once: a session keeps its own copies of what an answer changes."""
     with kind() as demo:
         parts = {
             "html": gr.HTML("", elem_id="html"),

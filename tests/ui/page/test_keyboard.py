@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
-from tests.helpers.served import chromium, expect, in_chromium, in_sight, none_found, serving, settled, until
+from tests.helpers.served import PHONE, chromium, expect, in_chromium, in_sight, none_found, open_app, serving, settled, until
 
 TABS = ("Adapt", "Stylise a photo", "Compare", "Mirror", "Gallery")
 # What can be pressed and is lower than a thumb is wide; links in a sentence may be. A box with a label is pressed by that.
@@ -32,9 +32,7 @@ def focused(page, element: str) -> None:
 @in_chromium
 def test_the_focus_stays_with_the_person(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server[0])
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), server[0])
         settled(page)
         page.locator("#adapt").focus()
         page.keyboard.press("Enter")
@@ -52,10 +50,7 @@ def test_the_focus_stays_with_the_person(server):
 @in_chromium
 def test_the_photo_box_is_opened_by_both_keys(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server[0])
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(), server[0], "Stylise")
         opened: list = []
         page.on("filechooser", lambda chooser: opened.append(chooser))
         for count, key in enumerate(("Enter", "Space")):
@@ -74,9 +69,7 @@ def test_the_photo_box_is_opened_by_both_keys(server):
 def test_a_key_held_down_stops_nothing(server, monkeypatch):
     url, engine = server
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), url)
         settled(page)
         page.locator("#adapt").focus()
         page.keyboard.down("Enter")
@@ -92,9 +85,7 @@ def test_a_key_held_down_stops_nothing(server, monkeypatch):
 @in_chromium
 def test_arrow_keys_change_tabs_and_move_between_before_and_after(server, photo):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(server[0])
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), server[0])
         page.get_by_role("tab", name="Adapt").focus()
         for key, name in (("ArrowRight", "Stylise a photo"), ("End", "Gallery"), ("ArrowRight", "Adapt"), ("ArrowLeft", "Gallery")):
             page.keyboard.press(key)
@@ -121,9 +112,7 @@ def test_arrow_keys_change_tabs_and_move_between_before_and_after(server, photo)
 @in_chromium
 def test_on_a_phone_everything_fits_a_thumb_and_stop_is_in_reach(server, photo):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812}, has_touch=True)
-        page.goto(server[0])
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(viewport=PHONE, has_touch=True), server[0])
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             settled(page)

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from tests.helpers import served
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import chromium, expect, in_chromium, serving, until
+from tests.helpers.served import PHONE, chromium, expect, in_chromium, open_app, serving, until
 
 pytestmark = pytest.mark.heavy
 
@@ -43,10 +43,9 @@ def test_the_queue_does_not_look_a_thousand_times_a_second(server):
 @in_chromium
 def test_an_idle_page_draws_no_frames_and_progress_still_shows(server):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         page.add_init_script(_COUNT)  # below the page's own script, so that it counts what gets through
-        page.goto(server[0])
-        page.locator("#after-3 img").wait_for()
+        open_app(page, server[0])
         for _ in range(60):  # until it has drawn all there is to draw
             before = page.evaluate("window.asked")
             page.wait_for_timeout(1000)
@@ -67,12 +66,10 @@ _REFUSED = """Object.defineProperty(window, 'localStorage', {
 @in_chromium
 def test_a_browser_that_refuses_to_keep_anything_starts_every_time(server):
     with chromium() as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = browser.new_context()
         context.add_init_script(_REFUSED)
         for number in range(10):  # without the script most loads stop, but not all
-            page = context.new_page()
-            page.goto(server[0])
-            page.locator("#after-3 img").wait_for()
+            page = open_app(context.new_page(), server[0])
             if number < 9:
                 page.close()
         page.get_by_role("tab", name="Gallery").click()
@@ -135,9 +132,7 @@ def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatc
     behind(monkeypatch, Cut)
     engine = FakeEngine(delay=0.4, hold_at=25)
     with serving(engine) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), url)
         page.locator("#adapt").click()
         page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         Cut.armed = True
@@ -151,13 +146,11 @@ def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatc
 def test_an_event_accepted_while_the_stream_ends_is_not_lost(monkeypatch):
     behind(monkeypatch, SlowFarewell)
     with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         streams = set()
         page.on("request", lambda request: streams.add(request) if "queue/data" in request.url else None)
         page.on("requestfinished", lambda request: streams.discard(request))
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        open_app(page, url, "Stylise")
         page.locator("#examples .thumbnail-item").first.click()
         page.locator("#stylise").click()
         page.locator("#edit-progress").get_by_text("Done").wait_for()
@@ -170,7 +163,7 @@ def test_an_event_accepted_while_the_stream_ends_is_not_lost(monkeypatch):
 @in_chromium
 def test_a_page_whose_server_was_replaced_says_so_and_reloads():
     with serving(FakeEngine(delay=0.003)) as (old, _), serving(FakeEngine(delay=0.003)) as (new, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
+        page = browser.new_page(viewport=PHONE)
         replaced = []
 
         def other(route):
@@ -178,8 +171,7 @@ def test_a_page_whose_server_was_replaced_says_so_and_reloads():
             route.continue_(url=there) if there == route.request.url else route.fulfill(response=route.fetch(url=there))
 
         page.route("**/queue/*", other)
-        page.goto(old)
-        page.locator("#after-3 img").wait_for()
+        open_app(page, old)
         expect(page.locator("#another-server")).to_have_count(0)
         replaced.append(True)
         page.locator("#adapt").click()
@@ -193,9 +185,7 @@ def test_a_page_whose_server_was_replaced_says_so_and_reloads():
 @in_chromium
 def test_a_page_whose_server_is_gone_says_so():
     with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), url)
         page.route("**/queue/join*", lambda route: route.fulfill(status=502, body="Bad gateway"))
         page.locator("#adapt").click()
         page.locator("#another-server").get_by_text("does not answer").wait_for()

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-from gradio import blocks, queueing, routes, server_messages, state_holder
+from gradio import blocks, component_meta, queueing, routes, server_messages, state_holder
 from starlette.requests import Request
 
 from nada_core.ui.app import StageBlocks, build_app, launch_options
-from nada_core.ui.page.patches import changed_scripts, last_word_once, page_start, request_times, unopened_image
+from nada_core.ui.page.patches import changed_scripts, last_word_once, page_start, quick_import, request_times, unopened_image
 from nada_core.ui.page.patches.heic_upload import HEIC_SCRIPT
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 
@@ -71,6 +71,19 @@ def test_page_start():
     assert page.count("<head>") == 1 and "<script" not in page[:head]
     assert set(page_start.SCRIPTS) == set(PATCHES.glob("*.js"))
     assert "app_kwargs" in names(gr.Blocks.launch) and "middleware" in launch_options("127.0.0.1", 1)["app_kwargs"]
+
+
+def test_quick_import(monkeypatch):
+    """A component is defined without anybody reading its source; asked by others, its file is known."""
+    read: list[str] = []
+    monkeypatch.setattr(component_meta, "extract_class_source_code", lambda code, name: read.append(name) or (None, None))
+    with quick_import.without_stubs():
+        component_meta.create_or_modify_pyi(gr.Image, "Image", [])
+        assert inspect.getfile(gr.Image).endswith("image.py")
+    assert not read
+    with pytest.raises(ValueError, match="class source code"):  # what it does otherwise
+        component_meta.create_or_modify_pyi(gr.Image, "Image", [])
+    assert read == ["Image"]
 
 
 def test_still_clock():

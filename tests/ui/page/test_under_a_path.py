@@ -15,7 +15,7 @@ import uvicorn
 from nada_core.ui import build_app, mount_options
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.loopback import dead_port
-from tests.helpers.served import chromium, expect, in_chromium, serving
+from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
 
 pytestmark = pytest.mark.heavy
 
@@ -59,10 +59,7 @@ def mounted():
 def test_inside_another_app(mounted):
     assert whole(read(mounted))
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(mounted)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Gallery").click()
+        page = open_app(browser.new_page(), mounted, "Gallery")
         page.wait_for_function(
             "[...document.querySelectorAll('#gallery-cards img')].some((one) => one.naturalWidth > 0)"
         )  # by its own route

@@ -13,7 +13,7 @@ from tests.helpers.clip_pages import ClipEngine, clip_hub
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.loopback import dead_port
 from tests.helpers.other_worlds import Maker
-from tests.helpers.served import chromium, expect, in_chromium, serving
+from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
 
 pytestmark = pytest.mark.heavy
 
@@ -92,9 +92,7 @@ def test_strangers_have_no_such_button(hub):
 def test_in_a_browser_unknown_words_become_a_run(hub):
     maker = Maker(FakeEngine(delay=0.0), ClipEngine())
     with serving(FakeEngine(), engine=maker, check=lambda *_: None) as (url, _), chromium() as browser:
-        page = browser.new_page()
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
+        page = open_app(browser.new_page(), url)
         take = page.locator("#take-clip")
         expect(take).to_be_hidden()
         page.locator("#prompt textarea, #prompt input").first.fill(WORDS)

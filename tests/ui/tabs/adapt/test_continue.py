@@ -9,7 +9,7 @@ from nada_core.ui.server.backend import keep_training, read_training
 from tests.helpers.adapting import last, pressed, start, wait_for
 from tests.helpers.apps import handlers, named
 from tests.helpers.fake_engine import FakeEngine, fake_backend
-from tests.helpers.served import chromium, expect, in_chromium, serving
+from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
 from tests.helpers.small_adaptations import StandInEncoder, last_of, small_mobile, small_options
 
 pytestmark = pytest.mark.heavy
@@ -103,9 +103,7 @@ def test_the_real_training_is_kept_whole(tmp_path):
 def test_continue_on_the_page():
     engine = FakeEngine(delay=0.02, hold_at=7)
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
+        page = open_app(browser.new_page(), url)
         page.locator("#adapt").click()
         page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         page.locator("#stop").click()

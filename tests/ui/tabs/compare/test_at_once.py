@@ -70,7 +70,7 @@ def test_one_style_with_a_student_is_enough(photo, monkeypatch):
 @in_chromium
 def test_the_tab_shows_them_by_itself_and_the_strength_changes_them(photo):
     with serving(stocked("#208040")) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         page.goto(url)
         page.get_by_role("tab", name="Compare").click()
         page.locator("#compare-photo input[type=file]").set_input_files(photo)
@@ -98,7 +98,7 @@ def test_who_opens_the_tab_before_the_engine_is_there_gets_the_pictures_too(phot
         return engine
 
     with serving(engine, engine=slow) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page()
         page.goto(url)
         page.get_by_role("tab", name="Compare").click()
         page.locator("#compare-picks .picks-empty").wait_for(state="attached")

@@ -13,7 +13,7 @@ from nada_core.ui import build_app
 from nada_core.ui.photo.faces import find_faces
 from tests.helpers.apps import components, handlers, named, picture
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, fake_backend
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving, settled, watch_shifts
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, settled, watch_shifts
 
 pytestmark = pytest.mark.heavy
 
@@ -163,16 +163,14 @@ def test_nothing_of_it_is_a_public_endpoint():
 def test_in_a_browser(photo, tmp_path):
     engine = stocked(delay=0.02)
     with serving(engine) as (url, demo), chromium() as browser:
-        use_the_tab(browser.new_page(viewport={"width": 375, "height": 812}), url, engine, photo, tmp_path)
+        use_the_tab(browser.new_page(viewport=PHONE), url, engine, photo, tmp_path)
     assert len(demo.context.line) == 0
 
 
 def use_the_tab(page, url, engine, photo, tmp_path):
     errors, log = [], engine.editor.log
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(url)
-    page.get_by_text("Starter world").wait_for()
-    page.get_by_role("tab", name="Stylise").click()
+    open_app(page, url, "Stylise")
     page.locator("#photo input[type=file]").set_input_files(photo)
     page.locator("#edit-progress").get_by_text("Ready: press Stylise").wait_for()
 

@@ -208,7 +208,7 @@ def test_the_second_face_is_another_person(tmp_path):
 # --- files ------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resolution", [256, 1024])
+@pytest.mark.parametrize("resolution", [256, pytest.param(1024, marks=pytest.mark.heavy)])
 def test_the_sheet_and_the_pictures_say_that_they_were_made_by_ai(photo, tmp_path, resolution):
     app, _ = context("zombie", "neon")
     request = CompareRequest(find_faces(app, photo).photo, ["joker", "zombie"], 0.8)

@@ -17,7 +17,7 @@ from nada_core.ui.tabs.gallery.layout import IMPORT_MB
 from tests.helpers import served
 from tests.helpers.apps import components, handlers
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, export, fake_backend
-from tests.helpers.served import chromium, expect, fits, in_chromium, in_sight, serving, settled
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled
 
 pytestmark = pytest.mark.heavy
 
@@ -131,7 +131,7 @@ def test_in_a_browser(tmp_path):
     upload = tmp_path / "whatever.safetensors"
     export(FakeStyle(FakeCard("neon", "Neon")), upload)
     with serving(engine) as (url, demo), chromium() as browser:
-        use_the_gallery(browser.new_page(viewport={"width": 375, "height": 812}), url, engine, upload)
+        use_the_gallery(browser.new_page(viewport=PHONE), url, engine, upload)
     assert len(demo.context.line) == 0
 
 
@@ -141,7 +141,7 @@ def test_styles_are_found_by_words_and_stand_in_groups():
     for name in ("zombie", "green-hair", "van-gogh-painting"):
         engine.saved[name] = FakeStyle(FakeCard(name, name.replace("-", " ").capitalize()))
     with serving(engine) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
+        page = browser.new_page(viewport=PHONE)
         page.goto(url)
         page.get_by_text("Starter world").first.wait_for()
         page.get_by_role("tab", name="Gallery").click()
@@ -208,10 +208,7 @@ def test_the_pictures_are_there_when_a_proxy_serves_the_app_below_a_path(monkeyp
 
     monkeypatch.setattr(served, "launch_options", below)
     with serving(FakeEngine(delay=0.0)) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(urllib.parse.urljoin(url, "/nada/"))
-        page.get_by_text("Starter world").wait_for()
-        page.get_by_role("tab", name="Gallery").click()
+        page = open_app(browser.new_page(), urllib.parse.urljoin(url, "/nada/"), "Gallery")
         page.wait_for_function("document.querySelector('.style-card img')?.naturalWidth === 256")
         page.reload()
         page.wait_for_function("document.querySelector('.style-card img')?.naturalWidth === 256")
@@ -224,10 +221,7 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
     for number in range(24):
         engine.saved[f"look-{number}"] = FakeStyle(FakeCard(f"look-{number}", f"Look {number}"))
     with serving(engine) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": width, "height": 812})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
-        page.get_by_role("tab", name="Gallery").click()
+        page = open_app(browser.new_page(viewport={"width": width, "height": 812}), url, "Gallery")
         expect(page.locator(".style-card")).to_have_count(25)
         expect(page.locator("#gallery-compare")).to_be_hidden()
 
@@ -265,9 +259,7 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
 def use_the_gallery(page, url, engine, upload):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(url)
-    page.get_by_text("Starter world").wait_for()
-    page.get_by_role("tab", name="Gallery").click()
+    open_app(page, url, "Gallery")
     expect(page.locator(".style-card img")).to_have_count(2)
     page.wait_for_function(f"[...document.querySelectorAll('.style-card img')].every({DRAWN})")
     fits(page)
@@ -335,10 +327,7 @@ def test_a_chosen_style_is_worn_on_the_photo(photo):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(viewport=PHONE), url, "Stylise")
         page.locator("#photo input[type=file]").set_input_files(photo)
         expect(page.locator("#stylise")).to_be_enabled()
         page.get_by_role("tab", name="Gallery").click()

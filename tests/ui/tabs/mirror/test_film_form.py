@@ -11,7 +11,7 @@ import pytest
 from nada_core.ui.tabs.mirror.film_work import FilmRequest, run_film
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.films import write_film
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving, until
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, until
 
 
 @pytest.fixture
@@ -72,10 +72,7 @@ def test_in_a_browser(tmp_path):
     engine = FakeEngine(hold_at=5)
     path = write_film(tmp_path / "me.mp4", [np.full((96, 128, 3), 20 * number, np.uint8) for number in range(8)])
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Mirror").click()
+        page = open_app(browser.new_page(viewport=PHONE), url, "Mirror")
         page.get_by_role("button", name="A film instead of the camera").click()
         expect(page.locator("#film-start")).to_be_disabled()
         page.locator("#film-source input[type=file]").set_input_files(str(path))

@@ -18,7 +18,7 @@ from nada_core.students.network import SIDE
 from nada_core.students.web_page import RUNTIME
 from tests.helpers.camera import ALLOWED, camera_film, portrait, showing
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStudents, FakeStyle
-from tests.helpers.served import chromium, expect, fits, in_chromium, serving, until
+from tests.helpers.served import chromium, expect, fits, in_chromium, open_app, serving, until
 
 _BROKEN = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', '%s'); }"
 
@@ -57,9 +57,7 @@ def open_mirror(browser, url, width=1280, script=""):
     page = browser.new_page(viewport={"width": width, "height": 900}, accept_downloads=True)
     if script:
         page.add_init_script(script)
-    page.goto(url)
-    page.locator("#after-3 img").wait_for()
-    page.get_by_role("tab", name="Mirror").click()
+    open_app(page, url, "Mirror")
     page.get_by_role("button", name="Start the mirror").wait_for()
     return page
 
@@ -169,9 +167,7 @@ def test_nothing_is_fetched_before_the_button_and_a_refusal_is_one_sentence(serv
     with chromium(ALLOWED[0]) as browser:  # a camera that nobody allows
         page, asked = browser.new_page(), []
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(server)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Mirror").click()
+        open_app(page, server, "Mirror")
         expect(page.locator(".mirror-private")).to_contain_text("No picture leaves your browser")
         assert not [url for url in asked if "/mirror/" in url]
         page.get_by_role("button", name="Start the mirror").click()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.helpers.apps import picture
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face
-from tests.helpers.served import chromium, expect, fits, in_chromium, in_sight, serving, settled, until, watch_shifts
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled, until, watch_shifts
 
 
 @in_chromium
@@ -16,10 +16,7 @@ def test_stop_on_a_phone(photo):
     engine = FakeEngine(delay=0.005)
     engine.editor.held = True
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 375, "height": 812})
-        page.goto(url)
-        page.get_by_text("Starter world").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(viewport=PHONE), url, "Stylise")
         page.locator("#photo input[type=file]").set_input_files(photo)
         expect(page.locator("#stylise")).to_be_enabled()
         settled(page)
@@ -44,10 +41,7 @@ def test_the_face_in_its_style_can_be_taken_at_once(photo):
     engine = FakeEngine(delay=0.003)
     engine.students.colour = "#00c000"
     with serving(engine) as (url, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(), url, "Stylise")
         expect(page.locator("#take-picture")).to_be_disabled()
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.get_by_alt_text("The face in its style, at once").wait_for()
@@ -64,10 +58,7 @@ def test_what_is_shown_can_be_taken_away_whatever_is_chosen(photo):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, demo), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        page.locator("#after-3 img").wait_for()
-        page.get_by_role("tab", name="Stylise").click()
+        page = open_app(browser.new_page(), url, "Stylise")
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.locator("#stylise").click()
         page.locator("#edit-progress").get_by_text("Done").wait_for()
@@ -110,7 +101,7 @@ def test_in_a_browser(tmp_path):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
     with serving(engine) as (url, demo), chromium() as browser:
-        use_the_tab(browser.new_page(viewport={"width": 1280, "height": 900}), url, engine.editor, tmp_path)
+        use_the_tab(browser.new_page(), url, engine.editor, tmp_path)
     assert len(demo.context.line) == 0
 
 
@@ -122,9 +113,7 @@ def use_the_tab(page, url, editor, tmp_path):
 
     errors, log = [], editor.log
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(url)
-    page.get_by_text("Starter world").wait_for()
-    page.get_by_role("tab", name="Stylise").click()
+    open_app(page, url, "Stylise")
     expect(page.locator("#stylise")).to_be_disabled()
     expect(page.locator("#photo-note").get_by_text("owner agreed")).to_have_count(1)
     box = page.locator("#photo input[type=file]")

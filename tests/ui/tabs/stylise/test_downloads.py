@@ -21,6 +21,9 @@ from nada_core.ui.tabs.stylise.run import run_edit, run_rerender
 from tests.helpers.apps import context, picture
 from tests.helpers.edits import done
 
+#: A film for phones takes seconds.
+EVERY_KIND = [pytest.param(kind, marks=pytest.mark.heavy) if kind == "phone" else kind for kind in KINDS]
+
 
 @pytest.mark.heavy
 def test_the_whole_photo_is_shown_small_and_taken_away_large(tmp_path):
@@ -34,7 +37,7 @@ def test_the_whole_photo_is_shown_small_and_taken_away_large(tmp_path):
     assert before.shape == after.shape == (256, 256, 3)
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_download_says_that_it_was_made_by_ai(tmp_path, photo, kind):
     app, _ = context("zombie")
     request = EditRequest(find_faces(app, photo).photo, "joker", 0.8, blend="zombie", share=0.25)
@@ -54,7 +57,7 @@ def test_every_download_says_that_it_was_made_by_ai(tmp_path, photo, kind):
     assert file.size == {"picture": (256, 256), "photo": (400, 400)}.get(kind, file.size) and (kind != "sheet" or file.width > 3 * 256)
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_what_is_worn_at_once_can_be_taken_before_anything_is_pressed(tmp_path, photo, kind):
     app, engine = context("zombie")
     engine.students.colour = "#00c000"
