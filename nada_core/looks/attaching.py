@@ -87,7 +87,7 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
                 and group.first is group.head
             ):
                 continue  # a "Batman mask" is Batman, with no second mask
-            if group.head.kind in ("thing", "unknown") and _swallows(group.head, last) and group.first is group.head:
+            if group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
                 done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
                 continue
         if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
@@ -149,12 +149,14 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
     return entry is not None and not entry.main and last.head.entry.on_part is not None and last.head.end == group.shades[0].atoms[0].start
 
 
-def _swallows(thing: Atom, before: Group) -> bool:
+def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
     """Tell whether an unknown noun takes the name directly before it with it: "gold earrings" say nothing about gold."""
     assert before.head is not None
     entry = before.head.entry
     if entry is None or before.head.part or before.head.end != thing.start:
         return False
+    if thing.kind == "unknown" and entry.kind == "materials" and words[thing.end - 1].root.endswith("ing"):
+        return False  # "green slime dripping" is slime all the same
     if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
         return True  # "burnt edges" are no burns
     if thing.kind == "unknown" and entry.kind == "lights" and before.head.twin is not None:

@@ -110,6 +110,14 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and (drawn := _by_a_child(atom, after[0], words, known)) is not None:
+            done.append(drawn)
+            at += 2
+            continue
+        if after and (lit := _lit_as(atom, after[0])) is not None:
+            done.append(lit)
+            at += 2
+            continue
         if after and (made := _made_of(atom, after, words)) is not None:
             done.extend(made[0])
             at += made[1]
@@ -143,6 +151,30 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
         at += 1
     return done
+
+
+#: Names of those who draw as children do, and the age up to which one does.
+_CHILDREN = frozenset(("child", "kid", "toddler", "baby", "girl", "boy", "little girl", "little boy", "schoolgirl", "schoolboy"))
+_CHILD = 12
+
+
+def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for "a drawing by a five year old": how a child draws, and no young face."""
+    if atom.entry is None or atom.entry.kind != "media" or all(w.root != "by" for w in words[atom.end : maker.start]):
+        return None
+    child = maker.entry is not None and maker.entry.title in _CHILDREN
+    if not child and not (maker.kind == "years" and maker.value <= _CHILD):
+        return None
+    return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+def _lit_as(atom: Atom, light: Atom) -> Atom | None:
+    """Return one atom for a painter's light: "Rembrandt lighting" is the light of his pictures on a photograph, and no painting."""
+    if atom.entry is None or atom.entry.kind != "painters" or light.part != "light" or atom.end != light.start:
+        return None
+    look = replace(atom.entry.look, medium="", amounts={}, marks=())
+    entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
+    return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
 
 
 def _person(atom: Atom) -> bool:
@@ -205,9 +237,14 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether a number says which film of a character is meant: "Nosferatu 1922"."""
+    """Tell whether a number says which film of a character is meant, or when a fashion was: "Nosferatu 1922", "emo from 2005"."""
     year = words[other.start]
-    return _person(atom) and other.start == atom.end and other.end == other.start + 1 and len(year.text) == 4 and year.text.isdecimal()
+    dated = other.end == other.start + 1 and len(year.text) == 4 and year.text.isdecimal()
+    if not dated or atom.entry is None or atom.part:
+        return False
+    # "an emo boy from 2005": the year of a fashion says when it was; a decade ("from the 1980s") is a look of its own
+    from_then = {"from", "of", "in"} & {w.root for w in words[atom.end : other.start]} and year.text[-1] != "0"
+    return (_person(atom) and other.start == atom.end) or bool(from_then)
 
 
 def _of_a_story(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
@@ -257,7 +294,8 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
     count = 3 if linked else 2
     place = part.part
     if words[part.start].root == "mouth" and any(w.root in ("in", "between") for w in words[atom.end : part.start]):
-        return Atom("unknown", atom.start, part.end), count  # a rose in the mouth is held there
+        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
+        return Atom("unknown", first, part.end), count  # a rose in the mouth is held there
     if atom.entry.surface and _at(atom, part, words):
         return _own(atom, part, Look(paints={place: Paint(None, texture=atom.entry.surface)})), count
     around = part.end - part.start > 1 and words[part.start].root == "around"

@@ -33,6 +33,8 @@ _SAME = {
     **{f"{word}s": word for word in ("cookie", "zombie", "movie", "selfie", "pixie", "genie", "brownie", "barbie", "hippie", "smoothie",
                                      "faerie", "hoodie", "cutie", "selkie", "eerie", "oldie", "smurfie", "pinkie", "valkyrie")},
     "chubbier": "chubby", "grumpier": "grumpy", "uglier": "ugly",
+    "brite": "bright", "lite": "light", "nite": "night", "gurl": "girl", "grrl": "girl", "gurlz": "girl", "boi": "boy", "thicc": "thick",
+    "blak": "black", "luv": "love", "kween": "queen", "kawai": "kawaii",
 }  # fmt: skip
 #: Words that end like plurals and are none, or mean something else in the singular.
 _KEPT = frozenset(
@@ -199,3 +201,9 @@ class Speller:
                 nearest = {known} if distance < best else nearest | {known}
                 best = min(best, distance)
         return frozenset(nearest)
+
+    def among(self, word: str, names: Iterable[str]) -> frozenset[str]:
+        """Return those of a few names that differ from ``word`` by one letter; also where it has but three ("van goh")."""
+        if len(word) < 3 or word in self._other or not word.isalpha():
+            return frozenset()
+        return frozenset(n for n in names if len(n) >= 4 and n[0] == word[0] and edits(word, n, 1) == 1 and _slip(word, n))
