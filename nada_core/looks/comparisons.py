@@ -110,6 +110,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and (ears := _ears_of(atom, after[0], words)) is not None:
+            done.append(ears)
+            at += 2
+            continue
         if after and (drawn := _by_a_child(atom, after[0], words, known)) is not None:
             done.append(drawn)
             at += 2
@@ -166,6 +170,14 @@ def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabula
     if not child and not (maker.kind == "years" and maker.value <= _CHILD):
         return None
     return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+def _ears_of(atom: Atom, ears: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return one atom for "Spock ears": the form of somebody's ears, where it is known."""
+    if atom.entry is None or atom.entry.kind != "characters" or atom.end != ears.start or words[ears.end - 1].root != "ear":
+        return None
+    shape = {name: value for name, value in atom.entry.look.shape.items() if name in ("pointed ears", "big ears")}
+    return Atom("entry", atom.start, ears.end, Entry(f"{atom.entry.title} ears", (), "faces", Look(shape=shape))) if shape else None
 
 
 def _lit_as(atom: Atom, light: Atom) -> Atom | None:

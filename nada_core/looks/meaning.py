@@ -309,6 +309,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         return Meaning((name,))
     only = next(iter(entry.look.paints)) if details and len(entry.look.paints) == 1 else ""
     part = entry.main or _MAIN.get(entry.kind, only)  # "glossy nude lips" are no glossy skin
+    if group.shades and entry.look.medium in _STROKES:
+        part = "material"  # "red pencil" is the colour of the strokes, and no red light
     if part == "material" and group.shades:
         colour = mixture([s.colour for s in group.shades])
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
@@ -320,6 +322,10 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if part not in PARTS:
         return Meaning((name,), (own.span(extra),))
     return Meaning((name, _painted(group, part, own, known, extra)))
+
+
+#: Media whose strokes can have another colour.
+_STROKES = frozenset(("pencil", "ink", "charcoal", "chalk", "ballpoint pen", "engraving", "etching", "linocut"))
 
 
 def _scales(look: Look) -> bool:

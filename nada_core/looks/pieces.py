@@ -230,10 +230,15 @@ def _taken(look: Look, piece: Understood, before: Iterable[Understood]) -> Look:
     return rest + piece.instead if rest == look and piece.instead else rest
 
 
+def _of_many_parts(look: Look) -> bool:
+    return len(look.paints) > 1 or bool(look.paints and (look.shape or look.marks))
+
+
 def combined(pieces: Iterable[Understood]) -> Look:
     """Return the look that the pieces make together: whole looks first, then details and what is not wanted, in their order."""
     look = whole = Look()
-    row = sorted(pieces, key=lambda p: p.rank)
+    # what is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair
+    row = sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
     if any(p.rank == 1 and not p.costume and p.look.paints for p in row):
         row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
     for at, piece in enumerate(row):

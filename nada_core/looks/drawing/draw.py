@@ -68,8 +68,11 @@ def draw(look: Look, face: DrawnFace, seed: int = 0) -> Array:
         if over:
             image = painted(image, face, over, rng(1))
     if look.medium:
-        way = drawn_in_lines if look.medium in LINES else painted_in if look.medium in PAINT else put_together
-        made = way(image, replace(face, image=image), look.medium, rng(4))
+        if look.medium in LINES:
+            made = drawn_in_lines(image, replace(face, image=image), look.medium, rng(4), None if look.material else look.tint)
+        else:
+            way = painted_in if look.medium in PAINT else put_together
+            made = way(image, replace(face, image=image), look.medium, rng(4))
         image = _in_part(image, made, look, "medium")
         if over and look.medium in COLOURLESS_MEDIA:
             image = painted(image, face, over, rng(1))
