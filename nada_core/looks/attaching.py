@@ -87,6 +87,16 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
                 and group.first is group.head
             ):
                 continue  # a "Batman mask" is Batman, with no second mask
+            if _pressed(group.head, last, words):
+                done[-1] = replace(
+                    group,
+                    head=replace(group.head, kind="unknown", entry=None),
+                    link=last.link,
+                    negated=last.negated,
+                    swallowed=tuple(last.atoms),
+                    first=last.first,
+                )  # "olive oil" is no painting
+                continue
             if _acts_on(group.head, last, words) and group.first is group.head:
                 if group.head.kind == "unknown":
                     done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
@@ -161,6 +171,13 @@ _DOERS = frozenset(
 )
 #: Media that are stuff as well: an "oil spill" is no painting.
 _STUFF = frozenset("oil ink chalk neon pastel charcoal pencil crayon".split())
+
+
+def _pressed(head: Atom, before: Group, words: Sequence[Token]) -> bool:
+    """Tell whether "oil" directly after a name is what is pressed from it."""
+    assert before.head is not None
+    stuff = head.entry is not None and head.entry.kind == "media" and head.end == head.start + 1 and words[head.start].root == "oil"
+    return stuff and before.head.end == head.start and before.head.entry is not None
 
 
 def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:

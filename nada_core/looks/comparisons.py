@@ -114,6 +114,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(ears)
             at += 2
             continue
+        if after and (worn := _of_its_body(atom, after[0])) is not None:
+            done.append(worn)
+            at += 2
+            continue
         if after and (drawn := _by_a_child(atom, after[0], words, known)) is not None:
             done.append(drawn)
             at += 2
@@ -170,6 +174,19 @@ def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabula
     if not child and not (maker.kind == "years" and maker.value <= _CHILD):
         return None
     return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+#: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
+_OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
+
+
+def _of_its_body(atom: Atom, part: Atom) -> Atom | None:
+    """Return one atom for "dragonfly wings": the wings alone."""
+    marks = {m.name for m in part.entry.look.marks} if part.entry is not None and part.entry.kind == "faces" else set()
+    if not (_person(atom) and part.entry is not None and marks and marks <= _OF_BODIES and atom.end == part.start):
+        return None
+    assert atom.entry is not None
+    return replace(part, start=atom.start, entry=replace(part.entry, title=f"{atom.entry.title} {part.entry.title}"))
 
 
 def _ears_of(atom: Atom, ears: Atom, words: Sequence[Token]) -> Atom | None:

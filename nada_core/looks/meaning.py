@@ -66,8 +66,7 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         if head.value >= 60:
             look = scaled(known.phrases[("old",)].look, min(1.2, 0.5 + head.value / 150))
             return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", look, swatches(look)),))
-        age = round(max(-1.0, (head.value - 38) / 40), 2)
-        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", Look(shape={"age": age} if age else {})),))
+        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", _young(head.value, known)),))
     if head is not None and head.kind == "all":
         return _everything(group, own, known)
     if head is not None and head.part in PARTS and group.own and group.bare and not group.forms:
@@ -81,6 +80,18 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         more = _entry(group, own, known)
     found = Meaning((*pieces, *more.pieces), (*strange, *more.unknown))
     return _taken_away(found, group, own) if group.negated else found
+
+
+#: Up to which age somebody has a baby's, and a child's face.
+_BABY, _CHILD = 2, 12
+
+
+def _young(years: float, known: Vocabulary) -> Look:
+    """Return how somebody of fewer than sixty years looks: children have other faces, and not only smoother ones."""
+    if years <= _CHILD:
+        return known.phrases[("baby" if years <= _BABY else "child",)].look
+    age = round(max(-1.0, (years - 38) / 40), 2)
+    return Look(shape={"age": age} if age else {})
 
 
 def _unknown(group: Group, own: _Text, known: Vocabulary) -> Meaning:

@@ -248,7 +248,10 @@ def combined(pieces: Iterable[Understood]) -> Look:
             # a colour that is said of one part is seen on a statue and in a black and white photograph, too
             # and a rainbow without colours is none
             seen = (
-                p for p, paint in piece.look.paints.items() if p not in ("skin", "light") or (p == "skin" and paint.texture == "rainbow")
+                p
+                for p, paint in piece.look.paints.items()
+                # a rusty robot and a mossy statue are so all over, whatever they are made of
+                if p not in ("skin", "light") or (p == "skin" and (paint.texture == "rainbow" or (paint.texture and paint.colour is None)))
             )
             look = look + Look(over=tuple(seen))
         if piece.removes or piece.parts:
