@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Paint
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
@@ -318,6 +318,8 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
     """Return one atom for "gold on the lips", "blue around the eyes" and "Cleopatra eyes", and how many it stands for."""
     linked = after[0].kind in ("with", "in") and len(after) > 1
     part = after[1] if linked else after[0]
+    if (bearded := _in_the_beard(atom, part, words)) is not None:
+        return bearded, 3 if linked else 2
     if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
         return None
     count = 3 if linked else 2
@@ -342,6 +344,18 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
         marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
     )
     return (_own(atom, part, own), 2) if own else None
+
+
+def _in_the_beard(atom: Atom, beard: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return one atom for "ice in the beard": a beard of that colour."""
+    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
+    if not marks or atom.entry is None or atom.entry.on_part is None or not all(m.name in BEARD_MARKS for m in marks):
+        return None
+    if not _at(atom, beard, words):
+        return None
+    look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
+    assert beard.entry is not None
+    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
 
 
 def _own(atom: Atom, part: Atom, look: Look) -> Atom:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -213,7 +214,25 @@ def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:
     usual = known.shades.get((part, phrase(shade.name)))
     if usual is not None:
         return replace(usual, texture=texture or usual.texture)
-    return Paint(shade.colour, texture=texture or shade.texture)
+    colour = _PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
+    if part == "eyes" and "white" not in shade.name:
+        colour = _as_iris(colour)
+    return Paint(colour, texture=texture or shade.texture)
+
+
+#: Lips without blood, and the lightest and greyest iris that has a colour: paler ones look blind.
+_PALE_LIPS: Lab = (72.0, 12.0, 10.0)
+_LIGHTEST, _GREYEST = 76.0, 18.0
+
+
+def _as_iris(colour: Lab) -> Lab:
+    """Return a light colour as eyes can have it: "pale blue eyes" are blue."""
+    light, a, b = colour
+    chroma = math.hypot(a, b)
+    if light <= _LIGHTEST or chroma < 4:
+        return colour
+    more = max(1.0, _GREYEST / chroma)
+    return _LIGHTEST, round(a * more, 1), round(b * more, 1)
 
 
 def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequence[Atom], noun: str = "") -> Understood:
@@ -326,6 +345,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         colour = mixture([s.colour for s in group.shades])
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
         return Meaning((name, Understood(own.of(extra), title, Look(tint=colour), (("material", colour),))))
+    if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
+        return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
         part = part if part in PARTS else "skin"
     elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
@@ -333,6 +354,14 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if part not in PARTS:
         return Meaning((name,), (own.span(extra),))
     return Meaning((name, _painted(group, part, own, known, extra)))
+
+
+#: Marks that lie all over the face, so that a surface said of them is the face's.
+_ALL_OVER = frozenset(("freckles", "stubble", "burns", "mud", "veins", "dots", "tattoo", "stitches", "panel seams", "circuits", "blood"))
+
+
+def _covering(look: Look) -> bool:
+    return any(m.name in _ALL_OVER for m in look.marks)
 
 
 #: Media whose strokes can have another colour.
