@@ -166,7 +166,7 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
 
 #: Somebody who does something to whoever stands before the word: a "snake charmer" is no snake.
 _DOERS = frozenset(
-    "hunter slayer killer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
+    "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
     "watcher farmer fighter summoner".split()
 )
 #: Media that are stuff as well: an "oil spill" is no painting.

@@ -114,6 +114,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(ears)
             at += 2
             continue
+        if after and (aged := _old_picture(atom, after[0], words)) is not None:
+            done.append(aged)
+            at += 2
+            continue
         if after and (worn := _of_its_body(atom, after[0])) is not None:
             done.append(worn)
             at += 2
@@ -176,6 +180,13 @@ def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabula
     return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
 
 
+def _old_picture(atom: Atom, picture: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return the picture of "an old sepia photo": the picture is old, and nobody in it need be."""
+    if atom.end != picture.start or _roots(atom, words) != ("old",) or picture.entry is None or picture.entry.kind != "processes":
+        return None
+    return replace(picture, start=atom.start)
+
+
 #: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
 _OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
 
@@ -183,7 +194,8 @@ _OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
 def _of_its_body(atom: Atom, part: Atom) -> Atom | None:
     """Return one atom for "dragonfly wings": the wings alone."""
     marks = {m.name for m in part.entry.look.marks} if part.entry is not None and part.entry.kind == "faces" else set()
-    if not (_person(atom) and part.entry is not None and marks and marks <= _OF_BODIES and atom.end == part.start):
+    body = bool(marks and marks <= _OF_BODIES) or (part.entry is not None and "tongue" in part.entry.names)
+    if not (_person(atom) and part.entry is not None and body and atom.end == part.start):
         return None
     assert atom.entry is not None
     return replace(part, start=atom.start, entry=replace(part.entry, title=f"{atom.entry.title} {part.entry.title}"))

@@ -348,7 +348,7 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
         return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
-        part = part if part in PARTS else "skin"
+        part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"
     elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
     if part not in PARTS:
@@ -356,6 +356,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     return Meaning((name, _painted(group, part, own, known, extra)))
 
 
+#: Surfaces that hair has none of: a "freckled redhead" has them on the cheeks.
+_OF_SKIN = frozenset(("freckled", "wrinkled", "veined", "scaly", "rotten", "bloody", "cracked"))
 #: Marks that lie all over the face, so that a surface said of them is the face's.
 _ALL_OVER = frozenset(("freckles", "stubble", "burns", "mud", "veins", "dots", "tattoo", "stitches", "panel seams", "circuits", "blood"))
 

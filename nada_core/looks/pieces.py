@@ -239,7 +239,7 @@ def combined(pieces: Iterable[Understood]) -> Look:
     look = whole = Look()
     # what is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair
     row = sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
-    if any(p.rank == 1 and not p.costume and p.look.paints for p in row):
+    if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
         row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
     for at, piece in enumerate(row):
         look = look + piece.look if piece.rank != 9 else _detailed(look, whole, piece)
