@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
+from nada_core.looks.belongings import belonging
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Paint
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
@@ -110,24 +111,8 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
-        if after and (ears := _ears_of(atom, after[0], words)) is not None:
-            done.append(ears)
-            at += 2
-            continue
-        if after and (aged := _old_picture(atom, after[0], words)) is not None:
-            done.append(aged)
-            at += 2
-            continue
-        if after and (worn := _of_its_body(atom, after[0])) is not None:
-            done.append(worn)
-            at += 2
-            continue
-        if after and (drawn := _by_a_child(atom, after[0], words, known)) is not None:
-            done.append(drawn)
-            at += 2
-            continue
-        if after and (lit := _lit_as(atom, after[0])) is not None:
-            done.append(lit)
+        if after and (own := belonging(atom, after[0], words, known)) is not None:
+            done.append(own)
             at += 2
             continue
         if after and (made := _made_of(atom, after, words)) is not None:
@@ -163,59 +148,6 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
         at += 1
     return done
-
-
-#: Names of those who draw as children do, and the age up to which one does.
-_CHILDREN = frozenset(("child", "kid", "toddler", "baby", "girl", "boy", "little girl", "little boy", "schoolgirl", "schoolboy"))
-_CHILD = 12
-
-
-def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
-    """Return one atom for "a drawing by a five year old": how a child draws, and no young face."""
-    if atom.entry is None or atom.entry.kind != "media" or all(w.root != "by" for w in words[atom.end : maker.start]):
-        return None
-    child = maker.entry is not None and maker.entry.title in _CHILDREN
-    if not child and not (maker.kind == "years" and maker.value <= _CHILD):
-        return None
-    return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
-
-
-def _old_picture(atom: Atom, picture: Atom, words: Sequence[Token]) -> Atom | None:
-    """Return the picture of "an old sepia photo": the picture is old, and nobody in it need be."""
-    if atom.end != picture.start or _roots(atom, words) != ("old",) or picture.entry is None or picture.entry.kind != "processes":
-        return None
-    return replace(picture, start=atom.start)
-
-
-#: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
-_OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
-
-
-def _of_its_body(atom: Atom, part: Atom) -> Atom | None:
-    """Return one atom for "dragonfly wings": the wings alone."""
-    marks = {m.name for m in part.entry.look.marks} if part.entry is not None and part.entry.kind == "faces" else set()
-    body = bool(marks and marks <= _OF_BODIES) or (part.entry is not None and "tongue" in part.entry.names)
-    if not (_person(atom) and part.entry is not None and body and atom.end == part.start):
-        return None
-    assert atom.entry is not None
-    return replace(part, start=atom.start, entry=replace(part.entry, title=f"{atom.entry.title} {part.entry.title}"))
-
-
-def _ears_of(atom: Atom, ears: Atom, words: Sequence[Token]) -> Atom | None:
-    """Return one atom for "Spock ears": the form of somebody's ears, where it is known."""
-    if atom.entry is None or atom.entry.kind != "characters" or atom.end != ears.start or words[ears.end - 1].root != "ear":
-        return None
-    shape = {name: value for name, value in atom.entry.look.shape.items() if name in ("pointed ears", "big ears")}
-    return Atom("entry", atom.start, ears.end, Entry(f"{atom.entry.title} ears", (), "faces", Look(shape=shape))) if shape else None
-
-
-def _lit_as(atom: Atom, light: Atom) -> Atom | None:
-    """Return one atom for a painter's light: "Rembrandt lighting" is the light of his pictures on a photograph, and no painting."""
-    if atom.entry is None or atom.entry.kind != "painters" or light.part != "light" or atom.end != light.start:
-        return None
-    look = replace(atom.entry.look, medium="", amounts={}, marks=())
-    entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
-    return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
 
 
 def _person(atom: Atom) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
-from nada_core.looks.colours import mixture
+from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
 from nada_core.looks.groups import NOT_WORDS, Group, Shade
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
 from nada_core.looks.pieces import Understood, scaled, swatches
@@ -67,7 +67,7 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         if head.value >= 60:
             look = scaled(known.phrases[("old",)].look, min(1.2, 0.5 + head.value / 150))
             return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", look, swatches(look)),))
-        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", _young(head.value, known)),))
+        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", young(head.value, known)),))
     if head is not None and head.kind == "all":
         return _everything(group, own, known)
     if head is not None and head.part in PARTS and group.own and group.bare and not group.forms:
@@ -81,18 +81,6 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         more = _entry(group, own, known)
     found = Meaning((*pieces, *more.pieces), (*strange, *more.unknown))
     return _taken_away(found, group, own) if group.negated else found
-
-
-#: Up to which age somebody has a baby's, and a child's face.
-_BABY, _CHILD = 2, 12
-
-
-def _young(years: float, known: Vocabulary) -> Look:
-    """Return how somebody of fewer than sixty years looks: children have other faces, and not only smoother ones."""
-    if years <= _CHILD:
-        return known.phrases[("baby" if years <= _BABY else "child",)].look
-    age = round(max(-1.0, (years - 38) / 40), 2)
-    return Look(shape={"age": age} if age else {})
 
 
 def _unknown(group: Group, own: _Text, known: Vocabulary) -> Meaning:
@@ -214,25 +202,10 @@ def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:
     usual = known.shades.get((part, phrase(shade.name)))
     if usual is not None:
         return replace(usual, texture=texture or usual.texture)
-    colour = _PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
+    colour = PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
     if part == "eyes" and "white" not in shade.name:
-        colour = _as_iris(colour)
+        colour = as_iris(colour)
     return Paint(colour, texture=texture or shade.texture)
-
-
-#: Lips without blood, and the lightest and greyest iris that has a colour: paler ones look blind.
-_PALE_LIPS: Lab = (72.0, 12.0, 10.0)
-_LIGHTEST, _GREYEST = 76.0, 18.0
-
-
-def _as_iris(colour: Lab) -> Lab:
-    """Return a light colour as eyes can have it: "pale blue eyes" are blue."""
-    light, a, b = colour
-    chroma = math.hypot(a, b)
-    if light <= _LIGHTEST or chroma < 4:
-        return colour
-    more = max(1.0, _GREYEST / chroma)
-    return _LIGHTEST, round(a * more, 1), round(b * more, 1)
 
 
 def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequence[Atom], noun: str = "") -> Understood:

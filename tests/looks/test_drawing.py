@@ -299,3 +299,9 @@ def test_masks_share_the_picture_out(face):
     for part in PARTS:
         mask = part_mask(face, part)
         assert mask.min() >= 0 and mask.max() <= 1 and mask.max() > 0.5, part
+
+
+def test_strokes_are_drawn_in_the_colour_that_is_said(face):
+    grey, red = (lab(draw(look, face, 1)) for look in (Look(medium="pencil"), Look(medium="pencil", tint=(46, 62, 44))))
+    strokes = grey[..., 0] < 60
+    assert red[strokes][:, 1].mean() > 25 > grey[strokes][:, 1].mean() and np.abs(red[~strokes & (grey[..., 0] > 95)][:, 1]).mean() < 6
