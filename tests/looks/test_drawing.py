@@ -11,6 +11,8 @@ import pytest
 
 from nada_core.alignment.by_hand import mean_face
 from nada_core.looks.drawing import DrawnFace, draw, face_from
+from nada_core.looks.drawing.mark_ornaments import ORNAMENTS
+from nada_core.looks.drawing.marks import COLOURS, DRAWINGS
 from nada_core.looks.drawing.materials import TABLE
 from nada_core.looks.drawing.media_lines import LINES
 from nada_core.looks.drawing.media_paint import PAINT
@@ -90,6 +92,8 @@ def test_every_name_has_a_drawing():
     assert {*LINES, *PAINT, *TILES} == set(MEDIA)
     assert len(LINES) + len(PAINT) + len(TILES) == len(MEDIA), "a medium is drawn in one way"
     assert {*FILMS, *SCREENS} == set(PROCESSES)
+    assert {*DRAWINGS, *ORNAMENTS, "bald"} == set(MARKS), "a bald head is shaven before the paints"
+    assert set(DRAWINGS) <= set(COLOURS), "a mark has a colour where none is said"
 
 
 @pytest.mark.parametrize("kind", KINDS)
