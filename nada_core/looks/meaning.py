@@ -124,7 +124,7 @@ def _left(group: Group, own: _Text) -> Meaning:
     part = group.head.part
     words = own.of([a for a in (group.first, group.head) if a is not None])
     noun = group.head.entry.title if group.head.entry is not None else "skin"
-    return Meaning((Understood(words, f"own {noun}", parts=(part, *_BELONGING.get(part, ()))),))
+    return Meaning((Understood(words, f"own {noun}", parts=(part, *_BELONGING.get(part, ())), own=True),))
 
 
 def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) -> tuple[Group, list[Understood], list[Span]]:

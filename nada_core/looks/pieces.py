@@ -30,6 +30,7 @@ class Understood:
         keeps: share that stays of what it takes away: half where "less" is said.
         instead: what is seen where there is nothing to take away: "not smiling" is a straight mouth.
         costume: True where it says what somebody is dressed as; of another's face it changes nothing ("zombie bride").
+        own: True where its first part is to be as it is, whatever the rest is made of ("statue with human eyes").
         rank: order in which pieces are put together; later ones win. Details (9) beat whole looks.
     """
 
@@ -42,6 +43,7 @@ class Understood:
     keeps: float = 0.0
     instead: Look = field(default_factory=Look)
     costume: bool = False
+    own: bool = False
     rank: int = 9
 
 
@@ -254,6 +256,8 @@ def combined(pieces: Iterable[Understood]) -> Look:
                 if p not in ("skin", "light") or (p == "skin" and (paint.texture == "rainbow" or (paint.texture and paint.colour is None)))
             )
             look = look + Look(over=tuple(seen))
+        if piece.own:
+            look = look + Look(over=piece.parts[:1])
         if piece.removes or piece.parts:
             look = _taken(look, piece, row[:at])
     return look if any(getattr(look, name) for name in WHOLES) else replace(look, over=())

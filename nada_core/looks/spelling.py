@@ -155,10 +155,15 @@ _ALIKE = frozenset(
 )
 
 
+def _once(word: str) -> str:
+    """Return a word without doubled letters."""
+    return "".join(letter for letter, _ in itertools.groupby(word))
+
+
 def _slip(word: str, known: str) -> bool:
     """Tell whether a word of the same length differs from a known one by letters that are easily taken for one another."""
-    if len(word) != len(known) or sorted(word) == sorted(known):
-        return True
+    if len(word) != len(known) or sorted(word) == sorted(known) or _once(word) == _once(known):
+        return True  # "pinnochio": one does not hear which letter is double
     return all(frozenset(pair) in _ALIKE for pair in zip(word, known) if pair[0] != pair[1])
 
 

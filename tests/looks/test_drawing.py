@@ -309,3 +309,9 @@ def test_strokes_are_drawn_in_the_colour_that_is_said(face):
     grey, red = (lab(draw(look, face, 1)) for look in (Look(medium="pencil"), Look(medium="pencil", tint=(46, 62, 44))))
     strokes = grey[..., 0] < 60
     assert red[strokes][:, 1].mean() > 25 > grey[strokes][:, 1].mean() and np.abs(red[~strokes & (grey[..., 0] > 95)][:, 1]).mean() < 6
+
+
+def test_a_part_that_is_to_be_as_it_is_shows_through_everything(face):
+    grey = draw(Look(process="black and white", over=("lips",)), face)
+    inside = face.lips > 0.9
+    assert np.abs(grey - face.image)[inside].mean() < 0.05 < np.abs(grey - face.image)[face.hair > 0.9].mean()

@@ -54,6 +54,7 @@ READ = [
     ("freckled redhead", "redhead, freckled skin", ""),
     ("green eyed cat", "green eyes, cat", ""),
     ("vincent van goh", "Van Gogh", ""),
+    ("pinnochio", "Pinocchio", ""),
     # halves
     ("left side of the face gold, right side silver", "half gold, half silver", ""),
     ("half black half white face", "half black, half white", ""),
