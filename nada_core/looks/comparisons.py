@@ -264,6 +264,8 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
     part = after[1] if linked else after[0]
     if (bearded := _in_the_beard(atom, part, words)) is not None:
         return bearded, 3 if linked else 2
+    if _on_a_drawing(atom, part, words):
+        return Atom("unknown", atom.start, part.end), 3 if linked else 2
     if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
         return None
     count = 3 if linked else 2
@@ -290,14 +292,23 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
     return (_own(atom, part, own), 2) if own else None
 
 
+def _on_a_drawing(atom: Atom, mark: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a surface is said of something drawn: "frost on the eyelashes" is none of the skin."""
+    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
+    return drawn and atom.entry is not None and bool(atom.entry.surface) and _at(atom, mark, words)
+
+
 def _in_the_beard(atom: Atom, beard: Atom, words: Sequence[Token]) -> Atom | None:
     """Return one atom for "ice in the beard": a beard of that colour."""
     marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
-    if not marks or atom.entry is None or atom.entry.on_part is None or not all(m.name in BEARD_MARKS for m in marks):
+    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or not _at(atom, beard, words):
         return None
-    if not _at(atom, beard, words):
+    if atom.entry.surface:
+        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
+    elif atom.entry.on_part is not None:
+        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
+    else:
         return None
-    look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
     assert beard.entry is not None
     return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
 
