@@ -20,7 +20,7 @@ from nada_core.looks.drawing.operations import (
     luminance,
     noise,
     points_grid,
-    rgb,
+    rgb_of,
     saturate,
     screen,
     smoothstep,
@@ -190,7 +190,8 @@ def drawn_in_lines(image: Array, face: DrawnFace, name: str, rng: Rng, ink: Lab 
     """Draw a picture in one of the media of :data:`LINES`; ``ink`` is the colour of the strokes where they have another one."""
     style, u, s = LINES[name], face.unit, face.size
     if ink is not None:
-        style = replace(style, ink=tuple(float(v) for v in rgb(floats(ink)[None, None])[0, 0]))
+        red, green, blue = (float(value) for value in rgb_of(ink))
+        style = replace(style, ink=(red, green, blue))
     even = evened(image, face, 0.62 if not style.light else 0.55, 0.85, 0.21)
     light = luminance(even)
     # the background is hinted at only; bold media leave it out, as grey veils are not theirs
