@@ -195,7 +195,9 @@ def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
     if entry is None or before.head.part or before.head.end != thing.start:
         return False
     if thing.kind == "unknown" and entry.kind == "materials" and words[thing.end - 1].root.endswith("ing"):
-        return False  # "green slime dripping" is slime all the same
+        after = words[thing.end].root if thing.end < len(words) else ","
+        if after in (",", "and", "with", "down", "off", "from", "over", "on", "all"):
+            return False  # "green slime dripping" is slime all the same
     if thing.kind == "unknown" and entry.kind == "media" and before.head.end == before.head.start + 1:
         return words[before.head.start].root in _STUFF
     if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
