@@ -164,10 +164,10 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
     return entry is not None and not entry.main and last.head.entry.on_part is not None and last.head.end == group.shades[0].atoms[0].start
 
 
-#: Somebody who does something to whoever stands before the word: a "snake charmer" is no snake.
+#: Somebody or something that is about whoever stands before the word: a "snake charmer" is no snake, nor is a "dragon tattoo" a dragon.
 _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
-    "watcher farmer fighter summoner".split()
+    "watcher farmer fighter summoner tattoo".split()
 )
 #: Media that are stuff as well: an "oil spill" is no painting.
 _STUFF = frozenset("oil ink chalk neon pastel charcoal pencil crayon".split())
@@ -181,7 +181,7 @@ def _pressed(head: Atom, before: Group, words: Sequence[Token]) -> bool:
 
 
 def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
-    """Tell whether a noun is somebody who does something to the character before it."""
+    """Tell whether a noun is somebody who does something to the character before it, or a picture of it."""
     assert before.head is not None
     entry = before.head.entry
     near = entry is not None and entry.kind == "characters" and before.head.end == doer.start and before.bare

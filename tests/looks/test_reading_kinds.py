@@ -41,6 +41,7 @@ READ = [
     ("an emo boy from 2005", "gothic, boy", ""),
     # who does something to somebody, what is pressed or spilled, where somebody is
     ("cat lover", "", "cat lover"),
+    ("the girl with the dragon tattoo", "girl, tattoo", "dragon"),
     ("zombie hunter", "hunter", "zombie"),
     ("oil spill", "", "oil spill"),
     ("coconut oil", "", "coconut oil"),
