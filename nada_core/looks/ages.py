@@ -1,13 +1,15 @@
-"""Find ages in a text: "70 year old", "aged forty", "make me 80", "80yo", "in my sixties"."""
+"""Find ages in a text, and say how young ones look: "70 year old", "aged forty", "make me 80", "80yo", "in my sixties"."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from nada_core.looks.look import Look
 from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import Vocabulary
 
-__all__ = ["ages"]
+__all__ = ["ages", "young"]
 
 _NUMBERS = dict(zip("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
                     "nineteen".split(), range(1, 20)))  # fmt: skip
@@ -30,6 +32,8 @@ _AFTER = frozenset((",", "and", "with", "but", "again", "or", "in", "now", "then
 _WHOSE = frozenset(("my", "his", "her", "their", "your", "our"))
 #: The age of somebody of whom none is said, and as old as "in 100 years" makes him.
 _NOW, _OLDEST = 35, 95
+#: Up to which age somebody has a baby's, and a child's face.
+_BABY, _CHILD = 2, 12
 _PART_OF_DECADE = {"early": 2, "mid": 5, "middle": 5, "late": 8}
 
 
@@ -101,3 +105,11 @@ def _plain(words: Sequence[Token]) -> Iterator[tuple[int, int, int, float]]:
             before -= 1
         if words[before].root in _BEFORE and (value > 2 or words[start].root.isdecimal()):
             yield 2, start, end, value
+
+
+def young(years: float, known: Vocabulary) -> Look:
+    """Return how somebody of fewer than sixty years looks: children have other faces, and not only smoother ones."""
+    if years <= _CHILD:
+        return known.phrases[("baby" if years <= _BABY else "child",)].look
+    age = round(max(-1.0, (years - 38) / 40), 2)
+    return Look(shape={"age": age} if age else {})

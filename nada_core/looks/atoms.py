@@ -96,7 +96,8 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
         elif plain is not None:
             yield _Match(max(count, 1), True, plain)
         other = known.unordered.get(tuple(sorted(kept))) if entry is None and count > 1 else None
-        if other is not None and _free(every, known) and not _of_the_next(words, end, known):
+        described = any(w.text.lower().endswith(("eyed", "haired", "faced", "nosed", "eared")) for w in words[start : end - 1])
+        if other is not None and not described and _free(every, known) and not _of_the_next(words, end, known):
             yield _Match(count, False, Atom("entry", start, end, other))
         if entry is None and count <= 2 and (other := _joined(kept, known)) is not None:
             yield _Match(count, False, Atom("entry", start, end, other))

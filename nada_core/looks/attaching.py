@@ -87,7 +87,22 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
                 and group.first is group.head
             ):
                 continue  # a "Batman mask" is Batman, with no second mask
-            if group.head.kind in ("thing", "unknown") and _swallows(group.head, last) and group.first is group.head:
+            if _pressed(group.head, last, words):
+                done[-1] = replace(
+                    group,
+                    head=replace(group.head, kind="unknown", entry=None),
+                    link=last.link,
+                    negated=last.negated,
+                    swallowed=tuple(last.atoms),
+                    first=last.first,
+                )  # "olive oil" is no painting
+                continue
+            if _acts_on(group.head, last, words) and group.first is group.head:
+                if group.head.kind == "unknown":
+                    done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
+                    continue
+                done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "witch hunter" is a hunter
+            elif group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
                 done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
                 continue
         if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
@@ -149,12 +164,42 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
     return entry is not None and not entry.main and last.head.entry.on_part is not None and last.head.end == group.shades[0].atoms[0].start
 
 
-def _swallows(thing: Atom, before: Group) -> bool:
+#: Somebody or something that is about whoever stands before the word: a "snake charmer" is no snake, nor is a "dragon tattoo" a dragon.
+_DOERS = frozenset(
+    "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
+    "watcher farmer fighter summoner tattoo".split()
+)
+#: Media that are stuff as well: an "oil spill" is no painting.
+_STUFF = frozenset("oil ink chalk neon pastel charcoal pencil crayon".split())
+
+
+def _pressed(head: Atom, before: Group, words: Sequence[Token]) -> bool:
+    """Tell whether "oil" directly after a name is what is pressed from it."""
+    assert before.head is not None
+    stuff = head.entry is not None and head.entry.kind == "media" and head.end == head.start + 1 and words[head.start].root == "oil"
+    return stuff and before.head.end == head.start and before.head.entry is not None
+
+
+def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a noun is somebody who does something to the character before it, or a picture of it."""
+    assert before.head is not None
+    entry = before.head.entry
+    near = entry is not None and entry.kind == "characters" and before.head.end == doer.start and before.bare
+    return near and doer.end == doer.start + 1 and words[doer.start].root in _DOERS
+
+
+def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
     """Tell whether an unknown noun takes the name directly before it with it: "gold earrings" say nothing about gold."""
     assert before.head is not None
     entry = before.head.entry
     if entry is None or before.head.part or before.head.end != thing.start:
         return False
+    if thing.kind == "unknown" and entry.kind == "materials" and words[thing.end - 1].root.endswith("ing"):
+        after = words[thing.end].root if thing.end < len(words) else ","
+        if after in (",", "and", "with", "down", "off", "from", "over", "on", "all"):
+            return False  # "green slime dripping" is slime all the same
+    if thing.kind == "unknown" and entry.kind == "media" and before.head.end == before.head.start + 1:
+        return words[before.head.start].root in _STUFF
     if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
         return True  # "burnt edges" are no burns
     if thing.kind == "unknown" and entry.kind == "lights" and before.head.twin is not None:

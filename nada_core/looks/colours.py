@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 from nada_core.looks.look import Lab
 
-__all__ = ["difference", "hexadecimal", "mixture", "parse_colour", "shifted"]
+__all__ = ["PALE_LIPS", "as_iris", "difference", "hexadecimal", "mixture", "parse_colour", "shifted"]
 
+#: Lips without blood, and the lightest and greyest iris that has a colour: paler ones look blind.
+PALE_LIPS: Lab = (72.0, 12.0, 10.0)
+_LIGHTEST, _GREYEST = 76.0, 18.0
 _HEX = re.compile(r"#([0-9a-fA-F]{6})$")
 _LAB = re.compile(r"(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)$")
 #: XYZ of the white point D65.
@@ -72,3 +75,13 @@ def difference(one: Lab, other: Lab) -> float:
     """Return how far two colours lie apart; below about 45 people call both by one name ("red", "green")."""
     # lightness counts half: light green and dark green are both green
     return math.hypot((one[0] - other[0]) * 0.5, one[1] - other[1], one[2] - other[2])
+
+
+def as_iris(colour: Lab) -> Lab:
+    """Return a light colour as eyes can have it: "pale blue eyes" are blue."""
+    light, a, b = colour
+    chroma = math.hypot(a, b)
+    if light <= _LIGHTEST or chroma < 4:
+        return colour
+    more = max(1.0, _GREYEST / chroma)
+    return _LIGHTEST, round(a * more, 1), round(b * more, 1)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.belongings import belonging
+from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Paint
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
@@ -110,6 +111,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and (own := belonging(atom, after[0], words, known)) is not None:
+            done.append(own)
+            at += 2
+            continue
         if after and (made := _made_of(atom, after, words)) is not None:
             done.extend(made[0])
             at += made[1]
@@ -205,9 +210,14 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether a number says which film of a character is meant: "Nosferatu 1922"."""
+    """Tell whether a number says which film of a character is meant, or when a fashion was: "Nosferatu 1922", "emo from 2005"."""
     year = words[other.start]
-    return _person(atom) and other.start == atom.end and other.end == other.start + 1 and len(year.text) == 4 and year.text.isdecimal()
+    dated = other.end == other.start + 1 and len(year.text) == 4 and year.text.isdecimal()
+    if not dated or atom.entry is None or atom.part:
+        return False
+    # "an emo boy from 2005": the year of a fashion says when it was; a decade ("from the 1980s") is a look of its own
+    from_then = {"from", "of", "in"} & {w.root for w in words[atom.end : other.start]} and year.text[-1] != "0"
+    return (_person(atom) and other.start == atom.end) or bool(from_then)
 
 
 def _of_a_story(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
@@ -252,12 +262,17 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
     """Return one atom for "gold on the lips", "blue around the eyes" and "Cleopatra eyes", and how many it stands for."""
     linked = after[0].kind in ("with", "in") and len(after) > 1
     part = after[1] if linked else after[0]
+    if (bearded := _in_the_beard(atom, part, words)) is not None:
+        return bearded, 3 if linked else 2
+    if _on_a_drawing(atom, part, words):
+        return Atom("unknown", atom.start, part.end), 3 if linked else 2
     if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
         return None
     count = 3 if linked else 2
     place = part.part
     if words[part.start].root == "mouth" and any(w.root in ("in", "between") for w in words[atom.end : part.start]):
-        return Atom("unknown", atom.start, part.end), count  # a rose in the mouth is held there
+        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
+        return Atom("unknown", first, part.end), count  # a rose in the mouth is held there
     if atom.entry.surface and _at(atom, part, words):
         return _own(atom, part, Look(paints={place: Paint(None, texture=atom.entry.surface)})), count
     around = part.end - part.start > 1 and words[part.start].root == "around"
@@ -275,6 +290,27 @@ def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vo
         marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
     )
     return (_own(atom, part, own), 2) if own else None
+
+
+def _on_a_drawing(atom: Atom, mark: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a surface is said of something drawn: "frost on the eyelashes" is none of the skin."""
+    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
+    return drawn and atom.entry is not None and bool(atom.entry.surface) and _at(atom, mark, words)
+
+
+def _in_the_beard(atom: Atom, beard: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return one atom for "ice in the beard": a beard of that colour."""
+    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
+    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or not _at(atom, beard, words):
+        return None
+    if atom.entry.surface:
+        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
+    elif atom.entry.on_part is not None:
+        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
+    else:
+        return None
+    assert beard.entry is not None
+    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
 
 
 def _own(atom: Atom, part: Atom, look: Look) -> Atom:

@@ -164,8 +164,11 @@ class _Builder:
         """End the group at hand; ``link`` is what stands before the next one."""
         group = self.group
         for atom in self.shading:  # "dark" without a colour
-            if atom.kind == "vivid":  # "hot" says nothing without a colour
-                group = replace(group, forms=(*group.forms, atom))
+            # "hot" says nothing without a colour, nor is a "rich lady" dark
+            if atom.kind == "vivid" or (
+                self._text(atom) in _OF_COLOURS and not (group.head and (group.head.part or group.head.kind == "face"))
+            ):
+                group = replace(group, forms=(*group.forms, replace(atom, kind="form")))
             else:
                 group = replace(group, shades=(*group.shades, _plain_shade(atom, self._text(atom))))
         self.shading = []
@@ -249,6 +252,10 @@ class _Builder:
             return False
         after = self.row[at + 1] if at + 1 < len(self.row) else None
         return after is not None and after.kind in ("colour", *SHADE_KINDS) and _noun(self.row, at + 1, parts_only=True) is None
+
+
+#: Shades that say something else where no colour and no part stands beside them.
+_OF_COLOURS = frozenset(("rich", "deep", "deeper", "soft", "pastel", "faded"))
 
 
 def _plain_shade(atom: Atom, name: str) -> Shade:

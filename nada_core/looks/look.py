@@ -142,6 +142,7 @@ MARKS: dict[str, str] = {
     "moustache": "a moustache",
     "goatee": "beard on the chin only",
     "glasses": "round glasses",
+    "monocle": "a round glass before one eye, on a chain",
     "sunglasses": "dark glasses",
     "bruise": "a black eye",
     "veins": "dark veins from the eyes and temples",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
-from nada_core.looks.colours import mixture
+from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
 from nada_core.looks.groups import NOT_WORDS, Group, Shade
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
 from nada_core.looks.pieces import Understood, scaled, swatches
@@ -66,8 +67,7 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         if head.value >= 60:
             look = scaled(known.phrases[("old",)].look, min(1.2, 0.5 + head.value / 150))
             return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", look, swatches(look)),))
-        age = round(max(-1.0, (head.value - 38) / 40), 2)
-        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", Look(shape={"age": age} if age else {})),))
+        return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", young(head.value, known)),))
     if head is not None and head.kind == "all":
         return _everything(group, own, known)
     if head is not None and head.part in PARTS and group.own and group.bare and not group.forms:
@@ -124,7 +124,7 @@ def _left(group: Group, own: _Text) -> Meaning:
     part = group.head.part
     words = own.of([a for a in (group.first, group.head) if a is not None])
     noun = group.head.entry.title if group.head.entry is not None else "skin"
-    return Meaning((Understood(words, f"own {noun}", parts=(part, *_BELONGING.get(part, ()))),))
+    return Meaning((Understood(words, f"own {noun}", parts=(part, *_BELONGING.get(part, ())), own=True),))
 
 
 def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) -> tuple[Group, list[Understood], list[Span]]:
@@ -202,7 +202,10 @@ def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:
     usual = known.shades.get((part, phrase(shade.name)))
     if usual is not None:
         return replace(usual, texture=texture or usual.texture)
-    return Paint(shade.colour, texture=texture or shade.texture)
+    colour = PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
+    if part == "eyes" and "white" not in shade.name:
+        colour = as_iris(colour)
+    return Paint(colour, texture=texture or shade.texture)
 
 
 def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequence[Atom], noun: str = "") -> Understood:
@@ -309,17 +312,35 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         return Meaning((name,))
     only = next(iter(entry.look.paints)) if details and len(entry.look.paints) == 1 else ""
     part = entry.main or _MAIN.get(entry.kind, only)  # "glossy nude lips" are no glossy skin
+    if group.shades and entry.look.medium in _STROKES:
+        part = "material"  # "red pencil" is the colour of the strokes, and no red light
     if part == "material" and group.shades:
         colour = mixture([s.colour for s in group.shades])
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
         return Meaning((name, Understood(own.of(extra), title, Look(tint=colour), (("material", colour),))))
+    if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
+        return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
-        part = part if part in PARTS else "skin"
+        part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"
     elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
     if part not in PARTS:
         return Meaning((name,), (own.span(extra),))
     return Meaning((name, _painted(group, part, own, known, extra)))
+
+
+#: Surfaces that hair has none of: a "freckled redhead" has them on the cheeks.
+_OF_SKIN = frozenset(("freckled", "wrinkled", "veined", "scaly", "rotten", "bloody", "cracked"))
+#: Marks that lie all over the face, so that a surface said of them is the face's.
+_ALL_OVER = frozenset(("freckles", "stubble", "burns", "mud", "veins", "dots", "tattoo", "stitches", "panel seams", "circuits", "blood"))
+
+
+def _covering(look: Look) -> bool:
+    return any(m.name in _ALL_OVER for m in look.marks)
+
+
+#: Media whose strokes can have another colour.
+_STROKES = frozenset(("pencil", "ink", "charcoal", "chalk", "ballpoint pen", "engraving", "etching", "linocut"))
 
 
 def _scales(look: Look) -> bool:

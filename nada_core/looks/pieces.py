@@ -30,6 +30,7 @@ class Understood:
         keeps: share that stays of what it takes away: half where "less" is said.
         instead: what is seen where there is nothing to take away: "not smiling" is a straight mouth.
         costume: True where it says what somebody is dressed as; of another's face it changes nothing ("zombie bride").
+        own: True where its first part is to be as it is, whatever the rest is made of ("statue with human eyes").
         rank: order in which pieces are put together; later ones win. Details (9) beat whole looks.
     """
 
@@ -42,6 +43,7 @@ class Understood:
     keeps: float = 0.0
     instead: Look = field(default_factory=Look)
     costume: bool = False
+    own: bool = False
     rank: int = 9
 
 
@@ -230,11 +232,16 @@ def _taken(look: Look, piece: Understood, before: Iterable[Understood]) -> Look:
     return rest + piece.instead if rest == look and piece.instead else rest
 
 
+def _of_many_parts(look: Look) -> bool:
+    return len(look.paints) > 1 or bool(look.paints and (look.shape or look.marks))
+
+
 def combined(pieces: Iterable[Understood]) -> Look:
     """Return the look that the pieces make together: whole looks first, then details and what is not wanted, in their order."""
     look = whole = Look()
-    row = sorted(pieces, key=lambda p: p.rank)
-    if any(p.rank == 1 and not p.costume and p.look.paints for p in row):
+    # what is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair
+    row = sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
+    if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
         row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
     for at, piece in enumerate(row):
         look = look + piece.look if piece.rank != 9 else _detailed(look, whole, piece)
@@ -243,9 +250,14 @@ def combined(pieces: Iterable[Understood]) -> Look:
             # a colour that is said of one part is seen on a statue and in a black and white photograph, too
             # and a rainbow without colours is none
             seen = (
-                p for p, paint in piece.look.paints.items() if p not in ("skin", "light") or (p == "skin" and paint.texture == "rainbow")
+                p
+                for p, paint in piece.look.paints.items()
+                # a rusty robot and a mossy statue are so all over, whatever they are made of
+                if p not in ("skin", "light") or (p == "skin" and (paint.texture == "rainbow" or (paint.texture and paint.colour is None)))
             )
             look = look + Look(over=tuple(seen))
+        if piece.own:
+            look = look + Look(over=piece.parts[:1])
         if piece.removes or piece.parts:
             look = _taken(look, piece, row[:at])
     return look if any(getattr(look, name) for name in WHOLES) else replace(look, over=())

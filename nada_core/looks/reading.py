@@ -68,8 +68,8 @@ def _one_part(look: Look) -> str:
     return next(iter(look.paints)) if len(look.paints) == 1 and look == Look(paints=look.paints) else ""
 
 
-#: From which product of two amounts on people see that one of two shapes is missing: a straight mouth is no smile.
-_APART = {"smile": -0.24}
+#: From which product of two amounts on people see that one of two shapes is missing: a straight mouth is no smile; a sleepy baby has both.
+_APART = {"smile": -0.24, "big eyes": -0.75}
 
 
 def _against(one: Understood, later: Understood) -> bool:

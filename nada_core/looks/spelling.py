@@ -33,6 +33,8 @@ _SAME = {
     **{f"{word}s": word for word in ("cookie", "zombie", "movie", "selfie", "pixie", "genie", "brownie", "barbie", "hippie", "smoothie",
                                      "faerie", "hoodie", "cutie", "selkie", "eerie", "oldie", "smurfie", "pinkie", "valkyrie")},
     "chubbier": "chubby", "grumpier": "grumpy", "uglier": "ugly",
+    "brite": "bright", "lite": "light", "nite": "night", "gurl": "girl", "grrl": "girl", "gurlz": "girl", "boi": "boy", "thicc": "thick",
+    "blak": "black", "luv": "love", "kween": "queen", "kawai": "kawaii",
 }  # fmt: skip
 #: Words that end like plurals and are none, or mean something else in the singular.
 _KEPT = frozenset(
@@ -153,10 +155,15 @@ _ALIKE = frozenset(
 )
 
 
+def _once(word: str) -> str:
+    """Return a word without doubled letters."""
+    return "".join(letter for letter, _ in itertools.groupby(word))
+
+
 def _slip(word: str, known: str) -> bool:
     """Tell whether a word of the same length differs from a known one by letters that are easily taken for one another."""
-    if len(word) != len(known) or sorted(word) == sorted(known):
-        return True
+    if len(word) != len(known) or sorted(word) == sorted(known) or _once(word) == _once(known):
+        return True  # "pinnochio": one does not hear which letter is double
     return all(frozenset(pair) in _ALIKE for pair in zip(word, known) if pair[0] != pair[1])
 
 
@@ -199,3 +206,9 @@ class Speller:
                 nearest = {known} if distance < best else nearest | {known}
                 best = min(best, distance)
         return frozenset(nearest)
+
+    def among(self, word: str, names: Iterable[str]) -> frozenset[str]:
+        """Return those of a few names that differ from ``word`` by one letter; also where it has but three ("van goh")."""
+        if len(word) < 3 or word in self._other or not word.isalpha():
+            return frozenset()
+        return frozenset(n for n in names if len(n) >= 4 and n[0] == word[0] and edits(word, n, 1) == 1 and _slip(word, n))

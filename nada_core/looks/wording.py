@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from nada_core.looks.spelling import Token, root
-from nada_core.looks.word_lists import Vocabulary, speller
+from nada_core.looks.word_lists import Phrase, Vocabulary, speller, vocabulary
 
 __all__ = ["worded"]
 
@@ -48,11 +49,27 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         if word.root.endswith("less") and stem in known.words:
             done.extend((replace(word, root="no"), replace(word, root=stem, text=stem)))
             continue
-        nearest_words = sorted(speller().correct(word.root))
+        nearest_words = sorted(speller().among(word.root, _after(done)) or speller().correct(word.root))
         # two words are as good as one where both are names of one thing ("zombie", "zombi")
         meant_entries = {id(known.phrases.get((near,)) or known.joined.get(near, near)) for near in nearest_words}
         done.append(replace(word, root=nearest_words[0]) if len(meant_entries) == 1 else word)
     return done
+
+
+@lru_cache(maxsize=1)
+def _last_words() -> dict[Phrase, set[str]]:
+    """Return the words that end a name, by those before them: "gogh" by "van"."""
+    found: dict[Phrase, set[str]] = {}
+    for name in vocabulary().phrases:
+        if len(name) > 1:
+            found.setdefault(name[:-1], set()).add(name[-1])
+    return found
+
+
+def _after(done: Sequence[Token]) -> set[str]:
+    """Return the words that make a name of the words before."""
+    roots = tuple(token.root for token in done[-2:])
+    return _last_words().get(roots, set()) | _last_words().get(roots[-1:], set()) if roots else set()
 
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.

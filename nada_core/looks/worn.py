@@ -12,6 +12,8 @@ __all__ = ["worn"]
 
 #: Stones of which one is worn and nobody made: "with a diamond".
 _STONES = frozenset("diamond pearl emerald ruby sapphire amethyst crystal gem gemstone".split())
+#: Words before the place where somebody is.
+_PLACED = frozenset("on at under beneath below near beside".split())
 _HAVING = frozenset("with w wearing wear has have having through behind under among".split())
 #: Words after a name that make it a look again: "with a joker smile", "with a zombie face".
 _LOOKS = frozenset(
@@ -26,7 +28,8 @@ def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
     first = min(a.start for a in group.atoms)
     last, one = words[head.end - 1], first > 1 and words[first - 1].root in ("a", "an", "one")
     if head.entry.kind == "characters":
-        if first > 1 and "on" in (words[first - 1].root, words[first - 2].root if words[first - 1].root in ("a", "the", "an") else ""):
+        before = words[first - 2] if first > 1 and words[first - 1].root in ("a", "the", "an") else words[first - 1]
+        if first > 1 and before.root in _PLACED:
             return True  # an "astronaut on the moon"
         after = words[head.end].root if head.end < len(words) else ""
         if not one and first > 0 and words[first - 1].root in ("with", "w") and last.text.lower().endswith("s") and last.root[-1] != "s":

@@ -11,6 +11,8 @@ import pytest
 
 from nada_core.alignment.by_hand import mean_face
 from nada_core.looks.drawing import DrawnFace, draw, face_from
+from nada_core.looks.drawing.mark_ornaments import ORNAMENTS
+from nada_core.looks.drawing.marks import COLOURS, DRAWINGS
 from nada_core.looks.drawing.materials import TABLE
 from nada_core.looks.drawing.media_lines import LINES
 from nada_core.looks.drawing.media_paint import PAINT
@@ -90,6 +92,8 @@ def test_every_name_has_a_drawing():
     assert {*LINES, *PAINT, *TILES} == set(MEDIA)
     assert len(LINES) + len(PAINT) + len(TILES) == len(MEDIA), "a medium is drawn in one way"
     assert {*FILMS, *SCREENS} == set(PROCESSES)
+    assert {*DRAWINGS, *ORNAMENTS, "bald"} == set(MARKS), "a bald head is shaven before the paints"
+    assert set(DRAWINGS) <= set(COLOURS), "a mark has a colour where none is said"
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.heavy) if kind == "medium" else kind for kind in KINDS])
@@ -299,3 +303,15 @@ def test_masks_share_the_picture_out(face):
     for part in PARTS:
         mask = part_mask(face, part)
         assert mask.min() >= 0 and mask.max() <= 1 and mask.max() > 0.5, part
+
+
+def test_strokes_are_drawn_in_the_colour_that_is_said(face):
+    grey, red = (lab(draw(look, face, 1)) for look in (Look(medium="pencil"), Look(medium="pencil", tint=(46, 62, 44))))
+    strokes = grey[..., 0] < 60
+    assert red[strokes][:, 1].mean() > 25 > grey[strokes][:, 1].mean() and np.abs(red[~strokes & (grey[..., 0] > 95)][:, 1]).mean() < 6
+
+
+def test_a_part_that_is_to_be_as_it_is_shows_through_everything(face):
+    grey = draw(Look(process="black and white", over=("lips",)), face)
+    inside = face.lips > 0.9
+    assert np.abs(grey - face.image)[inside].mean() < 0.05 < np.abs(grey - face.image)[face.hair > 0.9].mean()

@@ -30,6 +30,32 @@ READ = [
     ("neon dreads", "neon dreadlocks", ""),
     ("cotton candy beard", "cotton candy beard", ""),
     ("sculpted in snow", "snow", ""),
+    # what belongs to somebody
+    ("Rembrandt lighting", "Rembrandt lighting", ""),
+    ("dragonfly wings", "dragonfly wings", ""),
+    ("lizard tongue", "lizard sticking tongue out", ""),
+    ("Spock ears", "Spock ears", ""),
+    ("ice in his beard", "ice beard", ""),
+    ("a drawing by a five year old", "child's drawing", ""),
+    ("old sepia photo", "sepia", ""),
+    ("an emo boy from 2005", "gothic, boy", ""),
+    # who does something to somebody, what is pressed or spilled, where somebody is
+    ("cat lover", "", "cat lover"),
+    ("the girl with the dragon tattoo", "girl, tattoo", "dragon"),
+    ("zombie hunter", "hunter", "zombie"),
+    ("oil spill", "", "oil spill"),
+    ("coconut oil", "", "coconut oil"),
+    ("zombie oil painting", "zombie, oil painting", ""),
+    ("a wolf at full moon", "wolf", "full moon"),
+    ("green slime dripping", "slime, green slime", "dripping"),
+    ("hulk hogan", "", "hulk hogan"),
+    # words that say something of a noun that is not theirs
+    ("rich old lady", "old", "rich"),
+    ("rainbow eyelashes", "long eyelashes", "rainbow"),
+    ("freckled redhead", "redhead, freckled skin", ""),
+    ("green eyed cat", "green eyes, cat", ""),
+    ("vincent van goh", "Van Gogh", ""),
+    ("pinnochio", "Pinocchio", ""),
     # halves
     ("left side of the face gold, right side silver", "half gold, half silver", ""),
     ("half black half white face", "half black, half white", ""),
@@ -151,3 +177,29 @@ def test_names_of_different_things_on_one_line_are_titles():
     assert known.phrases["otter",].title == "otter"
     assert known.phrases["beaver",].title == "beaver"
     assert known.phrases["otter",].look == known.phrases["beaver",].look
+
+
+def test_what_is_said_of_one_part_wins_wherever_it_stands():
+    assert (
+        read("blue-haired granny").look.paints["hair"]
+        == read("granny with blue hair").look.paints["hair"]
+        == read("blue hair").look.paints["hair"]
+    )
+    assert read("green lips and makeup").look.paints["lips"] == read("green lips").look.paints["lips"]
+
+
+def test_strokes_have_the_colour_that_is_said():
+    look = read("sketch in red pencil").look
+    assert look.medium == "pencil" and look.tint and look.tint[1] > 40 and "light" not in look.paints
+
+
+def test_pale_eyes_and_lips_are_those_of_people():
+    assert read("pale blue eyes").look.paints["eyes"].colour[0] < 80 and read("pale lips").look.paints["lips"].colour[1] > 8
+
+
+def test_a_surface_lies_over_what_somebody_is_made_of():
+    assert "skin" in read("statue covered in moss").look.over and "skin" not in read("gold statue").look.over
+
+
+def test_a_child_of_five_has_a_childs_face():
+    assert read("5 years old").look == read("child").look and read("1 year old").look == read("baby").look

@@ -38,6 +38,9 @@ def test_what_a_look_names_is_asked_for_and_the_rest_is_kept():
     assert "skin kept" not in labels(Look(medium="oil")) and "hair has its colour" not in labels(Look(paints={"hair": blue}, medium="oil"))
     assert "without colour" in labels(Look(process="black and white")) and "made of its stuff" in labels(Look(material="gold"))
     assert "smile seen by the landmarks" in labels(Look(shape={"smile": 0.9}))
+    assert "open mouth seen by the landmarks" in labels(Look(shape={"open mouth": 0.9}))
+    assert "slim face seen by the landmarks" in labels(Look(shape={"wide face": -0.9}))
+    assert not any("landmarks" in label for label in labels(Look(shape={"wide face": -0.3, "smile": -0.9})))
     assert "eyes are the same eyes" not in labels(Look(marks=(Mark("sunglasses"),)))
 
 

@@ -13,8 +13,8 @@ from nada_core.looks.drawing.materials import made_of
 from nada_core.looks.drawing.media_lines import LINES, drawn_in_lines
 from nada_core.looks.drawing.media_paint import PAINT, painted_in
 from nada_core.looks.drawing.media_tiles import put_together
-from nada_core.looks.drawing.operations import Array, floats
-from nada_core.looks.drawing.paints import lit, painted
+from nada_core.looks.drawing.operations import Array, blend, floats
+from nada_core.looks.drawing.paints import lit, painted, part_mask
 from nada_core.looks.drawing.processes import brightened, processed
 from nada_core.looks.drawing.shape import reshaped
 from nada_core.looks.look import Look
@@ -68,8 +68,11 @@ def draw(look: Look, face: DrawnFace, seed: int = 0) -> Array:
         if over:
             image = painted(image, face, over, rng(1))
     if look.medium:
-        way = drawn_in_lines if look.medium in LINES else painted_in if look.medium in PAINT else put_together
-        made = way(image, replace(face, image=image), look.medium, rng(4))
+        if look.medium in LINES:
+            made = drawn_in_lines(image, replace(face, image=image), look.medium, rng(4), None if look.material else look.tint)
+        else:
+            way = painted_in if look.medium in PAINT else put_together
+            made = way(image, replace(face, image=image), look.medium, rng(4))
         image = _in_part(image, made, look, "medium")
         if over and look.medium in COLOURLESS_MEDIA:
             image = painted(image, face, over, rng(1))
@@ -77,6 +80,9 @@ def draw(look: Look, face: DrawnFace, seed: int = 0) -> Array:
         image = _in_part(image, processed(image, face, look.process, rng(5)), look, "process")
         if over and look.process in COLOURLESS_PROCESSES:
             image = painted(image, face, over, rng(1))
+    for part in look.over:
+        if part not in look.paints:  # "black and white except the eyes"
+            image = blend(image, face.image, face.eye_openings if part == "eyes" else part_mask(face, part))
     if "light" in look.paints:
         image = lit(image, face, look.paints["light"])
     if look.brightness:

@@ -76,4 +76,17 @@ def _wings(image: Array, face: DrawnFace, rng: Rng, mark: Mark, colour: Lab) -> 
     return image
 
 
-WORN_DRAWINGS = {"surgical mask": _surgical_mask, "earrings": _earrings, "piercings": _piercings, "wings": _wings}
+def _monocle(image: Array, face: DrawnFace, rng: Rng, mark: Mark, colour: Lab) -> Array:
+    p, d, w, u = face.landmarks, face.down, face.width, face.unit
+    span = float(np.linalg.norm(p[42:48].mean(0) - p[36:42].mean(0)))
+    centre, radius = p[42:48].mean(0) + d * span * 0.04, span * 0.36
+    glass = disc(centre, (radius, radius), face.size, 0.9 * u)
+    image = blend(image, np.clip(image * 1.05 + 0.06, 0, 1), glass * mark.amount)
+    edge = centre + face.right * radius * 0.75 + d * radius * 0.66
+    hanging = edge + np.linspace(0, 1, 12)[:, None] * (face.right * w * 0.06 + d * w * 0.6)
+    hanging = hanging + face.right * w * 0.05 * np.sin(np.linspace(0, np.pi, 12))[:, None]
+    chain = stroke(hanging.astype(np.float32), 1.8 * u, face.size, 0.5 * u)
+    return _metal(image, np.maximum(_ring(centre, radius, 3.2 * u, face), chain), face, colour, mark.amount)
+
+
+WORN_DRAWINGS = {"monocle": _monocle, "surgical mask": _surgical_mask, "earrings": _earrings, "piercings": _piercings, "wings": _wings}

@@ -46,7 +46,7 @@ COLOURS: dict[str, Lab] = {
     "burns": (24, 22, 16), "mud": (30, 9, 18), **dict.fromkeys(HAIR_DRAWINGS, COLOUR), "crown": (74, 8, 60), "cap": (34, 40, 24),
     "hat": (30, 14, 22), "helmet": (64, -1, -4), "bandana": (40, 58, 36), "headscarf": (46, 6, -30), "halo": (90, 0, 46),
     "cat ears": (16, 3, 4), "bunny ears": (92, 2, 3), "unicorn horn": (90, 4, 16), "surgical mask": (80, -8, -14),
-    "earrings": (74, 8, 56), "piercings": (78, -1, -3), "wings": (96, 0, 1),
+    "earrings": (74, 8, 56), "monocle": (74, 8, 56), "piercings": (78, -1, -3), "wings": (96, 0, 1),
 }  # fmt: skip
 
 
@@ -367,6 +367,7 @@ LAYERS = {
     "glasses": 3,
     "sunglasses": 3,
     "eye patch": 3,
+    "monocle": 3,
     "surgical mask": 4,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,10 +20,12 @@ from nada_core.looks.drawing.operations import (
     luminance,
     noise,
     points_grid,
+    rgb_of,
     saturate,
     screen,
     smoothstep,
 )
+from nada_core.looks.look import Lab
 
 __all__ = ["LINES", "Lines", "drawn_in_lines", "evened", "outlines", "paper_grain"]
 
@@ -184,9 +186,12 @@ def _manga_screen(light: Array, face: DrawnFace, pitch: float) -> Array:
     return smoothstep(wave, 1 - 0.62 * grey + 0.08, 1 - 0.62 * grey - 0.08 + 0.1) * (grey > 0.05)
 
 
-def drawn_in_lines(image: Array, face: DrawnFace, name: str, rng: Rng) -> Array:
-    """Draw a picture in one of the media of :data:`LINES`."""
+def drawn_in_lines(image: Array, face: DrawnFace, name: str, rng: Rng, ink: Lab | None = None) -> Array:
+    """Draw a picture in one of the media of :data:`LINES`; ``ink`` is the colour of the strokes where they have another one."""
     style, u, s = LINES[name], face.unit, face.size
+    if ink is not None:
+        red, green, blue = (float(value) for value in rgb_of(ink))
+        style = replace(style, ink=(red, green, blue))
     even = evened(image, face, 0.62 if not style.light else 0.55, 0.85, 0.21)
     light = luminance(even)
     # the background is hinted at only; bold media leave it out, as grey veils are not theirs

@@ -15,6 +15,7 @@ from skimage.color import deltaE_ciede2000
 from nada_core.looks.look import Lab, Look
 from nada_core.looks.word_lists import vocabulary
 from tests.whole.gates.checks import Check, above, any_of, below
+from tests.whole.gates.looks.shapes import LEAST
 from tests.whole.gates.measure import Measures
 from tests.whole.gates.regions import Regions, to_lab, to_rgb
 
@@ -130,7 +131,10 @@ def checks_of(look: Look) -> tuple[Check, ...]:
             checks.append(below("hair and skin of one stuff", "stuff.one", 22))
     if look.medium in _COLOURLESS["medium"] or look.process in _COLOURLESS["process"]:
         checks.append(below("without colour", "image.C", COLOURLESS))
-    for name, least in (("smile", 0.12), ("big eyes", 0.25)):
-        if not look.medium and look.shape.get(name, 0) >= 0.6:
-            checks.append(above(f"{name} seen by the landmarks", f"shape.{name}", least * min(1.0, look.shape[name]), share=0.6))
+    for name, least in LEAST.items():
+        amount = look.shape.get(name, 0.0)
+        if not look.medium and amount >= 0.6:
+            checks.append(above(f"{name} seen by the landmarks", f"shape.{name}", least * min(1.0, amount), share=0.6))
+    if not look.medium and look.shape.get("wide face", 0.0) <= -0.6:
+        checks.append(below("slim face seen by the landmarks", "shape.wide face", LEAST["wide face"] * look.shape["wide face"], share=0.6))
     return tuple(checks)

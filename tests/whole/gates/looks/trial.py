@@ -6,20 +6,17 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from nada_core.alignment.ffhq import FaceDetector
-from nada_core.images.image_io import to_pil
-from nada_core.looks.look import Look
 from nada_core.looks.reading import read
 from nada_core.styles.files import Style
 from tests.whole.gates.checks import judge
 from tests.whole.gates.faces import FaceSet
 from tests.whole.gates.looks.checks import checks_of, measure_look
 from tests.whole.gates.looks.judge import Judge
-from tests.whole.gates.measure import Measures, measure, of_all
+from tests.whole.gates.looks.shapes import LEAST, shape_changes
+from tests.whole.gates.measure import measure, of_all
 
 __all__ = ["DISTRACTORS", "Tried", "try_style"]
 
@@ -48,24 +45,6 @@ class Tried:
         return asdict(self)
 
 
-def _shapes(before: Tensor, after: Tensor, faces: FaceSet, look: Look) -> list[Measures]:
-    """Measure mouths and eyes by landmarks found anew, in units of the distance between the eyes' outer corners."""
-    wanted = {"smile", "big eyes"} & set(look.shape)
-    if not wanted:
-        return [{} for _ in after]
-    detector, found = FaceDetector(), list[Measures]()
-    for picture, marks in zip(after, faces.landmarks):
-        seen = detector.detect(to_pil(picture.clamp(-1, 1)))
-        if not seen:
-            found.append({})
-            continue
-        new, unit = seen[0].landmarks, float(np.hypot(*(marks[45] - marks[36])))
-        width = [float(np.hypot(*(points[54] - points[48]))) for points in (marks, new)]
-        opened = [sum(np.hypot(*(points[i] - points[j])) for i, j in ((37, 41), (38, 40), (43, 47), (44, 46))) for points in (marks, new)]
-        found.append({"shape.smile": (width[1] - width[0]) / unit, "shape.big eyes": float(opened[1] / opened[0] - 1)})
-    return found
-
-
 @torch.no_grad()
 def try_style(
     engine, critic: Judge, prompt: str, kind: str, style: Style, faces: FaceSet, others: Sequence[str], seconds: float
@@ -73,7 +52,8 @@ def try_style(
     """Judge a style of ``prompt`` on unseen faces; ``others``: texts to draw distractors from. Returns the pictures as well."""
     look = read(prompt).look
     after = faces.render(engine, style)
-    shapes, together = _shapes(faces.before, after, faces, look), of_all(faces.before, after)
+    shapes = shape_changes(after, faces.landmarks) if LEAST.keys() & look.shape.keys() else [{} for _ in after]
+    together = of_all(faces.before, after)
     measures = [
         measure(b, a, r) | measure_look(look, b, a, r) | shape | together
         for b, a, r, shape in zip(faces.before, after, faces.regions, shapes)

@@ -1,0 +1,77 @@
+"""Read what belongs to somebody: a dragonfly's wings, Spock's ears, Rembrandt's light, a child's drawing, an old photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nada_core.looks.atoms import Atom
+from nada_core.looks.look import Look
+from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import Entry, Vocabulary
+
+__all__ = ["belonging"]
+
+
+def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for two of which the second is the first one's, or None."""
+    return (
+        _old_picture(atom, other, words)
+        or _of_its_body(atom, other)
+        or _ears_of(atom, other, words)
+        or _by_a_child(atom, other, words, known)
+        or _lit_as(atom, other)
+    )
+
+
+def _old_picture(atom: Atom, picture: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return the picture of "an old sepia photo": the picture is old, and nobody in it need be."""
+    said = [w.root for w in words[atom.start : atom.end]]
+    if atom.end != picture.start or said != ["old"] or picture.entry is None or picture.entry.kind != "processes":
+        return None
+    return replace(picture, start=atom.start)
+
+
+#: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
+_OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
+
+
+def _of_its_body(atom: Atom, part: Atom) -> Atom | None:
+    """Return one atom for "dragonfly wings": the wings alone."""
+    marks = {m.name for m in part.entry.look.marks} if part.entry is not None and part.entry.kind == "faces" else set()
+    body = bool(marks and marks <= _OF_BODIES) or (part.entry is not None and "tongue" in part.entry.names)
+    if not (atom.entry is not None and atom.entry.kind == "characters" and part.entry is not None and body and atom.end == part.start):
+        return None
+    return replace(part, start=atom.start, entry=replace(part.entry, title=f"{atom.entry.title} {part.entry.title}"))
+
+
+def _ears_of(atom: Atom, ears: Atom, words: Sequence[Token]) -> Atom | None:
+    """Return one atom for "Spock ears": the form of somebody's ears, where it is known."""
+    if atom.entry is None or atom.entry.kind != "characters" or atom.end != ears.start or words[ears.end - 1].root != "ear":
+        return None
+    shape = {name: value for name, value in atom.entry.look.shape.items() if name in ("pointed ears", "big ears")}
+    return Atom("entry", atom.start, ears.end, Entry(f"{atom.entry.title} ears", (), "faces", Look(shape=shape))) if shape else None
+
+
+#: Names of those who draw as children do, and the age up to which one does.
+_CHILDREN = frozenset(("child", "kid", "toddler", "baby", "girl", "boy", "little girl", "little boy", "schoolgirl", "schoolboy"))
+_CHILD = 12
+
+
+def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for "a drawing by a five year old": how a child draws, and no young face."""
+    if atom.entry is None or atom.entry.kind != "media" or all(w.root != "by" for w in words[atom.end : maker.start]):
+        return None
+    child = maker.entry is not None and maker.entry.title in _CHILDREN
+    if not child and not (maker.kind == "years" and maker.value <= _CHILD):
+        return None
+    return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+def _lit_as(atom: Atom, light: Atom) -> Atom | None:
+    """Return one atom for a painter's light: "Rembrandt lighting" is the light of his pictures on a photograph, and no painting."""
+    if atom.entry is None or atom.entry.kind != "painters" or light.part != "light" or atom.end != light.start:
+        return None
+    look = replace(atom.entry.look, medium="", amounts={}, marks=())
+    entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
+    return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
