@@ -22,7 +22,7 @@ from tests.helpers.served import chromium, expect, in_chromium, open_app
 pytestmark = pytest.mark.heavy
 
 STEPS = 8
-LONG = 300_000  # ms that real networks may take for anything, on a slow machine with other work
+LONG = 600_000  # ms that real networks may take for anything, on a slow machine with other work
 
 
 @pytest.fixture
