@@ -88,6 +88,8 @@ def modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | N
         weight = weight * (styles if groups == 1 else styles.transpose(0, 1))
     else:
         x = x * styles.to(x.dtype)
+    if weight.shape[-1] == 1:
+        return pointwise_conv2d(x, weight, bias)
     return F.conv2d(x, weight, bias, padding=padding, groups=groups)
 
 

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 __all__ = ["pointwise_conv2d"]
 
 
-def pointwise_conv2d(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def pointwise_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return ``F.conv2d(x, weight, bias)`` for ``weight`` ``[O, I, 1, 1]``; the values are the same bit for bit."""
     trained = weight.requires_grad and torch.is_grad_enabled()
     plain = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
@@ -27,7 +27,7 @@ def pointwise_conv2d(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 class _Pointwise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
         return F.conv2d(x, weight, bias)
 

@@ -33,6 +33,13 @@ def test_the_gradient_of_the_weights_is_a_product_of_matrices():
     assert "_PointwiseBackward" in names and "aten::mm" in names
 
 
+def test_without_a_bias():
+    x, weight, _ = layer(2)
+    found, expected = pointwise_conv2d(x, weight, None), F.conv2d(x, weight)
+    probe = torch.randn(expected.shape)
+    torch.testing.assert_close(torch.autograd.grad(found, [x, weight], probe), torch.autograd.grad(expected, [x, weight], probe))
+
+
 def test_what_is_not_trained_or_rounded_is_left_to_torch():
     x, weight, bias = layer(1)
     assert pointwise_conv2d(x, weight.detach(), bias.detach()).grad_fn.name() == "ConvolutionBackward0"
