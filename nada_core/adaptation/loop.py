@@ -259,9 +259,9 @@ def _iterate(run: TrainingRun, person: Inversion | None, earlier: float) -> Iter
     options, start, due = run.options, time.monotonic() - earlier, -math.inf
     if options.preview_start and options.start and run.index == 0:
         now = time.monotonic()
-        previews = preview_images(run.averaged, options, person)
+        begun_at = preview_images(run.averaged, options, person)
         due = next_previews(options.preview_seconds, now, time.monotonic())
-        yield AdaptationStep(0, options.steps, math.nan, math.nan, now - start, math.nan, 0.0, previews, begun=_begun(options), _run=run)
+        yield AdaptationStep(0, options.steps, math.nan, math.nan, now - start, math.nan, 0.0, begun_at, begun=_begun(options), _run=run)
     while run.index < options.steps:
         progress = run.advance()
         index = run.index

@@ -181,6 +181,7 @@ class SmallHead(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         styles = self.modulation(w)
         # both 1x1 convolutions as one: the features, the largest there are, are read once, and on the way back their gradient written once
+        assert self.hidden.bias is not None and self.skip.bias is not None
         weight, bias = torch.cat([self.hidden.weight, self.skip.weight]), torch.cat([self.hidden.bias, self.skip.bias])
         hidden, skip = modulated_conv2d(x, weight, styles, bias).split([len(self.hidden.weight), len(self.skip.weight)], dim=1)
         out = modulated_conv2d(F.leaky_relu(hidden, 0.2), self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)

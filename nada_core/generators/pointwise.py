@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
 
 __all__ = ["pointwise_conv2d"]
 
@@ -39,7 +40,7 @@ class _Pointwise(torch.autograd.Function):
         to_x, to_weight, to_bias = ctx.needs_input_grad
         rows = _rows(gradient)
         return (
-            torch.nn.grad.conv2d_input(x.shape, weight, gradient) if to_x else None,
+            conv2d_input(x.shape, weight, gradient) if to_x else None,
             (rows.t() @ _rows(x))[:, :, None, None] if to_weight else None,
             (rows.new_ones(1, len(rows)) @ rows)[0] if to_bias else None,  # as a product: a sum over rows is several times slower
         )

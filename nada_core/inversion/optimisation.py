@@ -91,7 +91,7 @@ def invert(
     shared = start.mean(1, keepdim=True).detach().clone().requires_grad_(True)
     apart = (start - shared).detach()  # of an encoder that gives each layer its own code
     layers = apart.clone().requires_grad_(True)
-    optimiser = adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], betas=(0.9, 0.99))
+    optimiser = adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], o.latent_lr, (0.9, 0.99))
     for step in range(o.latent_steps):
         schedule = min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
         for group in optimiser.param_groups:
