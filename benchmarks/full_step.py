@@ -26,7 +26,7 @@ from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config, published
 from nada_core.system.device import Precision, tune_cpu_allocator
 
 
-def random_clip() -> ImageTextEncoder:
+def random_clip(device: torch.device | str = "cpu") -> ImageTextEncoder:
     """ViT-B/32 with the weights it starts with, through the real loader."""
     import open_clip
 
@@ -34,7 +34,7 @@ def random_clip() -> ImageTextEncoder:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip.pt"
         torch.save(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), file)
-        return load_encoder("ViT-B-32", weights=file)
+        return load_encoder("ViT-B-32", device, weights=file)
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ def usual_step(base: StyleGAN2, encoder: ImageTextEncoder, batch: int) -> Callab
 
     def step() -> None:
         with torch.no_grad():
-            ws = base.mapping(torch.randn(batch, base.z_dim))
+            ws = base.mapping(torch.randn(batch, base.z_dim).to(base.device))
             before = encoder.encode_image(grouped_synthesis(base, ws))
         after = encoder.encode_image(grouped_synthesis(trained, ws))
         loss = (1 - F.cosine_similarity(after - before + 1e-6, direction[None])).mean()

@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nada_core.adam import adam
 from nada_core.adaptation.options import FAMILY_DEFAULTS
 from nada_core.adaptation.training_inputs import random_crops, view
 from nada_core.adaptation.training_run import WIDEST_PIXEL
@@ -160,7 +161,7 @@ def _steps(
     person = apply_mix(copy.deepcopy(base).requires_grad_(False), base, (), offsets=inversion.offsets)
     start = inversion.ws.detach().to(base.device, torch.float32)
     ws = start.clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([ws], lr=o.lr)
+    optimiser = adam([ws], lr=o.lr)
     rng = torch.Generator().manual_seed(o.seed)
     face: Tensor | None = None
     for index in range(o.steps + 1):
@@ -185,7 +186,7 @@ def _steps(
         if index == o.steps:
             return
         optimiser.param_groups[0]["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()
         optimiser.step()
 

@@ -58,6 +58,7 @@ class AdaptationStep:
     """Hold the state after one optimisation step.
 
     Attributes:
+        index: 1 for the first step; 0 only with ``preview_start``, for what training begins at: no loss, similarity or rest is known then.
         similarity: mean cosine to the text direction.
         seconds, eta: spent so far, a resumed run's earlier ones included, and expected still to come.
         previews: ``[P, 3, R, R]``, or None where it is too soon for new ones.
@@ -250,13 +251,22 @@ def next_previews(pause: float, began: float, done: float) -> float:
     return done + max(pause, (done - began) / PREVIEW_SHARE) if pause > 0 else done
 
 
+def _begun(options: AdaptOptions) -> str:
+    return f"Begun at a blend of ready styles: {start_words(options.start or '')}."
+
+
 def _iterate(run: TrainingRun, person: Inversion | None, earlier: float) -> Iterator[AdaptationStep]:
     options, start, due = run.options, time.monotonic() - earlier, -math.inf
+    if options.preview_start and options.start and run.index == 0:
+        now = time.monotonic()
+        begun_at = preview_images(run.averaged, options, person)
+        due = next_previews(options.preview_seconds, now, time.monotonic())
+        yield AdaptationStep(0, options.steps, math.nan, math.nan, now - start, math.nan, 0.0, begun_at, begun=_begun(options), _run=run)
     while run.index < options.steps:
         progress = run.advance()
         index = run.index
         previews = None
-        begun = f"Begun at a blend of ready styles: {start_words(options.start)}." if index == 1 and options.start else ""
+        begun = _begun(options) if index == 1 and options.start else ""
         now = time.monotonic()
         if now >= due or index == options.steps:
             previews = preview_images(run.averaged, options, person)

@@ -57,6 +57,7 @@ class AdaptOptions:
     preview_seeds: tuple[int, ...] = (3, 11, 27, 42)
     preview_truncation: float = 0.7
     preview_seconds: float = 1.2  # pause between previews, longer where drawing them would take much of the time; 0: after every step
+    preview_start: bool = False  # show the blend that training begins at before the first step, as a step of index 0
     precision: Precision = "auto"
 
 
@@ -193,8 +194,9 @@ def resolve_options(options: AdaptOptions, family: str, *, looks: bool = True) -
     chosen = options.adaptive_layers
     if chosen is not None and (isinstance(chosen, bool) or not isinstance(chosen, int) or chosen < 1):
         raise OptionsError(f"adaptive_layers is {shown(chosen, 40)}; it must be a whole number of at least 1, or None to train all layers.")
-    if not isinstance(options.official_mapping, bool):
-        raise OptionsError(f"official_mapping is {shown(options.official_mapping, 40)}; it must be true or false.")
+    for name in ("official_mapping", "preview_start"):
+        if not isinstance(getattr(options, name), bool):
+            raise OptionsError(f"{name} is {shown(getattr(options, name), 40)}; it must be true or false.")
     if options.official_mapping and (chosen is None or family != "stylegan2"):
         raise OptionsError("official_mapping is about adaptive_layers of StyleGAN2 only. Leave it out.")
     if options.resolution is not None and not _is_whole(options.resolution):

@@ -44,7 +44,7 @@ __all__ = [
 FORMAT = "nada-training"
 SCHEMA = 1
 #: Options that may change on the way: they say how long a run is and what is shown of it.
-FREE = frozenset({"steps", "preview_seeds", "preview_truncation", "preview_seconds"})
+FREE = frozenset({"steps", "preview_seeds", "preview_truncation", "preview_seconds", "preview_start"})
 
 #: Seconds of the longest run that a file tells of: a century.
 _LONGEST = 3e9

@@ -29,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nada_core.adam import adam
 from nada_core.adaptation.drawn_targets import WIDEST_PIXEL, DrawnTargets
 from nada_core.adaptation.layer_selection import slot_scores, slot_table, top_slots
 from nada_core.adaptation.options import AdaptOptions
@@ -125,8 +126,7 @@ class TrainingRun:
         # views with dimensions in memory order: anything else fused Adam copies, there and back
         self.adam_views = {n: p.detach().permute(_memory_order(p)) for n, p in self.parameters.items()}
         groups = rate_groups(base, self.adam_views, options.layer_rates)
-        # one pass over the weights instead of nine; a GPU's own default is quick already
-        self.optimiser = torch.optim.Adam(groups, lr=self.lr, betas=options.betas, fused=base.device.type == "cpu" or None)
+        self.optimiser = adam(groups, lr=self.lr, betas=options.betas)
         self.rng = torch.Generator().manual_seed(options.seed)
         self.pool = training_pool(options, base.z_dim)
         self.last_good = {n: p.detach().clone() for n, p in self.parameters.items()}

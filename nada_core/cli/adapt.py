@@ -45,10 +45,9 @@ def adapt(args: argparse.Namespace) -> int:
     out = output_folder(args.out)
     if not args.images and looks:
         print(sentence(read(prompt)), file=sys.stderr)
-    originals = engine.preview_originals(options)
     log = _earlier_steps(out / "steps.jsonl", state.step) if state else []
     latest: AdaptationStep | None = None
-    previews = originals
+    previews: torch.Tensor | None = None
     interrupted = False
     try:
         with finishing_steps() as asked_to_stop:
@@ -76,7 +75,9 @@ def adapt(args: argparse.Namespace) -> int:
     save_style(style, out / "style.safetensors")
     write_bytes(out / "steps.jsonl", ("\n".join(log) + "\n").encode())
     facts = {"prompt": prompt, "steps": str(latest.index), "seed": str(options.seed)}
-    save_png(grid(torch.cat([originals, previews]), len(originals)), out / "before_after.png", facts)
+    originals = engine.preview_originals(options)  # now: the first step need not wait for them
+    shown = originals if previews is None else previews
+    save_png(grid(torch.cat([originals, shown]), len(originals)), out / "before_after.png", facts)
     summary = {"card": asdict(style.card), "seconds": round(latest.seconds, 1), "interrupted": interrupted, "world": engine.world}
     write_bytes(out / "summary.json", json.dumps(summary, indent=2).encode())
     print(f"{out / 'style.safetensors'}: '{prompt}' after {latest.index} steps, {latest.seconds:.0f} s")

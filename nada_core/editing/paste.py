@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
-from scipy import ndimage
 
 from nada_core.alignment.ffhq import ffhq_quad
 from nada_core.encoders.starter import REGIONS
@@ -51,13 +51,13 @@ def head_mask(regions: ArrayLike, also: ArrayLike | None = None, size: int = 512
     share = _head_share(regions, size)
     if also is not None:
         share = np.maximum(share, _head_share(also, size))
-    parts, count = ndimage.label(share > 0.5)
+    parts, count = scipy.ndimage.label(share > 0.5)
     if not count:
         raise PhotoError("No head was told from the background around this face. Choose another face, or use a sharper picture.")
     middle = np.exp(-((_grid(size) - 0.5) ** 2) / (2 * 0.2**2))
     weights = np.bincount(parts.ravel(), (middle[:, None] * middle).ravel())
     weights[0] = 0  # what belongs to no part
-    head = ndimage.binary_fill_holes(parts == weights.argmax())  # glasses, a microphone, a hand before the mouth
+    head = scipy.ndimage.binary_fill_holes(parts == weights.argmax())  # glasses, a microphone, a hand before the mouth
     return _soften(head)
 
 
@@ -197,9 +197,9 @@ def _head_share(regions: ArrayLike, size: int) -> Floats:
 def _soften(head: NDArray[np.bool_]) -> Floats:
     """Make a head mask ``[n, n]`` a little wider, with a wide slope, faded to exactly 0 at the border."""
     size = len(head)
-    wider = ndimage.distance_transform_edt(~head) <= _DILATION * size
+    wider = scipy.ndimage.distance_transform_edt(~head) <= _DILATION * size
     # the edge repeated beyond the border: a neck that leaves the crop fades by the window below alone
-    soft = ndimage.gaussian_filter(wider.astype(np.float32), _FEATHER / 2.563 * size, mode="nearest")  # of a Gaussian: 10 to 90 %
+    soft = scipy.ndimage.gaussian_filter(wider.astype(np.float32), _FEATHER / 2.563 * size, mode="nearest")  # of a Gaussian: 10 to 90 %
     place = np.arange(size)
     fade = _smooth_step(np.minimum(place, size - 1 - place) / (_BORDER * size))
     return np.clip(soft * fade * fade[:, None], 0, 1).astype(np.float32)
@@ -212,7 +212,7 @@ def _colour_error(mask: Floats, inverted: Image.Image, aligned: Image.Image, sid
         for crop in (aligned, inverted)
     )
     sigma = _COLOUR_SIGMA * _COLOUR_SIDE
-    error = ndimage.gaussian_filter(truth - attempt, (sigma, sigma, 0), mode="nearest")
+    error = scipy.ndimage.gaussian_filter(truth - attempt, (sigma, sigma, 0), mode="nearest")
     (soft,) = _resized(_planes(mask[..., None]), _COLOUR_SIDE)
     weights = np.clip(soft, 0, 1)
     # a median: a hat or a hand that the inversion left out is no colour cast

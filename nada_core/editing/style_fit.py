@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nada_core.adam import adam
 from nada_core.adaptation.drawn_targets import WIDEST_PIXEL, drawn_loss, drawn_pair, find_face
 from nada_core.adaptation.options import FAMILY_DEFAULTS
 from nada_core.adaptation.training_inputs import random_crops, view
@@ -93,7 +94,7 @@ def fit_style(
     parameters = {n: p.requires_grad_(True) for n, p in person.named_parameters() if n in trained}
     start = {n: p.detach().clone() for n, p in parameters.items()}
     groups = rate_groups(base, parameters, defaults["layer_rates"])
-    optimiser = torch.optim.Adam(groups, lr=o.lr, betas=defaults["betas"])
+    optimiser = adam(groups, lr=o.lr, betas=defaults["betas"])
     rng = torch.Generator().manual_seed(o.seed)
     for step in range(o.steps):
         schedule = min(1, (step + 1) / 3) * (0.2 + 0.4 * (1 + math.cos(math.pi * step / o.steps)))
@@ -112,7 +113,7 @@ def fit_style(
                 after = encoder.encode_image(view(image.clamp(-WIDEST_PIXEL, WIDEST_PIXEL), crops))
                 similarity = direction.similarity(before, after).mean()
                 loss = 1 - similarity + 2 * defaults["global_weight"] * target.distance(after).mean()
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters.values(), defaults["max_gradient"])
         optimiser.step()

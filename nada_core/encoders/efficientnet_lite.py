@@ -54,11 +54,12 @@ class EfficientNetLite0(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, images: Tensor) -> list[Tensor]:
+    def forward(self, images: Tensor, stages: int | None = None) -> list[Tensor]:
+        """Return the outputs of the first ``stages`` stages, all by default; what comes after them is not computed."""
         # the network was trained on (pixel - 127) / 128, which is [-1, 1] but for half a grey level
         x = F.relu6(self.stem((images * 127.5 + 0.5) / 128))
         outputs = []
-        for stage in self.stages:
+        for stage in self.stages[:stages]:
             x = stage(x)
             outputs.append(x)
         return outputs

@@ -90,11 +90,11 @@ class RegionStatistics(nn.Module):
         ]
         return self.decoder(torch.cat([*maps, place], 1))
 
-    def read(self, images: Tensor) -> list[Tensor]:
-        """Return the backbone's stages for images at the encoder's own size."""
+    def read(self, images: Tensor, stages: int | None = None) -> list[Tensor]:
+        """Return images at the encoder's own size, and the backbone's first ``stages`` stages for them, all by default."""
         if images.shape[-1] != INPUT_SIZE or images.shape[-2] != INPUT_SIZE:
             images = F.interpolate(images, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", antialias=True)
-        return [images, *self.backbone(images)]
+        return [images, *self.backbone(images, stages)]
 
     def forward(self, images: Tensor) -> Tensor:
         images, *features = self.read(images)
@@ -151,6 +151,7 @@ class StarterEncoder(nn.Module):
         self.hidden = nn.Linear(dim, hidden)
         self.project = nn.Linear(hidden, learned_dim)
         self._changes: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()  # by look
+        self._undrawn: Tensor | None = None  # what those faces say before a look is drawn on them
 
     def standardise(self, statistics: Tensor) -> Tensor:
         """Return statistics ``[N, dim]`` on a common scale, outliers squashed without losing their gradient."""
@@ -200,17 +201,21 @@ class StarterEncoder(nn.Module):
     def _change(self, look: Look) -> tuple[Tensor, Tensor]:
         """Return what drawing a look changes in both parts, the mean over a few faces; kept for the next time."""
         if look.key not in self._changes:
-            faces = portraits(_DRAWN_ON) if look else ()
-            drawn = [(face.image, draw(look, face, seed)) for seed, face in enumerate(faces)]
             learned, plain = torch.zeros_like(self.photo_learned), torch.zeros_like(self.photo_plain)
-            if drawn:
-                before, after = (torch.stack([_as_tensor(pair[i]) for pair in drawn]).to(self.mean.device) for i in (0, 1))
-                start, end = (self.standardise(self.statistics(images).float()) for images in (before, after))
+            if look:
+                faces = portraits(_DRAWN_ON)
+                if self._undrawn is None:
+                    self._undrawn = self._described([face.image for face in faces])
+                start, end = self._undrawn, self._described([draw(look, face, seed) for seed, face in enumerate(faces)])
                 learned, plain = (self.learned(end) - self.learned(start)).mean(0), (end - start).mean(0)
             self._changes[look.key] = (learned, plain)
             while len(self._changes) > _REMEMBERED:
                 self._changes.popitem(last=False)
         return self._changes[look.key]
+
+    def _described(self, pictures: Sequence[np.ndarray]) -> Tensor:
+        """Return the standardised statistics ``[N, dim]`` of pictures ``[H, W, 3]`` in [0, 1]."""
+        return self.standardise(self.statistics(torch.stack([_as_tensor(picture) for picture in pictures]).to(self.mean.device)).float())
 
     def stressing_colour(self, factor: float) -> StarterEncoder:
         """Return a copy that gives the mean and deviation of the three channels in each region ``factor`` times the weight."""
@@ -229,7 +234,7 @@ class StarterEncoder(nn.Module):
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return features at each place, ``[N, 24, 40, 40]`` and ``[N, 40, 20, 20]`` (:class:`nada_core.encoders.base.ReadsLooks`)."""
-        _, *features = self.statistics.read(images)
+        _, *features = self.statistics.read(images, max(_REGION_STAGES) + 1)
         return [features[i] for i in _REGION_STAGES]
 
     def forward(self, images: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nada_core.generators.base import LAYER_GROUPS, Generator, LayerGroup, NoiseMode
+from nada_core.generators.pointwise import pointwise_conv2d
 
 __all__ = ["MobileStyleGAN", "inverse_haar"]
 
@@ -30,9 +31,10 @@ ALONE_FROM = 32
 
 
 class _InverseHaar(torch.autograd.Function):
-    """Compute :func:`inverse_haar`; the transform is orthogonal, so backward is the forward Haar transform and needs nothing saved.
+    """Compute twice :func:`inverse_haar`; the transform is orthogonal, so backward is the forward Haar transform and needs nothing saved.
 
-    Written with strided slices because stacking and shuffling copies every large activation three times more.
+    Written with strided slices because stacking and shuffling copies every large activation three times more; without the half, because
+    who multiplies the features by something before can halve that.
     """
 
     @staticmethod
@@ -40,25 +42,32 @@ class _InverseHaar(torch.autograd.Function):
         low, vertical, horizontal, diagonal = x.chunk(4, dim=1)
         top, bottom, side, cross = low + vertical, low - vertical, horizontal + diagonal, horizontal - diagonal
         n, c, h, w = low.shape
-        channels_last = x.is_contiguous(memory_format=torch.channels_last)
-        out = torch.empty(
-            (n, c, 2 * h, 2 * w),
-            dtype=x.dtype,
-            device=x.device,
-            memory_format=torch.channels_last if channels_last else torch.contiguous_format,
-        )
+        out = _empty_as(x, n, c, 2 * h, 2 * w)
         torch.add(top, side, out=out[:, :, 0::2, 0::2])
         torch.sub(top, side, out=out[:, :, 0::2, 1::2])
         torch.add(bottom, cross, out=out[:, :, 1::2, 0::2])
         torch.sub(bottom, cross, out=out[:, :, 1::2, 1::2])
-        return out.mul_(0.5)
+        return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (g,) = grads
         a, b, c, d = g[:, :, 0::2, 0::2], g[:, :, 0::2, 1::2], g[:, :, 1::2, 0::2], g[:, :, 1::2, 1::2]
         top, side, bottom, cross = a + b, a - b, c + d, c - d
-        return torch.cat([top + bottom, top - bottom, side + cross, side - cross], dim=1).mul_(0.5)
+        n, count, h, w = top.shape
+        out = _empty_as(g, n, 4 * count, h, w)
+        low, vertical, horizontal, diagonal = out.chunk(4, dim=1)
+        torch.add(top, bottom, out=low)
+        torch.sub(top, bottom, out=vertical)
+        torch.add(side, cross, out=horizontal)
+        torch.sub(side, cross, out=diagonal)
+        return out
+
+
+def _empty_as(x: Tensor, *shape: int) -> Tensor:
+    """Return a tensor of that shape, with the type, place and memory layout of ``x``."""
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
 def inverse_haar(x: Tensor) -> Tensor:
@@ -66,7 +75,7 @@ def inverse_haar(x: Tensor) -> Tensor:
 
     The channels hold four bands of ``C`` each: low, vertical, horizontal and diagonal detail.
     """
-    return _InverseHaar.apply(x)
+    return _InverseHaar.apply(x) * 0.5
 
 
 def modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | None = None, padding: int = 0, groups: int = 1) -> Tensor:
@@ -79,6 +88,8 @@ def modulated_conv2d(x: Tensor, weight: Tensor, styles: Tensor, bias: Tensor | N
         weight = weight * (styles if groups == 1 else styles.transpose(0, 1))
     else:
         x = x * styles.to(x.dtype)
+    if weight.shape[-1] == 1:
+        return pointwise_conv2d(x, weight, bias)
     return F.conv2d(x, weight, bias, padding=padding, groups=groups)
 
 
@@ -113,7 +124,7 @@ class StyledConv(nn.Module):
         if self.depthwise is None:
             x = modulated_conv2d(x, self.weight, styles, self.bias, padding=1)
         else:
-            x = F.conv2d(modulated_conv2d(x, self.depthwise, styles, padding=1, groups=x.shape[1]), self.weight, self.bias)
+            x = pointwise_conv2d(modulated_conv2d(x, self.depthwise, styles, padding=1, groups=x.shape[1]), self.weight, self.bias)
         # in place from here: no gradient needs what a convolution gave
         if noise_mode == "const":
             x.add_(self.noise.to(x.dtype))
@@ -133,7 +144,8 @@ class Block(nn.Module):
         self.conv2 = StyledConv(w_dim, c_out, c_out, resolution)
 
     def forward(self, x: Tensor, ws: Tensor, noise_mode: NoiseMode = "const") -> Tensor:
-        x = inverse_haar(x * self.up(ws[:, 0]).to(x.dtype))
+        # the transform's half goes into the few numbers of the modulation: not once more through all features
+        x = _InverseHaar.apply(x * (0.5 * self.up(ws[:, 0])).to(x.dtype))
         x = self.conv1(x, ws[:, 1], noise_mode)
         return self.conv2(x, ws[:, 2], noise_mode)
 
@@ -168,9 +180,12 @@ class SmallHead(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         styles = self.modulation(w)
-        hidden = F.leaky_relu(modulated_conv2d(x, self.hidden.weight, styles, self.hidden.bias), 0.2, inplace=True)
-        out = modulated_conv2d(hidden, self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)
-        return modulated_conv2d(x, self.skip.weight, styles, self.skip.bias) + out + self.tone(w)
+        # both 1x1 convolutions as one: the features, the largest there are, are read once, and on the way back their gradient written once
+        assert self.hidden.bias is not None and self.skip.bias is not None
+        weight, bias = torch.cat([self.hidden.weight, self.skip.weight]), torch.cat([self.hidden.bias, self.skip.bias])
+        hidden, skip = modulated_conv2d(x, weight, styles, bias).split([len(self.hidden.weight), len(self.skip.weight)], dim=1)
+        out = modulated_conv2d(F.leaky_relu(hidden, 0.2), self.out.weight, self.hidden_modulation(w), self.out.bias, padding=1)
+        return skip + out + self.tone(w)
 
 
 def _grow(blocks: list[Block], head: ToImage | SmallHead, x: Tensor, ws: Tensor, noise_mode: NoiseMode) -> Tensor:

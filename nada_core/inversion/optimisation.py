@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from nada_core.adam import adam
 from nada_core.errors import OptionsError, shown
 from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion, InversionStage
@@ -90,7 +91,7 @@ def invert(
     shared = start.mean(1, keepdim=True).detach().clone().requires_grad_(True)
     apart = (start - shared).detach()  # of an encoder that gives each layer its own code
     layers = apart.clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], betas=(0.9, 0.99))
+    optimiser = adam([{"params": [shared], "peak": o.latent_lr}, {"params": [layers], "peak": o.layer_lr}], o.latent_lr, (0.9, 0.99))
     for step in range(o.latent_steps):
         schedule = min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + math.cos(math.pi * step / o.latent_steps)))
         for group in optimiser.param_groups:
@@ -117,7 +118,7 @@ def _tune(
     names = set(generator.adaptable())
     parameters = {n: p.requires_grad_(True) for n, p in tuned.named_parameters() if n in names}
     base = {n: p for n, p in generator.named_parameters() if n in names}
-    optimiser = torch.optim.Adam(parameters.values(), lr=o.tuning_lr, betas=(0.9, 0.99))
+    optimiser = adam(parameters.values(), lr=o.tuning_lr, betas=(0.9, 0.99))
 
     def offsets() -> dict[str, Tensor]:
         return {n: (p.detach() - base[n]) for n, p in parameters.items()}
@@ -129,7 +130,7 @@ def _tune(
         with precision_context(generator.device, o.precision):
             images = tuned.synthesis(pivot, resolution=o.resolution).float()
             loss = distance(images)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         last = step == o.tuning_steps - 1

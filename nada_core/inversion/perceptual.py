@@ -33,7 +33,7 @@ class PerceptualLoss(nn.Module):
         maps = []
         for part in (images, face):
             small = F.interpolate(part, size=(self.side, self.side), mode="bilinear", antialias=True)
-            for feature in self.backbone(small)[:_STAGES]:
+            for feature in self.backbone(small, _STAGES):
                 feature = feature.float()
                 maps.append(feature / (feature.pow(2).mean(1, keepdim=True).sqrt() + 1e-2))
         return maps

@@ -15,7 +15,7 @@ from nada_core.errors import OptionsError, shown
 __all__ = ["OPTION_KINDS", "combinations", "count_combinations"]
 
 #: Fields of ``AdaptOptions`` that a plan does not set: the seed has a list of its own, and the shown faces are the same in every row.
-_NOT_HERE = ("seed", "preview_seeds", "preview_truncation", "preview_seconds")
+_NOT_HERE = ("seed", "preview_seeds", "preview_truncation", "preview_seconds", "preview_start")
 _WORDS = {"whole": "a whole number", "number": "a number", "text": "a text", "flag": "true or false", "numbers": "a list of numbers"}
 
 

@@ -96,3 +96,16 @@ def test_a_start_of_ones_own(engine):
 
 def test_pictures_and_another_source_begin_at_the_generator(engine):
     assert first_step(engine, "zombie", source="old person").style().card.options["start"] == ""
+
+
+def test_what_a_run_begins_at_can_be_shown_and_changes_nothing(engine):
+    shown = list(engine.adapt("green zombie", options=replace(QUICK, steps=1, preview_start=True)))
+    (plain,) = engine.adapt("green zombie", options=replace(QUICK, steps=1))
+    begun, step = shown
+    assert (begun.index, step.index) == (0, 1) and begun.begun == step.begun and not torch.equal(begun.previews, step.previews)
+    skin = (begun.previews - engine.preview_originals(QUICK))[0, :, 130:160, 100:156].mean((1, 2))
+    assert skin.argmax() == 1, "the blend is green before anything is trained"
+    for name, value in plain.style().tensors.items():
+        assert torch.equal(value, step.style().tensors[name]), name
+    from_the_generator = engine.adapt("green zombie", options=replace(QUICK, start="", preview_start=True))
+    assert next(from_the_generator).index == 1

@@ -70,6 +70,7 @@ class FakeOptions:
     seed: int = 0
     source: str = "face"
     start: str | None = None
+    preview_start: bool = False
     batch: int = 2
     truncation_psi: float = 0.8
     preview_seeds: tuple[int, ...] = (0, 1, 2, 3)
@@ -207,6 +208,7 @@ class FakeEngine:
     options: Any = None  # of the newest adaptation
     students: FakeStudents = field(default_factory=FakeStudents)
     explained: float = 0.9  # by a student, of a style's change
+    begins_near: bool = False  # at a blend of ready styles
     lacking: tuple[str, ...] = ()  # what would have to be fetched from the Hub
 
     def __post_init__(self) -> None:
@@ -250,6 +252,9 @@ class FakeEngine:
         self.log.append("open")
         try:
             faces = [draw_face(seed) if seed or person is None else person for seed in range(4)]
+            if self.begins_near and options.preview_start and not done:
+                blend = tensor([tint(face, prompt, 0.3) for face in faces])
+                yield FakeStep(0, options.steps, math.nan, 0.0, math.nan, blend, prompt, begun="Begun at a blend: zombie 60%.")
             for index in range(done + 1, options.steps + 1):
                 rest(lambda: self.delay)
                 if index == self.fail_at:

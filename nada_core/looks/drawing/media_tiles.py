@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
 
 from nada_core.looks.drawing.drawn_face import DrawnFace
 from nada_core.looks.drawing.media_lines import evened, outlines, paper_grain
@@ -126,7 +126,7 @@ def _pixel_art(image: Array, face: DrawnFace, rng: Rng) -> Array:
 
 def _triangles(image: Array, face: DrawnFace, rng: Rng, points: Array, colours: Array) -> Array:
     s = face.size
-    mesh = Delaunay(points.astype(np.float64))
+    mesh = scipy.spatial.Delaunay(points.astype(np.float64))
     labels = np.zeros((s, s), np.int32)
     corners = np.round(points[mesh.simplices] * 8).astype(np.int32)
     for i, triangle in enumerate(corners):

@@ -219,7 +219,7 @@ def test_settings_for_experts_fit_a_phone_and_can_be_reset(server, monkeypatch):
             page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
             page.locator("#stop").click()
             page.get_by_text("Stopped at step").wait_for()
-            assert engine.options == FakeOptions(steps=30, seed=engine.options.seed)  # it takes no other options
+            assert engine.options == FakeOptions(steps=30, seed=engine.options.seed, preview_start=True)  # it takes no other options
 
         as_at_first()
         adapt_a_little()

@@ -116,6 +116,7 @@ def check_options(context: AppContext, engine: AppEngine, request: AdaptRequest)
         "seed": request.seed,
         "source": request.source or "face",
         "batch": request.batch,
+        "preview_start": True,
     }
     values |= {name: value for name, value in {"lr": request.lr, "truncation_psi": request.truncation}.items() if value is not None}
     options = context.backend.options(**values, **request.extra.given())

@@ -91,6 +91,11 @@ def _follow(
 
     try:
         for step in steps:
+            if step.index == 0:  # nothing is trained yet: the ready styles' blend, shown while the first step is computed
+                assert step.previews is not None
+                waiting = replace(view.progress, note=step.begun)
+                yield (view := replace(view, previews=recorder.show(0, step.previews), progress=waiting))
+                continue
             losses.append(float(step.loss))
             similar.append(float(step.similarity))
             note, begun = step.note or recorder.problem or note, step.begun or begun

@@ -80,7 +80,7 @@ def test_settings_left_alone_are_the_options_of_always(tmp_path, generator):
     demo = page(engine, tmp_path)
     demo.context.open()
     press_adapt(demo, Steps=6)
-    assert engine.options == AdaptOptions(steps=6, layers="all", seed=5, source="face", batch=2, truncation_psi=0.8)
+    assert engine.options == AdaptOptions(steps=6, layers="all", seed=5, source="face", batch=2, truncation_psi=0.8, preview_start=True)
     (job,) = demo.context.jobs.all()
     assert (
         job.request == AdaptRequest("Joker", 6, seed=5, truncation=0.8)
@@ -114,7 +114,9 @@ def test_settings_left_alone_are_the_options_of_always(tmp_path, generator):
 def test_each_setting_changes_one_option(full, label, value, option, expected):
     engine, demo = full
     press_adapt(demo, Steps=2, **{label: value})
-    assert engine.options == dataclasses.replace(AdaptOptions(steps=2, seed=5, truncation_psi=0.8), **{option: expected})
+    assert engine.options == dataclasses.replace(
+        AdaptOptions(steps=2, seed=5, truncation_psi=0.8, preview_start=True), **{option: expected}
+    )
     assert type(getattr(engine.options, option)) is type(expected)
 
 
