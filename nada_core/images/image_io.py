@@ -85,6 +85,8 @@ def decode_photo(source: PhotoSource, *, alpha: bool = False) -> Image.Image:
             return _finish(_checked_size(source, "The picture"), "The picture", alpha, more=coded_colours(source, MAX_BYTES))
         source = data
     if isinstance(source, (str, os.PathLike)):
+        if not os.fspath(source).strip():
+            raise PhotoError("The name of a picture is empty. Give the name of a file.")
         name = _bare_name(source)
         data = _read_file(source, name)
     elif isinstance(source, (bytes, bytearray, memoryview)):
