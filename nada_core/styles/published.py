@@ -96,10 +96,10 @@ def _same(one: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors differ in nothing but that one of them was once kept in half the bits: rounding is no adaptation."""
     if torch.equal(one, other):
         return True
-    halves = (
-        (kept, whole.to(short).to(whole)) for short in (torch.float16, torch.bfloat16) for kept, whole in ((one, other), (other, one))
-    )
-    return any(torch.equal(kept, rounded) for kept, rounded in halves)
+    for kept, whole in ((one, other), (other, one)):
+        if any(torch.equal(kept, whole.to(short).to(whole)) for short in (torch.float16, torch.bfloat16)):
+            return True
+    return False
 
 
 def _check_size(path: Path) -> None:

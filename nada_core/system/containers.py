@@ -253,7 +253,7 @@ def _refusal(file: str, said: str, expected: str) -> str:
     asks = (named[1] or named[2]) if named else ""
     for pattern, what, way_out in _OBJECTS:
         if asks and re.match(pattern, asks):
-            return f"'{file}' {what} ('{shown(asks)}'); such a file can run code, and nothing of it was run. {way_out}."
+            return f"'{file}' {what} (it asks for '{shown(asks)}'); such a file can run code, and nothing of it was run. {way_out}."
     refused = f"asks for '{shown(asks)}'" if asks else "holds more than tensors"
     return f"'{file}' {refused}, which is refused: nothing of it was run. Expected {expected}."
 
