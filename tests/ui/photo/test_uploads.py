@@ -9,7 +9,6 @@ import pillow_heif
 import pytest
 
 from tests.helpers.fake_engine import FakeEngine, draw_face
-from tests.helpers.films import write_film
 from tests.helpers.served import chromium, expect, in_chromium, serving
 
 _DROP = """([place, name, type, content]) => {
@@ -65,11 +64,6 @@ def test_files_are_taken_dropped_and_chosen(tmp_path):
             page.locator("#edit-progress").get_by_text("Ready for a photo").wait_for()
         drop(page, "#photo button", "letter.txt", "text/plain", b"dear all")
         page.locator("#photo-hint").get_by_text("not a picture").wait_for()
-        page.get_by_role("tab", name="Mirror").click()
-        page.get_by_role("button", name="A film instead of the camera").click()
-        page.locator("#film-source input[type=file]").wait_for(state="attached")
-        drop(page, "#film-source button", "IMG_2", "", write_film(tmp_path / "me.mp4", [draw_face(3, 96)] * 3).read_bytes())
-        expect(page.locator("#film-start")).to_be_enabled()
         expect(page.get_by_text("Invalid file type")).to_have_count(0)
 
 

@@ -12,6 +12,7 @@ from nada_core.ui.tabs.mirror.film_work import FilmRequest, run_film
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.films import write_film
 from tests.helpers.served import chromium, expect, fits, in_chromium, serving, until
+from tests.ui.photo.test_uploads import drop
 
 
 @pytest.fixture
@@ -77,6 +78,13 @@ def test_in_a_browser(tmp_path):
         page.locator("#after-3 img").wait_for()
         page.get_by_role("tab", name="Mirror").click()
         page.get_by_role("button", name="A film instead of the camera").click()
+        expect(page.locator("#film-start")).to_be_disabled()
+        page.locator("#film-source input[type=file]").wait_for(state="attached")
+        drop(
+            page, "#film-source button", "IMG_2", "", path.read_bytes()
+        )  # without an ending the browser knows no kind: the content decides
+        expect(page.locator("#film-start")).to_be_enabled()
+        page.locator("#film-source button[aria-label='Clear'], #film-source button[aria-label*='emove']").first.click()
         expect(page.locator("#film-start")).to_be_disabled()
         page.locator("#film-source input[type=file]").set_input_files(str(path))
         expect(page.locator("#film-start")).to_be_enabled()
