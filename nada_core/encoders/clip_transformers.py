@@ -49,7 +49,8 @@ def to_open_clip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if not (found := _ATTENTION.fullmatch(name)):
             continue
         three = [f"{found[1]}.self_attn.{part}_proj.{found[2]}" for part in "qkv"]
-        if all(part in left for part in three) and len({left[part].shape for part in three}) == 1:
+        shapes = {left[part].shape if part in left else None for part in three}
+        if len(shapes) == 1 and left[three[0]].ndim == (2 if found[2] == "weight" else 1):
             renamed[_renamed(f"{found[1]}.attn.in_proj_{found[2]}")] = torch.cat([left.pop(part) for part in three])
     for name, value in left.items():
         turned = name in _TURNED and value.ndim == 2
