@@ -139,8 +139,8 @@ def test_what_has_an_empty_name_is_called_that(empty, small) -> None:
     refusals = {
         r"name of a picture is empty": lambda: small.edit(empty, "painted"),
         r"name of a picture is empty. ": lambda: small.adapt("Joker", images=empty),
-        r"name of the style is empty": lambda: small.edit("there is no such photo.jpg", empty),
-        r"name of the style is empty. ": lambda: small.sample([0], empty),
+        r"There is no style '': the name is empty": lambda: small.edit("there is no such photo.jpg", empty),
+        r"There is no style '': the name is empty. ": lambda: small.sample([0], empty),
         r"The film is empty": lambda: small.film_steps(empty, "painted", "out.mp4"),
         r"The film to write is empty": lambda: small.film_steps("in.mp4", "painted", empty),
         r"name of the generator's file is empty": lambda: load_generator(empty),

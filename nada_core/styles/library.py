@@ -130,7 +130,7 @@ class StyleLibrary:
         if name.endswith((".safetensors", *NETWORK_SUFFIXES)) or is_path:
             return _read(Path(name), base)
         if not tidy_text(name):
-            raise StyleError("The name of the style is empty. Give a name, such as joker: `python -m nada_core styles` lists them.")
+            raise StyleError("There is no style '': the name is empty. Give one, such as joker: `python -m nada_core styles` lists them.")
         near = difflib.get_close_matches(slug(name), paths, 3, 0.3) or list(paths)[:5]
         raise StyleError(
             f"There is no style '{shown(name, 60)}'. "
