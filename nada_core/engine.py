@@ -46,7 +46,6 @@ from nada_core.styles.files import COMPACT_STORAGES, Style, StyleCard, check_bas
 from nada_core.styles.library import StyleEntry, StyleLibrary
 from nada_core.styles.mixing import Strength, scaled_style
 from nada_core.system.device import choose_device, tune_cpu_allocator
-from nada_core.system.files import sweep_unfinished
 from nada_core.worlds import STARTER, World, check_world, choose_world, missing_for
 
 __all__ = ["Engine", "Model"]
@@ -335,9 +334,7 @@ class Engine:
     @cached_property
     def students(self) -> StudentLibrary:
         """Return the students of styles: small networks that wear them in milliseconds."""
-        folder = self.library.folder / "students"
-        sweep_unfinished(folder)
-        return StudentLibrary(folder)
+        return StudentLibrary(self.library.folder / "students")
 
     def distil(self, style: str | Path | Style, options: DistilOptions | None = None) -> Iterator[DistilStep]:
         """Train the student of a style: :func:`nada_core.students.distil.distil`; ``engine.students.keep(step.student)`` keeps it."""
