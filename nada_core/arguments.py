@@ -79,6 +79,6 @@ def check_text(value: object, what: str) -> None:
 
 def file_path(path: str | os.PathLike[str], what: str) -> Path:
     """Return a file's path, of a text too. Raises OptionsError: neither of both, or one that no file can have."""
-    if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path):
-        raise OptionsError(f"{what} is {shown(path, 40)}; give the path of a file.")
+    if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path) or not os.fspath(path).strip():
+        raise OptionsError(f"{what} is {shown(path, 40) or 'empty'}; give the path of a file.")
     return Path(path)

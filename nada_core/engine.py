@@ -324,11 +324,12 @@ class Engine:
         Raises:
             FilmError, StyleError, OptionsError (a style has no student).
         """
+        film, target = file_path(source, "The film"), file_path(out, "The film to write")
         even = one_strength(strength if isinstance(strength, Strength) else Strength.even(strength))
         styles = self.resolve_styles(model)
         students = self.students.of(styles, "or choose another style")
         options["labels"] = download_metadata(", ".join(style.card.name for style, _ in styles), f"{even:g}", self.world)
-        return restyle_film(source, out, students, self.editor.detector, partial(self.editor.head, size=256), strength=even, **options)
+        return restyle_film(film, target, students, self.editor.detector, partial(self.editor.head, size=256), strength=even, **options)
 
     @cached_property
     def students(self) -> StudentLibrary:

@@ -51,8 +51,8 @@ def check_world(world: str | None) -> str:
     Raises:
         OptionsError: no such world.
     """
-    asked = (world or os.environ.get("NADA_WORLD", "")).strip().lower()
-    if asked and asked not in WORLDS:
+    asked = (os.environ.get("NADA_WORLD", "") if world is None else world).strip().lower()
+    if (asked or world is not None) and asked not in WORLDS:
         raise OptionsError(f"There is no world '{shown(asked, 40)}'; there are {' and '.join(WORLDS)}.")
     return asked
 

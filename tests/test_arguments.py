@@ -13,7 +13,8 @@ from PIL import Image
 from nada_core import engine as engine_module
 from nada_core.arguments import blend_parts, check_text, check_truncation, file_path, target_pictures
 from nada_core.engine import Engine
-from nada_core.errors import OptionsError, StyleError
+from nada_core.errors import NadaError, OptionsError, StyleError
+from nada_core.generators.load import load_generator
 from tests.helpers.small_styles import small_generator, smooth_style
 
 
@@ -114,7 +115,7 @@ def test_paths_may_be_texts(small, tmp_path, monkeypatch) -> None:
         assert small.import_style(path) == f"painted-{number + 2}"
 
 
-@pytest.mark.parametrize("path", [None, 5, "a\0.safetensors", b"a.safetensors"], ids=repr)
+@pytest.mark.parametrize("path", [None, 5, "a\0.safetensors", b"a.safetensors", "", " "], ids=repr)
 def test_what_is_no_path_is_refused(path, small) -> None:
     for refuse in (small.import_style, lambda path: small.export_style("painted", path), lambda path: file_path(path, "The file")):
         with pytest.raises(OptionsError, match="give the path of a file"):
@@ -131,3 +132,20 @@ def test_names_are_texts(small) -> None:
         with pytest.raises(OptionsError, match="give a text"):
             refuse()
     check_text("painted", "The name")
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+def test_what_has_an_empty_name_is_called_that(empty, small) -> None:
+    refusals = {
+        r"name of a picture is empty": lambda: small.edit(empty, "painted"),
+        r"name of a picture is empty. ": lambda: small.adapt("Joker", images=empty),
+        r"There is no style '': the name is empty": lambda: small.edit("there is no such photo.jpg", empty),
+        r"There is no style '': the name is empty. ": lambda: small.sample([0], empty),
+        r"The film is empty": lambda: small.film_steps(empty, "painted", "out.mp4"),
+        r"The film to write is empty": lambda: small.film_steps("in.mp4", "painted", empty),
+        r"name of the generator's file is empty": lambda: load_generator(empty),
+        r"There is no world ''": lambda: Engine("cpu", world=empty),
+    }
+    for words, refuse in refusals.items():
+        with pytest.raises(NadaError, match=words):
+            refuse()

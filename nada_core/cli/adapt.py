@@ -16,7 +16,6 @@ from nada_core.adaptation.loop import AdaptationStep, AdaptOptions
 from nada_core.adaptation.options import MAX_STEPS, own_steps
 from nada_core.adaptation.resume import load_training, save_training
 from nada_core.cli.adapt_flags import TRAINING_FILE, given_options, parts_again
-from nada_core.cli.arguments import check_named
 from nada_core.cli.interrupt import finishing_steps
 from nada_core.encoders.base import ReadsLooks
 from nada_core.engine import Engine
@@ -32,7 +31,6 @@ __all__ = ["adapt"]
 
 def adapt(args: argparse.Namespace) -> int:
     """Write style.safetensors, steps.jsonl, before_after.png, preview_*.png, summary.json; training.safetensors to be resumed."""
-    check_named(args.images or ())
     state = None if args.resume is None else load_training(args.resume)
     prompt = check_prompt(state.prompt if args.prompt is None and state else args.prompt or "")  # before the networks are loaded
     engine = Engine(args.device, base=args.base, encoder=args.encoder or (state.encoder if state else None), world=args.world)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from pathlib import Path
 from typing import Any
+
+from nada_core.cli.arguments import given_path
 
 __all__ = ["TRAINING_FILE", "add_adapt_flags", "given_options", "parts_again"]
 
@@ -84,13 +85,13 @@ def add_adapt_flags(parser: argparse.ArgumentParser) -> None:
         help="starter, ViT-B-32, 'ViT-B-32,ViT-B-16', ViT-B-32@FILE, ...; default: the world's, with --resume the file's",
     )
     add("--images", nargs="+", default=None, metavar="FILE", help="pictures of the target instead of the text, which then is a name")
-    add("--resume", type=Path, default=None, metavar="FILE", help=f"go on from a {TRAINING_FILE}: its prompt and options, more --steps")
+    add("--resume", type=given_path, default=None, metavar="FILE", help=f"go on from a {TRAINING_FILE}: its prompt, options, more --steps")
     add(
         "--keep-training",
         action="store_true",
         help=f"also write {TRAINING_FILE} at the end of the run, to be resumed with more --steps; after Ctrl-C it is always written",
     )
-    add("--out", type=Path, required=True)
+    add("--out", type=given_path, required=True)
 
 
 def given_options(args: argparse.Namespace) -> dict[str, Any]:

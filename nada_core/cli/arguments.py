@@ -1,13 +1,17 @@
-"""Read seeds, check names and print JSON, for several commands."""
+"""Read seeds and paths, refuse empty values and print JSON, for several commands."""
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Iterable
+from pathlib import Path
 
 from nada_core.errors import OptionsError, PhotoError, shown
 
-__all__ = ["check_named", "parse_seeds", "print_json"]
+__all__ = ["check_given", "given_path", "parse_seeds", "print_json"]
+
+#: Arguments that name pictures; and those whose empty text is refused where it is read, in better words.
+_PICTURES, _READ_ELSEWHERE = frozenset({"images", "photo"}), frozenset({"prompt", "seeds"})
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -29,14 +33,30 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def check_named(photos: Iterable[str]) -> None:
-    """Refuse photos without a name, as an empty variable of a shell gives.
+def given_path(text: str) -> Path:
+    """Return a path; for argparse. An empty text would be the folder that one stands in.
 
     Raises:
-        PhotoError: one is empty.
+        ArgumentTypeError: it is empty, as an empty variable of a shell gives.
     """
-    if not all(str(photo).strip() for photo in photos):
-        raise PhotoError("The name of a picture is empty. Give the name of a file.")
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty; give a file's or a folder's")
+    return Path(text)
+
+
+def check_given(args: argparse.Namespace) -> None:
+    """Refuse arguments that are there and empty, as an empty variable of a shell gives: they name nothing.
+
+    Raises:
+        PhotoError: the name of a picture is; OptionsError: another argument is.
+    """
+    for name, value in vars(args).items():
+        values = value if isinstance(value, list) else [value]
+        if name in _READ_ELSEWHERE or all(one.strip() for one in values if isinstance(one, str)):
+            continue
+        if name in _PICTURES:
+            raise PhotoError("The name of a picture is empty. Give the name of a file.")
+        raise OptionsError(f"The value given for '{name.strip('_')}' is empty. Give one, or leave it out where it is an option.")
 
 
 def print_json(value: object) -> None:

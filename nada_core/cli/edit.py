@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nada_core.cli.arguments import check_named
 from nada_core.editing.base import EditProgress, EditResult, EditStages
 from nada_core.editing.session import paste_all, paste_changes
 from nada_core.engine import Engine
@@ -113,7 +112,6 @@ def edit(args: argparse.Namespace) -> int:
 
     With ``--face all`` the pictures of the second face are named aligned_2.png and so on.
     """
-    check_named([args.photo])
     strength, points, model = parse_strength(args.strength), parse_points(args.points), parse_blend(args.style, StyleLibrary().find)
     engine = Engine(args.device, base=args.base, encoder=args.encoder, world=args.world, inverter=args.inverter)
     styles = engine.resolve_styles(model)  # an unknown style is refused before the photo is searched for faces

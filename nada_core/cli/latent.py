@@ -16,7 +16,6 @@ from PIL import Image
 
 from nada_core.adaptation.latent_edit import LatentOptions, LatentStep
 from nada_core.assets.store import state
-from nada_core.cli.arguments import check_named
 from nada_core.cli.edit import parse_blend, parse_points
 from nada_core.cli.interrupt import finishing_steps
 from nada_core.cli.latent_flags import IDENTITY, latent_values
@@ -58,7 +57,6 @@ def latent(args: argparse.Namespace) -> int:
     Ctrl-C keeps the latent so far: exit code 130, all files written.
     """
     start = time.monotonic()
-    check_named([args.photo])
     prompt, options, points = check_prompt(args.prompt), LatentOptions(**latent_values(args)), parse_points(args.points)
     invert_options(args.mode)  # an unknown one is refused before networks are loaded
     if args.identity == "on" and not options.identity_weight:

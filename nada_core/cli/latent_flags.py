@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from nada_core.cli.arguments import given_path
 from nada_core.looks.prompts import MAX_PROMPT
 
 __all__ = ["IDENTITY", "add_latent_flags", "latent_values"]
@@ -45,7 +45,7 @@ def add_latent_flags(parser: argparse.ArgumentParser) -> None:
     add("--resolution", type=int, default=None, help="side of the pictures; default: the generator's smallest, 256 in the starter world")
     add("--encoder", default=None, help="text-image encoder: starter, ViT-B-32, ...; default: the world's")
     add("--inverter", default=None, help="photo encoder: starter, e4e, restyle-e4e or none; default: the generator's")
-    add("--out", type=Path, required=True)
+    add("--out", type=given_path, required=True)
 
 
 def latent_values(args: argparse.Namespace) -> dict[str, Any]:

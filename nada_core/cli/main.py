@@ -9,9 +9,9 @@ import argparse
 import importlib
 import os
 import sys
-from pathlib import Path
 
 from nada_core.cli.adapt_flags import add_adapt_flags
+from nada_core.cli.arguments import check_given, given_path
 from nada_core.cli.latent_flags import add_latent_flags
 from nada_core.cluster.connect import add_cluster_flags
 from nada_core.errors import NadaError
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     edit.add_argument("--inverter", default=None, help="photo encoder: starter, e4e, restyle-e4e or none; default: the generator's")
     edit.add_argument("--paste", action="store_true", help="also put the edited face back into the photo (pasted.png)")
     edit.add_argument("--gif", action="store_true", help="also a film from the person to the style and back (ramp.gif)")
-    edit.add_argument("--out", type=Path, required=True)
+    edit.add_argument("--out", type=given_path, required=True)
     shared(edit)
 
     film = commands.add_parser("film", help="put a style on everybody in a film; sound, frame rate and size stay")
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     film.add_argument("--strength", default="1", help="0 to 1.5")
     film.add_argument("--longest", type=float, default=10.0, metavar="MINUTES", help="films up to this length are taken; default: 10")
     film.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
-    film.add_argument("--out", type=Path, required=True, metavar="OUT", help="ends in .mp4, .m4v, .mov or .mkv")
+    film.add_argument("--out", type=given_path, required=True, metavar="OUT", help="ends in .mp4, .m4v, .mov or .mkv")
     shared(film)
 
     distil = commands.add_parser("distil", help="make a style's instant version: a small network that wears it in milliseconds")
@@ -81,14 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     distil.add_argument("--pairs", type=int, default=96, help="faces that the generator draws to learn from")
     distil.add_argument("--seed", type=int, default=0)
     distil.add_argument(
-        "--out", type=Path, default=None, metavar="FILE", help="also write it here; it is kept beside the saved styles anyway"
+        "--out", type=given_path, default=None, metavar="FILE", help="also write it here; it is kept beside the saved styles anyway"
     )
     shared(distil)
 
     export = commands.add_parser("export", help="write a style's instant version for other programs, or as a page of its own")
     export.add_argument("style", help="name of a style, its file, or hf:user/repo")
     export.add_argument("--format", choices=("onnx", "torchscript", "web"), required=True, help="web: a folder for any web server")
-    export.add_argument("--out", type=Path, required=True, metavar="PATH", help="ends in .onnx or .pt; with web a folder that is made")
+    export.add_argument("--out", type=given_path, required=True, metavar="PATH", help="ends in .onnx or .pt; with web a new folder")
     shared(export)
 
     latent = commands.add_parser("latent", help="StyleCLIP's way: move a photo's latent towards a text, the generator stays as it is")
@@ -100,12 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seeds", default="0-3", help="A-B or A,B,C")
     sample.add_argument("--resolution", type=int, default=None, help="side of each face; default: the generator's smallest")
     sample.add_argument("--truncation", type=float, default=0.7)
-    sample.add_argument("--out", type=Path, required=True)
+    sample.add_argument("--out", type=given_path, required=True)
     shared(sample)
 
     convert = commands.add_parser("convert", help="StyleGAN2 files: rosinality .pt and .safetensors both ways, NVIDIA .pkl read")
-    convert.add_argument("source", type=Path, metavar="IN")
-    convert.add_argument("out", type=Path, metavar="OUT", help="ends in .pt (rosinality) or .safetensors")
+    convert.add_argument("source", type=given_path, metavar="IN")
+    convert.add_argument("out", type=given_path, metavar="OUT", help="ends in .pt (rosinality) or .safetensors")
     convert.add_argument("--to", choices=["rosinality", "safetensors"], default=None, help="default: what OUT ends in")
     convert.add_argument("--style", default=None, help="write the generator as this style changes it: a name, a file, or hf:user/repo")
 
@@ -129,12 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--photo", nargs="+", default=None, metavar="P", help="1 to 6 portraits; default: the astronaut Eileen Collins")
     report.add_argument("--quick", action="store_true", help="a look within minutes: 28 steps a run")
     report.add_argument("--seed", type=int, default=0)
-    report.add_argument("--out", type=Path, required=True)
+    report.add_argument("--out", type=given_path, required=True)
     add_cluster_flags(report)
     shared(report)
     sweep = commands.add_parser("sweep", help="prompts by seeds by options, then photos by styles, as a plan says: one sheet")
-    sweep.add_argument("plan", type=Path, metavar="PLAN", help="a TOML file; docs/sweep.md says what may stand in it")
-    sweep.add_argument("--out", type=Path, required=True, help="what is done in it already is not done again")
+    sweep.add_argument("plan", type=given_path, metavar="PLAN", help="a TOML file; docs/sweep.md says what may stand in it")
+    sweep.add_argument("--out", type=given_path, required=True, help="what is done in it already is not done again")
     add_cluster_flags(sweep)
     shared(sweep)
     doctor = commands.add_parser("doctor", help="device, world, and the state of every downloadable file")
@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--full", action="store_true", help="of the full world, whose files are fetched first (2 GB)")
     check.add_argument("--steps", type=int, default=20, help="length of the adaptation")
     check.add_argument("--photo", default=None, help="a portrait; default: the astronaut Eileen Collins")
-    check.add_argument("--out", type=Path, default=None, metavar="FILE", help="also write the report as JSON")
+    check.add_argument("--out", type=given_path, default=None, metavar="FILE", help="also write the report as JSON")
     shared(check)
     return parser
 
@@ -155,6 +155,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return the exit code."""
     args = _parser().parse_args(argv)
     try:
+        check_given(args)
         # imported here: `--help` and argument errors must not wait for torch
         code = getattr(importlib.import_module(_HOMES.get(args.command, f"nada_core.cli.{args.command}")), args.command)(args)
         sys.stdout.flush()

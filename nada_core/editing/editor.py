@@ -228,7 +228,7 @@ class PhotoEditor:
         card = style.card
         delta = style_delta(style, self.generator, self._base_hash)
         ticks: list[tuple[str, float]] = []
-        look = look_of(card) if isinstance(self.encoder, ReadsLooks) else None
+        look = look_of(card) if isinstance(self.encoder, ReadsLooks) and card.made_from != "pictures" else None
         if look is None and (isinstance(self.encoder, ReadsLooks) or card.made_from != "text"):
             yield EditProgress("painted", 1.0, fitted=FittedStyle(card.name, card.prompt, delta))
             return

@@ -16,6 +16,7 @@ from nada_core.assets.checksums import sha256_of
 from nada_core.assets.network import offline_asked, reach
 from nada_core.assets.sources import HubFile, hub_endpoint, local_file
 from nada_core.assets.store import REGISTRY, fetch, state
+from nada_core.encoders import clip_transformers
 from nada_core.errors import AssetError, EncoderError, shown
 from nada_core.system.containers import check_claims, check_floats, held_bytes, read_safetensors, read_start, reading
 
@@ -90,6 +91,8 @@ def _located(asset: str, files: Sequence[HubFile]) -> Path | None:
 def read_weights(file: Path) -> dict[str, Tensor]:
     """Return the state dict in a file: safetensors, what ``torch.save`` wrote (tensors only), or an archive published by OpenAI.
 
+    Names of transformers become open_clip's.
+
     Raises:
         EncoderError: missing, damaged, or holding more than tensors.
     """
@@ -110,7 +113,8 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         raise EncoderError(
             f"'{name}' holds no state dict. Expected tensors by name, as `torch.save(model.state_dict(), file)` writes them."
         )
-    return {str(key).removeprefix("module."): value for key, value in data.items() if key not in _SETTINGS}
+    named = {str(key).removeprefix("module."): value for key, value in data.items() if key not in _SETTINGS}
+    return clip_transformers.to_open_clip(named) if clip_transformers.recognises(named) else named
 
 
 def _read_torch(file: Path, name: str) -> Any:

@@ -71,6 +71,8 @@ def load_generator(path: str | Path | None = None, device: torch.device | str = 
     """
     if path is None or str(path) in ("starter", "mobile-stylegan-ffhq"):
         return load_starter_generator(device)
+    if not str(path).strip():
+        raise GeneratorError("The name of the generator's file is empty. Give one, or 'starter'.")
     file = Path(path)
     name = shown(file.name)
     with reading(file, f"'{name}' is damaged, and nothing here can read it. Download it again."):

@@ -85,6 +85,8 @@ def decode_photo(source: PhotoSource, *, alpha: bool = False) -> Image.Image:
             return _finish(_checked_size(source, "The picture"), "The picture", alpha, more=coded_colours(source, MAX_BYTES))
         source = data
     if isinstance(source, (str, os.PathLike)):
+        if not os.fspath(source).strip():
+            raise PhotoError("The name of a picture is empty. Give the name of a file.")
         name = _bare_name(source)
         data = _read_file(source, name)
     elif isinstance(source, (bytes, bytearray, memoryview)):
@@ -345,6 +347,8 @@ def _finish(image: Image.Image, name: str, alpha: bool, data: bytes = b"", more:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Return RGB in sRGB, or RGBA where there are transparent places."""
+    if image.mode == "La":  # grey that was multiplied with its alpha: Pillow turns it into nothing but this
+        image = image.convert("LA")
     if "deep" in image.info:  # 16 bits a channel, with a colour that stands for a transparent place
         places = png_file.clear_places(image.info.pop("deep"))
         rgb = to_srgb(image)

@@ -14,6 +14,7 @@ from PIL import Image
 __all__ = ["completed", "other_process"]
 
 _MOST_MISSING = 0.05  # of the picture
+_FAINT = 0.005  # of the file
 _END = b"\xff\xd9"
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,11 +33,17 @@ def completed(data: bytes) -> bytes | None:
     seen = _scans(data)
     if seen.missing:
         return None
+    data = data[: seen.end]
+    return _ended(data, seen.progressive) or (_ended(data[: seen.faint], True) if seen.faint else None)
+
+
+def _ended(data: bytes, progressive: bool) -> bytes | None:
+    """Return a file that has all its scans with an end, if nearly nothing of them is missing."""
     noise = bytes(1 + value * 37 % 253 for value in range(256))
     # also beyond a marker: in a file that has such, the end may be missing right before one
     tail = noise + b"".join(bytes([0xFF, 0xD0 + number % 8]) + noise for number in range(16))
     # an eighth of the size takes least memory, but shows nothing of the fine detail that a progressive file brings last
-    shrink = 2 if seen.progressive else 8
+    shrink = 2 if progressive else 8
     ended, other = (_preview(data + part + _END, shrink) for part in (b"", tail))
     return data + _END if _lost(np.any(ended != other, axis=-1), 16 // shrink) <= _MOST_MISSING else None
 
@@ -45,7 +52,7 @@ def other_process(data: bytes) -> str:
     """Return what kind of JPEG a file is, with its article, where it is none that everybody's decoder reads; empty for those that are."""
     if not data.startswith(b"\xff\xd8"):
         return ""
-    for marker, body in _segments(data):
+    for marker, body, _, _ in _segments(data):
         if marker == _LS:
             return "a JPEG-LS picture"
         if marker in _HIERARCHICAL:
@@ -73,38 +80,65 @@ def _lost(changed: NDArray[np.bool_], band: int) -> float:
     return float((max(height - rows[0] - band, 0) * width + min(band, height) * (width - left)) / (height * width))
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the marker and the content of each segment; coded pixels are passed over."""
+def _segments(data: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+    """Yield the marker, the content, the beginning and the end of each segment; coded pixels are passed over.
+
+    The last one may be cut off, or the mark of the picture's end: its end is then beyond the file's.
+    """
     start = 2
-    while start + 4 <= len(data):
+    while start + 2 <= len(data):
         if data[start] != 0xFF or data[start + 1] in (0x00, 0xFF) or data[start + 1] in _STANDALONE:
             start = data.find(b"\xff", start + 1)
             if start < 0:
                 return
             continue
-        marker = data[start + 1]
+        if start + 4 > len(data) or data[start + 1] == _END[1]:
+            yield data[start + 1], b"", start, len(data) + 1
+            return
         (length,) = struct.unpack_from(">H", data, start + 2)
-        yield marker, data[start + 4 : start + 2 + length]
-        start += 2 + length
+        end = start + 2 + length
+        yield data[start + 1], data[start + 4 : end], start, end
+        start = end
 
 
 @dataclass(frozen=True)
 class _Scans:
-    """Hold whether a file is refined scan by scan, and whether a whole scan is missing."""
+    """Hold whether a file is refined scan by scan, whether a whole scan is missing, and where its last whole segment or scan ends.
+
+    ``faint`` is where the last scan begins if it refines what the scans before hardly have, else 0: a component that shows next to nothing.
+    """
 
     progressive: bool
     missing: bool
+    end: int
+    faint: int
 
 
 def _scans(data: bytes) -> _Scans:
-    """Look for the beginning of every scan: every component has one, and a progressive file's are refined to the last bit."""
-    progressive, wanted = False, {(-1, 0)}  # a file without a frame has nothing
-    for marker, body in _segments(data):
-        if marker in _FRAMES and len(body) > 5:
+    """Look for the beginning of every scan: every component has one, and a progressive file's are refined to the last bit.
+
+    The last bit of a component without any detail, such as the black of a photo that was turned into CMYK, may be missing.
+    """
+    progressive, wanted, end = False, {(-1, 0)}, len(data)  # a file without a frame has nothing
+    details: dict[int, int] = {}  # bytes of each component's scans of detail up to the last
+    last = before = 0
+    detailed: int | None = None
+    faint = 0
+    for marker, body, start, stop in _segments(data):
+        if detailed is not None:
+            details[detailed] = details.get(detailed, 0) + start - before
+        detailed, faint = None, 0
+        if stop > len(data):
+            end = start
+        elif marker in _FRAMES and len(body) > 5:
             progressive = marker in _PROGRESSIVE
-            wanted = {(number, end) for number in body[6 : 6 + 3 * body[5] : 3] for end in ((0, 63) if progressive else (0,))}
+            wanted = {(number, last) for number in body[6 : 6 + 3 * body[5] : 3] for last in ((0, 63) if progressive else (0,))}
         elif marker == 0xDA and body and len(body) >= 4 + 2 * body[0]:
             first, last, bits = body[1 + 2 * body[0] :][:3]
             ends = ({first, last} if bits & 15 == 0 else set()) if progressive else {0}
-            wanted -= {(number, end) for number in body[1 : 1 + 2 * body[0] : 2] for end in ends}
-    return _Scans(progressive, bool(wanted))
+            wanted -= {(number, place) for number in body[1 : 1 + 2 * body[0] : 2] for place in ends}
+            if progressive and first and body[0] == 1:
+                detailed, before = body[1], stop
+                faint = start if details.get(detailed, len(data)) <= _FAINT * len(data) else 0
+    hardly = {number for number, size in details.items() if size <= _FAINT * len(data)}
+    return _Scans(progressive, any(place == 0 or number not in hardly for number, place in wanted), end, faint)

@@ -35,7 +35,7 @@ from nada_core.styles.hub import fetch_style_file, is_reference
 from nada_core.styles.names import MOST_TITLE, style_heading, tidy_text
 from nada_core.styles.published import NETWORK_SUFFIXES, is_published, read_published
 from nada_core.system.archives import foreign_archive
-from nada_core.system.files import is_file, plain_name, slug
+from nada_core.system.files import is_file, plain_name, slug, sweep_unfinished
 
 __all__ = [
     "MAX_COMPACT_BYTES",
@@ -129,6 +129,8 @@ class StyleLibrary:
             return load_style(paths[listed])
         if name.endswith((".safetensors", *NETWORK_SUFFIXES)) or is_path:
             return _read(Path(name), base)
+        if not tidy_text(name):
+            raise StyleError("There is no style '': the name is empty. Give one, such as joker: `python -m nada_core styles` lists them.")
         near = difflib.get_close_matches(slug(name), paths, 3, 0.3) or list(paths)[:5]
         raise StyleError(
             f"There is no style '{shown(name, 60)}'. "
@@ -276,7 +278,7 @@ class StyleLibrary:
     def sweep(self) -> None:
         """Delete what processes left that were killed while they saved: half-written files, and names claimed with an empty one.
 
-        Only those that nobody has touched for an hour: a save takes seconds.
+        Only those that nobody has touched for an hour: a save takes seconds. What is kept of styles in folders here is looked at, too.
         """
         before = time.time() - _ABANDONED
         with contextlib.suppress(OSError):  # no folder yet, or one that may only be read
@@ -286,6 +288,8 @@ class StyleLibrary:
                     left = path.suffix == ".tmp" or not facts.st_size
                     if left and stat.S_ISREG(facts.st_mode) and facts.st_mtime < before:
                         path.unlink()
+            for folder in self.folder.glob("*/"):
+                sweep_unfinished(folder)
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.safetensors"

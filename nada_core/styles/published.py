@@ -77,7 +77,7 @@ def read_published(path: Path, base: Generator, base_hash: str | None = None) ->
     tensors = {
         key: own[key].detach().clone()
         for key, value in base.named_parameters()
-        if key in wanted and not torch.equal(own[key], value.detach().cpu())
+        if key in wanted and not _same(own[key].detach(), value.detach().cpu())
     }
     if not tensors:
         raise StyleError(f"'{name}' is the base itself: none of its layers was adapted. Choose another file.")
@@ -90,6 +90,16 @@ def read_published(path: Path, base: Generator, base_hash: str | None = None) ->
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
     return Style(card, tensors)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors differ in nothing but that one of them was once kept in half the bits: rounding is no adaptation."""
+    if torch.equal(one, other):
+        return True
+    for kept, whole in ((one, other), (other, one)):
+        if any(torch.equal(kept, whole.to(short).to(whole)) for short in (torch.float16, torch.bfloat16)):
+            return True
+    return False
 
 
 def _check_size(path: Path) -> None:

@@ -60,6 +60,16 @@ _OBJECTS = (
         "is a training checkpoint of Lightning with settings saved as objects",
         "Save its weights where that code is: `torch.save(torch.load(FILE)['state_dict'], 'weights.pt')`",
     ),
+    (
+        r"torch\.nn\.",
+        "is a whole network saved as an object",
+        "Save its weights where that code is: `torch.save(network.state_dict(), 'weights.pt')`",
+    ),
+    (
+        r"numpy\.|pathlib\.|collections\.|datetime\.",
+        "holds other values beside its weights",
+        "Save the tensors alone where it was made",
+    ),
 )
 
 
@@ -243,7 +253,7 @@ def _refusal(file: str, said: str, expected: str) -> str:
     asks = (named[1] or named[2]) if named else ""
     for pattern, what, way_out in _OBJECTS:
         if asks and re.match(pattern, asks):
-            return f"'{file}' {what}; such a file can run code, and nothing of it was run. {way_out}."
+            return f"'{file}' {what} (it asks for '{shown(asks)}'); such a file can run code, and nothing of it was run. {way_out}."
     refused = f"asks for '{shown(asks)}'" if asks else "holds more than tensors"
     return f"'{file}' {refused}, which is refused: nothing of it was run. Expected {expected}."
 

@@ -6,18 +6,32 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
 import tempfile
+import time
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from nada_core.errors import NadaError, OptionsError, shown
 
-__all__ = ["check_file", "check_writable_name", "is_file", "is_there", "output_folder", "plain_name", "slug", "write_bytes", "write_folder"]
+__all__ = [
+    "check_file",
+    "check_writable_name",
+    "is_file",
+    "is_there",
+    "output_folder",
+    "plain_name",
+    "slug",
+    "sweep_unfinished",
+    "write_bytes",
+    "write_folder",
+]
 
+_ABANDONED = 3600.0  # seconds after which a file that was never finished is nobody's
 
 #: Most characters and bytes of a :func:`slug`: a file name may have 255 bytes, and other names are made of it.
 _MOST_CHARACTERS, _MOST_BYTES = 60, 120
@@ -162,6 +176,17 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | memoryview) -> No
                 os.unlink(temporary)
     except OSError as error:
         raise NadaError(f"Cannot write {shown(target.name, 60)}: {_problem(error)}.") from error
+
+
+def sweep_unfinished(folder: Path) -> None:
+    """Delete what processes left in a folder that were killed while :func:`write_bytes` wrote: nobody touches such files for an hour."""
+    before = time.time() - _ABANDONED
+    with contextlib.suppress(OSError):  # no folder yet, or one that may only be read
+        for path in folder.glob(".*.tmp"):
+            with contextlib.suppress(OSError):  # gone a moment ago
+                facts = path.lstat()
+                if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", path.name) and stat.S_ISREG(facts.st_mode) and facts.st_mtime < before:
+                    path.unlink()
 
 
 def write_folder(path: Path, files: Iterable[tuple[str, bytes]]) -> None:

@@ -15,7 +15,7 @@ _KINDS: tuple[tuple[tuple[str, ...], str], ...] = (
         "only a pointer of Git LFS, not the file itself. Fetch that with `git lfs pull`, or download it from the page of the repository.",
     ),
     (
-        ("<!doctype html", "<html", "<head", "<body", "<?xml"),
+        ("<!doctype html", "<html", "<head", "<body"),
         "a web page: the download was answered by a message (login, warning, quota). Open the address in a browser, and save the file.",
     ),
     (("{", "["), "text (JSON), such as servers answer with where a file is missing. Check the address and download it again."),
@@ -42,4 +42,6 @@ def wrong_download(path: Path) -> str:
         return ""
     if any(not (character.isprintable() or character.isspace()) for character in text):
         return ""
+    if text.startswith("<?xml"):  # networks are described in XML, too; a page in it, or a storage's answer, says what it is
+        text = next((part for part in ("<html", "<head") if part in text), "<html" if "<error>" in text else text)
     return next((words for beginnings, words in _KINDS if text.startswith(beginnings)), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -191,6 +192,7 @@ def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]
     return {
         "server_name": host,
         "server_port": port,
+        "root_path": _root_path(),
         "theme": StageTheme(),
         "css": "\n".join(file.read_text(encoding="utf-8") for file in CSS_FILES),
         "footer_links": [],
@@ -214,6 +216,12 @@ def launch_options(host: str, port: int, *, mcp: bool = False) -> dict[str, Any]
     }
 
 
+def _root_path() -> str:
+    """Return the path of ``GRADIO_ROOT_PATH`` as Gradio takes it: without the first / it answers every visit with an error."""
+    asked = os.environ.get("GRADIO_ROOT_PATH", "").strip().rstrip("/")
+    return asked if not asked or "://" in asked else "/" + asked.lstrip("/")
+
+
 def mount_options(*, mcp: bool = False) -> dict[str, Any]:
     """Return the keywords for `gr.mount_gradio_app`: those of :func:`launch_options` that it takes.
 
@@ -221,7 +229,7 @@ def mount_options(*, mcp: bool = False) -> dict[str, Any]:
     """
     taken = inspect.signature(gr.mount_gradio_app).parameters
     options = launch_options("127.0.0.1", 7860, mcp=mcp)
-    return {name: value for name, value in options.items() if name in taken and not name.startswith("server_")}
+    return {name: value for name, value in options.items() if name in taken and name != "root_path" and not name.startswith("server_")}
 
 
 async def _thumbnail(request: Request) -> Response:

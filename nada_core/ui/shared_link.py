@@ -12,7 +12,7 @@ from nada_core.looks.prompts import check_prompt
 from nada_core.system.files import slug
 from nada_core.ui.shelves.pages import TABS
 
-__all__ = ["SharedLink", "read_link"]
+__all__ = ["SharedLink", "read_link", "style_named"]
 
 _LONGEST, _FIELDS, _QUOTED = 4000, 20, 60
 
@@ -45,7 +45,7 @@ def read_link(search: Any, styles: Sequence[tuple[str, str]]) -> SharedLink:
         except PromptError as error:
             refused.append(f"The link's prompt cannot be used. {error}")
     if style := fields.get("style", "").strip():
-        name = _named(style, styles)
+        name = style_named(style, styles)
         if name:
             link = replace(link, style=name, tab=link.tab or "stylise")
         else:
@@ -58,7 +58,7 @@ def read_link(search: Any, styles: Sequence[tuple[str, str]]) -> SharedLink:
     return replace(link, refused=tuple(refused))
 
 
-def _named(wanted: str, styles: Sequence[tuple[str, str]]) -> str:
+def style_named(wanted: str, styles: Sequence[tuple[str, str]]) -> str:
     """Return the name of the style that is called so, by its name or its title in any case; empty where there is none."""
     names = [name for _, name in styles]
     if wanted in names:

@@ -7,7 +7,9 @@ import logging
 import pickle
 import sys
 import types
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -278,6 +280,16 @@ def test_networks_saved_as_objects_are_named_with_the_way_out(tmp_path, modules,
     for zipped in (True, False):
         content = {"state_dict": {}, "x": _Saved(module, "Thing")}
         refused(write(tmp_path / "x.pt", content, _use_new_zipfile_serialization=zipped), "nothing of it was run", *words)
+
+
+def test_objects_beside_or_in_place_of_tensors_are_named_with_the_way_out(tmp_path, generator):
+    weights = {"g_ema": rosinality_state(generator)}
+    for content, words in (
+        (nn.Linear(2, 2), ("a whole network saved as an object", "network.state_dict()")),
+        (weights | {"iter": np.float64(3)}, ("other values beside its weights", "numpy.", "tensors alone")),
+        (weights | {"opts": Path("x")}, ("other values beside its weights", "pathlib.", "tensors alone")),
+    ):
+        refused(write(tmp_path / "x.pt", content), "nothing of it was run", *words)
 
 
 # a stranger's network beside the generator

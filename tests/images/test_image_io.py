@@ -160,6 +160,7 @@ def test_palettes_grey_and_bilevel() -> None:
     grey = picture.convert("L")
     assert _difference(decode_photo(_encoded(grey, "PNG")), grey.convert("RGB")) == 0
     assert _difference(decode_photo(_encoded(grey.convert("LA"), "PNG")), grey.convert("RGB")) == 0
+    assert _difference(decode_photo(grey.convert("LA").convert("La")), grey.convert("RGB")) <= 1
     assert set(np.unique(np.asarray(decode_photo(_encoded(grey.convert("1"), "PNG"))))) == {0, 255}
     see_through = picture.quantize(4, dither=Image.Dither.NONE)
     index = see_through.getpixel((5, 5))

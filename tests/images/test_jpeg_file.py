@@ -49,6 +49,27 @@ def test_a_lost_end_is_no_reason_to_refuse(kind: str, lost: int) -> None:
     assert changed.mean() < (0.001 if lost < 20 else 0.05)
 
 
+@pytest.mark.parametrize("lost", [1, 3, 5, 8, 12, 20])
+@pytest.mark.parametrize("optimise", [False, True])
+def test_the_last_scan_of_what_shows_nothing_may_be_missing(lost: int, optimise: bool) -> None:
+    buffer = io.BytesIO()  # its black has no detail: the scans of it are some bytes, at the file's end
+    _photo().convert("CMYK").save(buffer, "JPEG", quality=90, progressive=True, optimize=optimise)
+    data = buffer.getvalue()
+    whole, read = (np.asarray(decode_photo(part), dtype=int) for part in (data, data[:-lost]))
+    assert np.abs(whole - read).max() <= 1
+
+
+def test_the_last_scan_of_what_shows_something_may_not_be_missing() -> None:
+    cyan, magenta, yellow, _ = _photo().convert("CMYK").split()
+    buffer = io.BytesIO()
+    Image.merge("CMYK", (cyan, magenta, yellow, _photo().convert("L"))).save(buffer, "JPEG", quality=90, progressive=True)
+    data = buffer.getvalue()
+    assert decode_photo(data[:-12]).size == (640, 480)
+    for end in (data.rfind(b"\xff\xda"), data.rfind(b"\xff\xda") + 4, len(data) - 3000):
+        with pytest.raises(PhotoError, match="damaged or incomplete"):
+            decode_photo(data[:end])
+
+
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lost_part_is_named(kind: str, share: float) -> None:

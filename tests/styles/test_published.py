@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import zipfile
 from pathlib import Path
@@ -42,6 +43,23 @@ def test_a_published_network_becomes_a_style_that_gives_it_back_exactly(tmp_path
     assert all(torch.equal(again[name], value) for name, value in adapted.state_dict().items())
     z = base.sample_z([3])
     assert torch.equal(styled(base, style)(z), adapted(z)) and not torch.equal(adapted(z), base(z))
+
+
+@pytest.mark.parametrize("short", [torch.float16, torch.bfloat16])
+def test_rounding_is_no_adaptation(tmp_path, base, short):
+    def halved(network):
+        return {"g_ema": {name: value.to(short) for name, value in rosinality_state(network).items()}}
+
+    with pytest.raises(StyleError, match="is the base itself"):
+        read_published(write(tmp_path / "half.pt", halved(base)), base)
+    with pytest.raises(StyleError, match="is the base itself"):  # and the other way round
+        read_published(write(tmp_path / "whole.pt", {"g_ema": rosinality_state(base)}), copy.deepcopy(base).to(short).float())
+    adapted = styled(base, painted(base))
+    with torch.no_grad():
+        adapted.get_parameter("blocks.b64.torgb.weight").copy_(base.get_parameter("blocks.b64.torgb.weight"))
+    style = read_published(write(tmp_path / "half.pt", halved(adapted)), base)
+    assert set(style.tensors) == set(base.adaptable()) - {"blocks.b64.torgb.weight"}
+    assert all(torch.equal(value, adapted.get_parameter(name).to(short).float()) for name, value in style.tensors.items())
 
 
 def test_import_of_a_published_network_numbers_taken_names(tmp_path, base):

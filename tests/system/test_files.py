@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from nada_core.adaptation.resume import load_training
 from nada_core.encoders.load import load_encoder
+from nada_core.engine import Engine
 from nada_core.errors import NadaError, OptionsError, StyleError
 from nada_core.films.reading import Film
 from nada_core.films.writing import check_target
@@ -17,7 +19,7 @@ from nada_core.inversion.ir_se50_files import read_file
 from nada_core.students.export import check_target as check_export
 from nada_core.styles.files import load_card, load_style
 from nada_core.styles.library import StyleLibrary
-from nada_core.system.files import check_file, check_writable_name, is_file, is_there
+from nada_core.system.files import check_file, check_writable_name, is_file, is_there, sweep_unfinished
 
 URL = "https://example.org/" + "a" * 300
 READERS = {
@@ -78,3 +80,17 @@ def test_what_is_there(tmp_path):
     assert is_there(tmp_path) and is_there(tmp_path / "one") and is_file(tmp_path / "one") and not is_file(tmp_path)
     for name in ("a" * 300, "x\0", "no"):
         assert not is_there(tmp_path / name) and not is_file(tmp_path / name)
+
+
+def test_what_a_killed_process_left_half_written_is_swept_and_nothing_else(tmp_path):
+    folder = tmp_path / "styles" / "students"
+    folder.mkdir(parents=True)
+    old, new = ".abc.safetensors.01234567.tmp", ".abc.safetensors.89abcdef.tmp"
+    kept = ["abc.safetensors", ".mine.tmp", "notes.01234567.tmp", new]
+    for name in (old, *kept):
+        (folder / name).write_bytes(b"x")
+        age = 0 if name == new else 7200
+        os.utime(folder / name, (time.time() - age,) * 2)
+    assert Engine("cpu", styles_folder=tmp_path / "styles", world="starter").students.folder == folder
+    assert {path.name for path in folder.iterdir()} == set(kept)
+    sweep_unfinished(tmp_path / "nowhere")

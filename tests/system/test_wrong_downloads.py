@@ -29,7 +29,23 @@ def test_it_is_named_whatever_it_is_called(tmp_path, read, said, name):
     assert str(tmp_path) not in str(refusal.value) and "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("content", [b"{\x01" + bytes(200), b"\x80\x02}q\x00.", b"PK\x03\x04" + bytes(50), b"\xff" * 50, b"weights"])
+@pytest.mark.parametrize("inside", [b"<!DOCTYPE html><html>", b"<Error><Code>AccessDenied</Code></Error>"])
+def test_xml_that_is_a_page_or_an_answer_is_named(tmp_path, inside):
+    (tmp_path / "file").write_bytes(b'<?xml version="1.0" encoding="UTF-8"?>\n' + inside)
+    assert wrong_download(tmp_path / "file").startswith("a web page")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{\x01" + bytes(200),
+        b"\x80\x02}q\x00.",
+        b"PK\x03\x04" + bytes(50),
+        b"\xff" * 50,
+        b"weights",
+        b"<?xml version='1.0'?><net name='m'/>",
+    ],
+)
 def test_what_is_no_text_of_that_kind_is_not_misnamed(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     assert wrong_download(tmp_path / "file") == ""

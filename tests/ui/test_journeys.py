@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, settled, until
+from tests.helpers.fake_editor import middle
+from tests.helpers.fake_engine import FakeEngine, tint
+from tests.helpers.served import DESK, PHONE, chromium, expect, fits, in_chromium, open_app, serving, settled, until
 
 _TABS = 160  # presses of Tab within which anything on a page must be reached
 
@@ -26,16 +28,23 @@ def tab_to(page, selector: str, key: str = "Tab") -> None:
     raise AssertionError(f"{selector} cannot be reached; the focus is on {page.evaluate('document.activeElement.outerHTML.slice(0, 200)')}")
 
 
-def is_joker(path) -> None:
-    with Image.open(path) as picture:
+def is_joker(path, photo) -> None:
+    """The stand-in's Joker of this very photo, and neither the photo itself nor another look of it."""
+    with Image.open(path) as picture, Image.open(photo) as before:
         assert picture.format == "PNG" and picture.size == (1024, 1024)
-        assert any("AI" in str(value) for value in picture.info.values())
+        assert "AI" in picture.info["Comment"] and "joker" in picture.info["Style"].lower()
+        face = middle(before.convert("RGB"), 1024)
+        joker, other = (np.asarray(tint(face, look, 1.0).resize((64, 64)), dtype=float) for look in ("Joker", "Zombie"))
+        seen, plain = (np.asarray(one.convert("RGB").resize((64, 64)), dtype=float) for one in (picture, face))
+    assert np.abs(seen - joker).mean() < 8, "it is another picture"
+    assert min(np.abs(seen - plain).mean(), np.abs(seen - other).mean()) > 24
 
 
 @in_chromium
-def test_by_keyboard_alone(server, photo, tmp_path):
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_by_keyboard_alone(server, photo, tmp_path, viewport):
     with chromium() as browser:
-        page = open_app(browser.new_page(), server)
+        page = open_app(browser.new_page(viewport=viewport), server)
         settled(page)
         tab_to(page, "#go-type")
         page.keyboard.press("Enter")
@@ -69,7 +78,7 @@ def test_by_keyboard_alone(server, photo, tmp_path):
         with page.expect_download() as download:
             page.keyboard.press("Enter")
         download.value.save_as(tmp_path / "joker.png")
-        is_joker(tmp_path / "joker.png")
+        is_joker(tmp_path / "joker.png", photo)
 
 
 @in_chromium
@@ -88,4 +97,4 @@ def test_on_a_phone(server, photo, tmp_path):
         with page.expect_download() as download:
             page.locator("#take-picture").tap()
         download.value.save_as(tmp_path / "joker.png")
-        is_joker(tmp_path / "joker.png")
+        is_joker(tmp_path / "joker.png", photo)

@@ -188,7 +188,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], file: str, expected: s
         check_floats(name, value, file)
         if not torch.isfinite(value).all():
             raise GeneratorError(f"'{name}' in '{file}' holds NaN or infinity; expected finite numbers. The file cannot be used.")
-        if value.numel() and (largest := float(value.abs().max())) > LARGEST_WEIGHT:
+        if value.numel() and (largest := float(value.detach().abs().max())) > LARGEST_WEIGHT:
             raise GeneratorError(
                 f"'{name}' in '{file}' holds values up to {largest:.1e}; no network's weights are larger than {LARGEST_WEIGHT:.0e}. "
                 "It is damaged."

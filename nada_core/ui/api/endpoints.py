@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from nada_core.errors import NadaError
+from nada_core.errors import NadaError, StyleError, shown
 from nada_core.system.files import slug
 from nada_core.ui.jobs.views import AdaptView
 from nada_core.ui.jobs.worker import close_iterator
@@ -24,7 +24,8 @@ from nada_core.ui.photo.faces import FACES_OFFERED, find_faces
 from nada_core.ui.photo.time_estimate import MODES
 from nada_core.ui.requests import EditRequest
 from nada_core.ui.server.context import AppContext
-from nada_core.ui.style_menu.choices import OWN
+from nada_core.ui.shared_link import style_named
+from nada_core.ui.style_menu.choices import OWN, style_choices
 from nada_core.ui.tabs.adapt.run import AdaptRequest, start_adaptation
 from nada_core.ui.tabs.stylise.downloads import worn_at_once, write_download
 from nada_core.ui.tabs.stylise.run import run_edit
@@ -118,10 +119,11 @@ def _add_edit(context: AppContext) -> None:
         with _in_words("Not restyled"):
             if not photo:
                 raise NadaError("There is no photo. Send one as the first argument.")
+            style = _known_style(context, style)
             found = find_faces(context, photo)
             if found.error:
                 raise NadaError(found.error)
-            owned = (style[len(OWN) :],) if (style or "").startswith(OWN) else ()  # whoever knows the id of a style may wear it
+            owned = (style[len(OWN) :],) if style.startswith(OWN) else ()  # whoever knows the id of a style may wear it
             request = EditRequest(found.photo, style, float(strength), face=int(face), mode=mode, owned=owned)
             try:
                 measured = None
@@ -141,6 +143,22 @@ def _add_edit(context: AppContext) -> None:
                 context.photos.discard(found.photo)
 
     _endpoint(api_edit, "edit", _EDIT, [photo, style, strength, face, mode, paste], [result, scores], 4)
+
+
+def _known_style(context: AppContext, wanted: str | None) -> str:
+    """Return the name of the style that is meant, by its name or its title in any case; an id from /adapt as it is.
+
+    Raises:
+        StyleError: none is named, or there is none of that name.
+    """
+    if wanted is None or not wanted.strip():
+        raise StyleError("The name of the style is empty. Send one that /styles gives, such as joker.")
+    if wanted.startswith(OWN):
+        return wanted
+    context.open()  # the library belongs to the engine
+    if not (name := style_named(wanted, style_choices(context, ()))):
+        raise StyleError(f"The style “{shown(wanted, 60)}” is not in the library. Send a name that /styles gives.")
+    return name
 
 
 def _worn_at_once(context: AppContext, request: EditRequest) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_other_programs_adapt_and_edit(server, photo):
         shown = Image.open(picture)
         assert shown.size == (256, 256) and "AI-generated" in shown.info["Comment"] and shown.info["Strength"] == "0.80"
         assert scores["phase"] == "done" and scores["identity_edited"] == 0.52 and scores["faces"] == 1
-    picture, _ = client.predict(handle_file(photo), "joker", 1.0, 0, "fast", True, api_name="/edit")
+    picture, _ = client.predict(handle_file(photo), "JOKER ", 1.0, 0, "fast", True, api_name="/edit")
     assert Image.open(picture).size == (400, 400)  # the whole photo
     assert len(demo.context.photos) == 0 and len(demo.context.line) == 0
 
@@ -99,7 +99,8 @@ def test_other_programs_are_refused_in_words(server, photo):
         with pytest.raises(Exception, match=words):
             client.predict(*arguments, api_name="/adapt")
     for words, arguments in (
-        ("not in the library", ("nobody", 1.0, 0)),
+        ("The style “nobody” is not in the library", ("nobody", 1.0, 0)),
+        ("name of the style is empty", ("", 1.0, 0)),
         ("no longer kept", (OWN + "forged", 1.0, 0)),
         ("maximum value", ("joker", 5.0, 0)),
         ("does not exist", ("joker", 1.0, 7)),

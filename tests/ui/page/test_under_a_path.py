@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 import uvicorn
 
-from nada_core.ui import build_app, mount_options
+from nada_core.ui import build_app, launch_options, mount_options
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.loopback import dead_port
 from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
@@ -72,4 +72,20 @@ def test_inside_another_app(mounted):
 def test_what_launching_and_mounting_share():
     options = mount_options()
     assert options["show_error"] is False and options["ssr_mode"] is False and options["app_kwargs"]["middleware"] and options["css"]
-    assert not {"server_name", "server_port", "share"} & set(options)
+    assert not {"server_name", "server_port", "share", "root_path"} & set(options)
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ("/faces", "/faces"),
+        ("faces", "/faces"),
+        (" faces/a/ ", "/faces/a"),
+        ("https://example.org/faces/", "https://example.org/faces"),
+        ("/", ""),
+        ("", ""),
+    ],
+)
+def test_the_path_may_be_spelled_either_way(monkeypatch, asked, taken):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", asked)
+    assert launch_options("127.0.0.1", 7860)["root_path"] == taken

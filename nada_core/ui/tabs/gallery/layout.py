@@ -114,8 +114,7 @@ def build_gallery_layout(own: bool) -> GalleryTab:
             size="sm",
             scale=0,
             min_width=78,
-            file_types=[".safetensors"],
-            file_count="single",
+            file_count="single",  # of any kind: what it holds decides, and phones offer no file at all for an ending that they do not know
             type="filepath",
             visible=own,
             elem_id="gallery-import",

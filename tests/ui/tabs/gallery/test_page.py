@@ -298,7 +298,9 @@ def use_the_gallery(page, url, engine, upload):
     page.get_by_label("Choose Undead").wait_for()
     page.locator("#gallery-chosen").get_by_text("Undead").wait_for()
     expect(page.get_by_label("Choose Undead")).to_be_checked()
-    page.locator("#gallery-import input[type=file], input[type=file][accept*=safetensors]").first.set_input_files(str(upload))
+    with page.expect_file_chooser() as chooser:
+        page.locator("#gallery-import").click()
+    chooser.value.set_files(str(upload))
     page.get_by_label("Choose Imported").wait_for()
 
     page.locator("#gallery-chosen").get_by_text("Imported").wait_for()

@@ -12,6 +12,7 @@ from nada_core.ui.tabs.mirror.film_work import FilmRequest, run_film
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.films import write_film
 from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, until
+from tests.ui.photo.test_uploads import drop
 
 
 @pytest.fixture
@@ -74,6 +75,12 @@ def test_in_a_browser(tmp_path):
     with serving(engine) as (url, demo), chromium() as browser:
         page = open_app(browser.new_page(viewport=PHONE), url, "Mirror")
         page.get_by_role("button", name="A film instead of the camera").click()
+        expect(page.locator("#film-start")).to_be_disabled()
+        page.locator("#film-source input[type=file]").wait_for(state="attached")
+        # without an ending the browser knows no kind: the content decides
+        drop(page, "#film-source button", "IMG_2", "", path.read_bytes())
+        expect(page.locator("#film-start")).to_be_enabled()
+        page.locator("#film-source button[aria-label='Clear'], #film-source button[aria-label*='emove']").first.click()
         expect(page.locator("#film-start")).to_be_disabled()
         page.locator("#film-source input[type=file]").set_input_files(str(path))
         expect(page.locator("#film-start")).to_be_enabled()
