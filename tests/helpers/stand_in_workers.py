@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,7 +31,7 @@ class LocalWorker:
     def __init__(self, plan: dict[str, Any], dies_at: int | None = None) -> None:
         self.worker, self.dies_at, self.told = AdaptWorker(json.dumps(plan)), dies_at, 0
 
-    def work(self, key: str, task: bytes, training: bytes, stopping: Callable[[], bool]) -> Iterator[Told]:
+    def work(self, key: str, task: bytes, training: Sequence[bytes], stopping: Callable[[], bool]) -> Iterator[Told]:
         self.worker.begin(task, training)
         try:
             while True:
@@ -40,10 +40,9 @@ class LocalWorker:
                     raise WorkerLost("as the test asked")
                 if stopping():
                     self.worker.stop(key)
-                message, last = self.worker.more(key)
+                message, training = self.worker.more(key)
                 news = read_news(message)
-                stopped = news.view is not None and news.view.goes_on
-                yield Told(news, *((last, news.view.step) if stopped else self.worker.training(key)))
+                yield Told(news, tuple(map(bytes, training)), news.step)
                 if news.over:
                     return
         finally:
@@ -74,7 +73,7 @@ class LocalCrew:
         if worker not in self.lost:
             self.idle.append(worker)
 
-    def fetched(self, training: bytes) -> bytes:
+    def fetched(self, training: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return training
 
     def lose(self, worker: LocalWorker, identity: Identity) -> None:

@@ -33,7 +33,7 @@ class Told(NamedTuple):
     """Hold news of a worker, and where Ray keeps the newest training that has left it: of this step, 0 for none that is new."""
 
     news: News
-    training: Any = b""
+    training: Any = ()
     step: int = 0
 
 
@@ -52,20 +52,20 @@ class Colleague:
         """Have an adaptation done; yield what the worker tells. Closing the iterator breaks it off.
 
         Args:
-            training: where Ray keeps what it goes on from; ``b""`` for none.
+            training: where Ray keeps what it goes on from, or its parts; none where it begins at the start.
 
         Raises:
             WorkerLost: it died; ClusterError: the object store is full, or the cluster's head is gone.
         """
-        ray, asked, taken = self.cluster.ray, False, 0
+        ray, asked = self.cluster.ray, False
         waiting: deque[tuple[Any, Any]] = deque()
-        coming: list[tuple[Any, Any]] = []  # a training that is on its way, and its step
+        coming: list[tuple[Any, int]] = []  # a training that is on its way, and its step
         try:
             begun = self._send(self.actor.begin, task, training)
             while True:
                 while len(waiting) < _AHEAD:
                     waiting.append(tuple(self._send(self.actor.more.options(num_returns=2), key)))
-                news_ref, last_ref = waiting.popleft()
+                news_ref, training_ref = waiting.popleft()
                 while not ray.wait([news_ref], timeout=_POLL)[0]:
                     self._check_head()
                     if not asked and stopping():
@@ -74,13 +74,13 @@ class Colleague:
                 self._check_head()
                 fetched(ray, begun)
                 news = read_news(fetched(ray, news_ref))
-                training, step = self._arrived(coming)
-                if news.step > taken and not coming:
-                    taken = news.step
-                    coming.append(tuple(self._send(self._aside(self.actor.training, num_returns=2), key)))
                 if news.view is not None and news.view.goes_on:
-                    training, step = last_ref, news.view.step
-                yield Told(news, training, step)
+                    coming = []
+                    yield Told(news, training_ref, news.step)
+                    continue
+                if news.step and not coming:
+                    coming.append((training_ref, news.step))
+                yield Told(news, *self._arrived(coming))
                 if news.over:
                     return
         finally:
@@ -92,12 +92,11 @@ class Colleague:
         if self.cluster.head.lost():
             raise ClusterError(HEAD_LOST)
 
-    def _arrived(self, coming: list[tuple[Any, Any]]) -> tuple[Any, int]:
+    def _arrived(self, coming: list[tuple[Any, int]]) -> tuple[Any, int]:
         """Return the training that was on its way, once it is in the object store of this machine: it does not go with its worker's."""
         if not coming or not self.cluster.ray.wait([coming[0][0]], timeout=0, fetch_local=True)[0]:
-            return b"", 0
-        training, step = coming.pop()
-        return training, int(fetched(self.cluster.ray, step))
+            return (), 0
+        return coming.pop()
 
     def _aside(self, method: Any, **options: Any) -> Any:
         """Return a method that does not wait for the work at hand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from nada_core.ui.jobs.views import AdaptView, Ticket
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.actor import BACKEND
 from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
+from nada_core.ui.workers.messages import Part
 from nada_core.ui.workers.remote_views import remote_views
 
 __all__ = ["RayCrew"]
@@ -133,9 +134,9 @@ class RayCrew:
         for place in places:
             self._hire(place, wanted)
 
-    def fetched(self, training: Any) -> bytes:
-        """Return a training that Ray keeps. Raises WorkerLost: it went with its machine."""
-        return training if isinstance(training, bytes) else fetched(self.cluster.ray, training, _PATIENCE)
+    def fetched(self, training: Any) -> Sequence[Part]:
+        """Return the parts of a training that Ray keeps. Raises WorkerLost: it went with its machine."""
+        return training if isinstance(training, tuple) else fetched(self.cluster.ray, training, _PATIENCE)
 
     def close(self) -> None:
         """End all workers and start no more."""
