@@ -13,16 +13,20 @@ from nada_core.ui import Backend
 from nada_core.ui.jobs.crew import WorkerFacts
 from nada_core.ui.workers.actor import AdaptWorker
 from nada_core.ui.workers.colleague import Told, WorkerLost
-from nada_core.ui.workers.messages import read_news
+from nada_core.ui.workers.messages import read_news, sendable
+from nada_core.ui.workers.remote_faces import make_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
-from tests.helpers.fake_engine import FakeEngine, fake_backend
+from tests.helpers.fake_engine import FakeEngine, fake_backend, tint
+from tests.helpers.portrait_editor import PortraitEditor
 
 BACKEND = "tests.helpers.stand_in_workers:backend"
 
 
 def backend(**engine: Any) -> Backend:
     """What a stand-in worker computes with: it sleeps ``delay`` seconds a step."""
-    return fake_backend(FakeEngine(**engine))
+    made = FakeEngine(**engine)
+    made.editor = PortraitEditor(tint, made.delay)
+    return fake_backend(made)
 
 
 class LocalWorker:
@@ -48,6 +52,18 @@ class LocalWorker:
         finally:
             self.worker.forget(key)
 
+    def faces(self, key: str, task: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        self.worker.begin_face(sendable(task))
+        try:
+            while True:
+                self.told += 1
+                if self.told == self.dies_at:
+                    raise WorkerLost("as the test asked")
+                yield self.worker.more_of_face(key)
+        finally:
+            self.worker.stop(key)
+            self.worker.forget(key)
+
 
 class LocalCrew:
     """Workers in this process, handed out in their order; those that die are not replaced. ``lost`` are the dead."""
@@ -64,7 +80,12 @@ class LocalCrew:
     def adapt(self, context: Any, ticket: Any, device: str | None = None) -> Iterator[Any]:
         yield from remote_views(context, self, ticket)
 
-    def take(self, timeout: float, *, moved: bool = False) -> LocalWorker | None:
+    def make(self, context: Any, session: Any, faces: Any, styles: Any, *, lenient: bool = False) -> Iterator[Any]:
+        return make_elsewhere(context, self, session, faces, styles, lenient=lenient)
+
+    def take(self, timeout: float, *, moved: bool = False, doing: str = "") -> LocalWorker | None:
+        if not self.idle and not timeout and not self.lost:
+            return None
         if not self.idle:
             raise ClusterError("No worker can be had. All of them died.")
         return self.idle.pop(0)

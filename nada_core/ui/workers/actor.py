@@ -1,4 +1,4 @@
-"""Compute adaptations in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
+"""Compute adaptations and photo work in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ from nada_core.system.files import write_bytes
 from nada_core.ui.jobs.process_folder import TempFolder
 from nada_core.ui.jobs.store import TRAINING
 from nada_core.ui.jobs.views import AdaptView, Ticket
+from nada_core.ui.jobs.worker import close_iterator
 from nada_core.ui.server.context import AppContext, Wish
 from nada_core.ui.tabs.adapt.work import adapt_views, keep_style
+from nada_core.ui.workers.face_messages import FaceNews, FaceTask, read_face_task, write_face_news
+from nada_core.ui.workers.face_work import FaceWork
 from nada_core.ui.workers.messages import News, Part, Task, read_task, renamed, sendable, unpack_person, write_news
 
 if TYPE_CHECKING:
@@ -51,12 +54,16 @@ class _Work:
     packed: dict[str, Sequence[Part]] = field(default_factory=dict)  # styles to be sent, whose files are empty
     known: dict[str, tuple[int, int]] = field(default_factory=dict)  # files that were sent
 
+    @property
+    def key(self) -> str:
+        return self.task.key
+
 
 class AdaptWorker:
-    """Hold a warm engine and work on one adaptation at a time.
+    """Hold a warm engine and work on one adaptation, or one piece of photo work, at a time.
 
-    All that is given and returned is bytes, arrays of them, texts and numbers. ``begin``, ``more``, ``hello`` and ``forget`` come one
-    after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
+    All that is given and returned is bytes, arrays of them, texts and numbers. ``begin``, ``begin_face``, ``more``, ``hello`` and
+    ``forget`` come one after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
 
     Args:
         plan: JSON: ``backend``, the ``module:function`` that makes the engine, its ``arguments``, ``cores``, and ``keep``, the
@@ -78,7 +85,7 @@ class AdaptWorker:
             keep_training=lambda step, path: self._take(step),
         )
         self._context = AppContext(backend, adapt_views, keep_style)
-        self._work: _Work | None = None
+        self._work: _Work | FaceWork | None = None
         self._doing = "loading"
 
     def hello(self, base: str, encoder: str) -> str:
@@ -111,6 +118,19 @@ class AdaptWorker:
         self._work, self._doing = work, "adapting"
         work.views = self._context.worker.steps(partial(self._views, work))
 
+    def begin_face(self, message: Sequence[Part]) -> None:
+        """Take on photo work; :meth:`more_of_face` does it."""
+        self._drop()
+        self._work, self._doing = FaceWork(self._context, read_face_task(message), self._check, self._device), "editing"
+
+    def more_of_face(self, key: str) -> list[Any]:
+        """Do photo work until there is another stage, and return the news; where it is not in hand they say that it is over."""
+        work = self._work
+        news = work.more() if isinstance(work, FaceWork) and work.key == key else FaceNews(over=True)
+        if news.over and work is not None and work.key == key:
+            self._drop()
+        return sendable(write_face_news(news))
+
     def more(self, key: str) -> tuple[list[Any], list[Any]]:
         """Work until there is another view; return the news, and where they name a step the training after it.
 
@@ -118,7 +138,7 @@ class AdaptWorker:
         nothing else.
         """
         work = self._work
-        if work is None or work.task.key != key or work.views is None:
+        if not isinstance(work, _Work) or work.key != key or work.views is None:
             return sendable(write_news(News(over=True))), []
         try:
             view = next(work.views, None)
@@ -136,12 +156,12 @@ class AdaptWorker:
     def stop(self, key: str) -> None:
         """Ask the job to end after the step at hand."""
         work = self._work
-        if work is not None and work.task.key == key:
+        if work is not None and work.key == key:
             work.stop.set()
 
     def forget(self, key: str) -> None:
         """Break the job off, if it is still in hand."""
-        if self._work is not None and self._work.task.key == key:
+        if self._work is not None and self._work.key == key:
             self._drop()
 
     def leave(self) -> None:
@@ -155,8 +175,7 @@ class AdaptWorker:
 
     def _views(self, work: _Work) -> Iterator[AdaptView]:
         task = work.task
-        ours = self._identity(task.base, task.encoder)
-        check_same(f"The worker on {socket.gethostname()}", ours, Identity(ours.product, task.base, task.base_hash, task.encoder))
+        self._check(task)
         files = []
         for number, (ending, content) in enumerate(task.images):
             files.append(work.folder / "pictures" / "targets" / f"{number}{ending}")
@@ -169,6 +188,11 @@ class AdaptWorker:
         ticket = Ticket(task.key, request, styles, work.folder / "pictures", work.stop.is_set, keep, person)
         yield from adapt_views(self._context, ticket)
 
+    def _check(self, task: Task | FaceTask) -> None:
+        """Load the networks that a task is for. Raises ClusterError: they are others here."""
+        ours = self._identity(task.base, task.encoder)
+        check_same(f"The worker on {socket.gethostname()}", ours, Identity(ours.product, task.base, task.base_hash, task.encoder))
+
     def _keep(self, work: _Work, step: AdaptationStep) -> bool:
         if time.monotonic() - work.asked < self._keep_every:
             return False
@@ -177,13 +201,13 @@ class AdaptWorker:
 
     def _take(self, step: AdaptationStep) -> None:
         """Have a step's training sent with its view."""
-        if (work := self._work) is not None:
+        if isinstance(work := self._work, _Work):
             work.training, work.asked = (self._context.backend.take_training(step), step.index), time.monotonic()
 
     def _pack(self, export: Callable[[Style, Path], Any], pack: Callable[[Style], Sequence[Part]], style: Style, path: Path) -> None:
         """Have a style of the job sent with the next view, from memory: its file is written where the app is."""
         work = self._work
-        if work is None or path.parent != work.folder / "styles":
+        if not isinstance(work, _Work) or path.parent != work.folder / "styles":
             export(style, path)
             return
         path.touch()
@@ -215,12 +239,14 @@ class AdaptWorker:
         if work is None:
             return
         try:
-            close: Any = getattr(work.views, "close", None)
-            if close is not None:
-                close()
+            if isinstance(work, FaceWork):
+                work.close()
+            else:
+                close_iterator(work.views)
         finally:
-            self._context.shelf.discard([work.task.key])
-            shutil.rmtree(work.folder, ignore_errors=True)
+            if isinstance(work, _Work):
+                self._context.shelf.discard([work.key])
+                shutil.rmtree(work.folder, ignore_errors=True)
             self._doing = "idle"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from nada_core.cluster.head import HEAD_LOST
 from nada_core.cluster.identity import Identity, check_same
 from nada_core.cluster.listing import CONTROL
 from nada_core.errors import ClusterError
-from nada_core.ui.workers.messages import News, read_news
+from nada_core.ui.workers.messages import News, Part, read_news, sendable
 
 __all__ = ["Colleague", "Told", "WorkerLost", "fetched", "hire"]
 
@@ -57,23 +58,11 @@ class Colleague:
         Raises:
             WorkerLost: it died; ClusterError: the object store is full, or the cluster's head is gone.
         """
-        ray, asked = self.cluster.ray, False
-        waiting: deque[tuple[Any, Any]] = deque()
         coming: list[tuple[Any, int]] = []  # a training that is on its way, and its step
-        try:
-            begun = self._send(self.actor.begin, task, training)
-            while True:
-                while len(waiting) < _AHEAD:
-                    waiting.append(tuple(self._send(self.actor.more.options(num_returns=2), key)))
-                news_ref, training_ref = waiting.popleft()
-                while not ray.wait([news_ref], timeout=_POLL)[0]:
-                    self._check_head()
-                    if not asked and stopping():
-                        asked = True
-                        self._send(self._aside(self.actor.stop), key)
-                self._check_head()
-                fetched(ray, begun)
-                news = read_news(fetched(ray, news_ref))
+        begun = self._send(self.actor.begin, task, training)
+        with closing(self._answers(key, begun, self.actor.more.options(num_returns=2), stopping)) as answers:
+            for news_ref, training_ref in answers:
+                news = read_news(fetched(self.cluster.ray, news_ref))
                 if news.view is not None and news.view.goes_on:
                     coming = []
                     yield Told(news, training_ref, news.step)
@@ -83,6 +72,32 @@ class Colleague:
                 yield Told(news, *self._arrived(coming))
                 if news.over:
                     return
+
+    def faces(self, key: str, task: Sequence[Part]) -> Generator[Sequence[Part], None, None]:
+        """Have photo work done; yield the messages of the worker, without end. Closing the iterator breaks it off. Raises as `work`."""
+        begun = self._send(self.actor.begin_face, sendable(task))
+        with closing(self._answers(key, begun, self.actor.more_of_face.options(num_returns=1), lambda: False)) as answers:
+            for (message,) in answers:
+                yield fetched(self.cluster.ray, message)
+
+    def _answers(self, key: str, begun: Any, more: Any, stopping: Callable[[], bool]) -> Generator[tuple[Any, ...], None, None]:
+        """Ask for more, without end, and yield where Ray keeps each answer, the first part of which is there. In the end, break it off."""
+        ray, asked = self.cluster.ray, False
+        waiting: deque[tuple[Any, ...]] = deque()
+        try:
+            while True:
+                while len(waiting) < _AHEAD:
+                    answer = self._send(more, key)
+                    waiting.append(tuple(answer) if isinstance(answer, list) else (answer,))
+                answer = waiting.popleft()
+                while not ray.wait([answer[0]], timeout=_POLL)[0]:
+                    self._check_head()
+                    if not asked and stopping():
+                        asked = True
+                        self._send(self._aside(self.actor.stop), key)
+                self._check_head()
+                fetched(ray, begun)
+                yield answer
         finally:
             self._try_send(self._aside(self.actor.stop), key)
             self._try_send(self.actor.forget, key)

@@ -13,6 +13,8 @@ from nada_core.cluster.connect import Cluster
 from nada_core.cluster.head import HEAD_LOST
 from nada_core.cluster.identity import Identity, product
 from nada_core.cluster.listing import WORKER
+from nada_core.editing.base import EditStages
+from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
 from nada_core.errors import ClusterError, NadaError
 from nada_core.ui.jobs.crew import WorkerFacts
 from nada_core.ui.jobs.views import AdaptView, Ticket
@@ -20,6 +22,7 @@ from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.actor import BACKEND
 from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
 from nada_core.ui.workers.messages import Part
+from nada_core.ui.workers.remote_faces import make_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
 
 __all__ = ["RayCrew"]
@@ -38,7 +41,7 @@ class _Place:
 
     number: int
     colleague: Colleague | None = None
-    busy: bool = False
+    busy: str = ""  # what its worker does, one of DOINGS; empty while it is idle
     failed: int = 0  # times in a row
     problem: str = ""
 
@@ -47,7 +50,7 @@ class _Place:
         name = f"Worker {self.number}"
         if self.colleague is None:
             return WorkerFacts(name, doing=self.problem or "starting")
-        return WorkerFacts(name, self.colleague.host, self.colleague.device, "adapting" if self.busy else "idle")
+        return WorkerFacts(name, self.colleague.host, self.colleague.device, self.busy or "idle")
 
 
 class RayCrew:
@@ -64,6 +67,7 @@ class RayCrew:
         self._changed = threading.Condition()
         self._places = [_Place(number + 1) for number in range(cluster.workers)]
         self._moved = 0  # jobs that wait for another worker: they come first
+        self._waiting = 0  # jobs that wait for one, these included
         self._closed = threading.Event()
         self._started = False
 
@@ -88,13 +92,19 @@ class RayCrew:
         self.start(context)
         yield from remote_views(context, self, ticket)
 
+    def make(
+        self, context: AppContext, session: PhotoSession, faces: Sequence[FaceToFit], styles: Sequence[StyleToFit], *, lenient: bool = False
+    ) -> EditStages:
+        """Have a worker that is idle make what a photo's session lacks: :func:`.remote_faces.make_elsewhere`."""
+        return make_elsewhere(context, self, session, faces, styles, lenient=lenient)
+
     def report(self) -> list[WorkerFacts]:
         """Return what is known of each worker."""
         with self._changed:
             return [place.facts for place in self._places]
 
-    def take(self, timeout: float, *, moved: bool = False) -> Colleague | None:
-        """Return an idle worker; None where there is none within the time. Who lost one is served first.
+    def take(self, timeout: float, *, moved: bool = False, doing: str = "adapting") -> Colleague | None:
+        """Return an idle worker; None where there is none within the time. Who lost one is served first, who does not wait last.
 
         Raises:
             ClusterError: no worker can be had, and why.
@@ -102,18 +112,19 @@ class RayCrew:
         if self.cluster.head.lost():
             raise ClusterError(HEAD_LOST)
         with self._changed:
-            self._moved += moved
+            waits = timeout > 0
+            self._moved, self._waiting = self._moved + moved, self._waiting + waits
             try:
                 self._changed.wait_for(lambda: self._hopeless or (self._idle and (moved or not self._moved)), timeout)
                 if self._hopeless:
                     raise ClusterError(f"No worker can be had. {self._places[0].problem}")
-                if not self._idle or (self._moved and not moved):
+                if not self._idle or (self._moved and not moved) or (self._waiting and not waits):
                     return None
                 place = self._idle[0]
-                place.busy = True
+                place.busy = doing
                 return place.colleague
             finally:
-                self._moved -= moved
+                self._moved, self._waiting = self._moved - moved, self._waiting - waits
                 self._changed.notify_all()
 
     def give_back(self, colleague: Colleague) -> None:
@@ -121,7 +132,7 @@ class RayCrew:
         with self._changed:
             for place in self._places:
                 if place.colleague is colleague:
-                    place.busy = False
+                    place.busy = ""
             self._changed.notify_all()
 
     def lose(self, colleague: Colleague, wanted: Identity) -> None:
@@ -130,7 +141,7 @@ class RayCrew:
         with self._changed:
             places = [place for place in self._places if place.colleague is colleague]
             for place in places:
-                place.colleague, place.busy = None, False
+                place.colleague, place.busy = None, ""
         for place in places:
             self._hire(place, wanted)
 

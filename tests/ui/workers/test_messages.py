@@ -51,7 +51,12 @@ def test_a_task_comes_back(images, person):
 
 
 def test_news_come_back():
-    news = News(VIEW, (("styles/step-0003.safetensors", (b"\x00style", memoryview(b"in parts"))), ("pictures/after-3-0.jpg", (b"",))), ("pictures/after-1-0.jpg",), 3)
+    news = News(
+        VIEW,
+        (("styles/step-0003.safetensors", (b"\x00style", memoryview(b"in parts"))), ("pictures/after-3-0.jpg", (b"",))),
+        ("pictures/after-1-0.jpg",),
+        3,
+    )
     back = read_news(write_news(news))
     assert repr(back.view) == repr(VIEW)  # a loss may be no number, which equals nothing
     assert (back.files, back.gone, back.step, back.over) == (news.files, news.gone, news.step, news.over)
