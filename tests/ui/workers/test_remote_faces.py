@@ -14,7 +14,8 @@ from nada_core.editing.base import EditProgress
 from nada_core.editing.portrait import FittedStyle
 from nada_core.errors import ClusterError
 from nada_core.ui.photo.faces import find_faces
-from nada_core.ui.requests import EditRequest
+from nada_core.ui.requests import CompareRequest, EditRequest
+from nada_core.ui.tabs.compare.run import run_compare_styles
 from nada_core.ui.tabs.stylise.run import run_edit
 from nada_core.ui.workers.face_messages import (
     FaceNews,
@@ -168,3 +169,26 @@ def test_anything_else_is_refused(message):
     ):
         with pytest.raises(ClusterError):
             read(FaceNews(facts={"size": [1, 2], "landmarks": []}, made=[b"no", b"file"]))
+
+
+def test_a_comparison_is_made_there_and_drawn_here(crewed, make_app, photo, tmp_path):
+    app, fake, (editor,) = crewed(None)
+    fake.saved["zombie"] = fake.saved["joker"]
+    *views, view = run_compare_styles(app, CompareRequest(find_faces(app, photo).photo, ["joker", "zombie"]))
+    assert view.phase == "done" and view.made == 2, view.error
+    assert editor.log == ["invert balanced", "invert close", "wear Joker", "wear Joker"] and fake.editor.log == []
+    shown = [sum(bool(cell.jpeg) for cell in one.sheet) for one in views if one.sheet]
+    assert shown == sorted(shown) and shown[-1] >= 3  # one by one, as without workers
+    other, local = make_app(folder=tmp_path / "others")
+    local.editor = PortraitEditor(tint)
+    local.saved["zombie"] = local.saved["joker"]
+    *_, like = run_compare_styles(other, CompareRequest(find_faces(other, photo).photo, ["joker", "zombie"]))
+    assert [cell.jpeg for cell in like.sheet] == [cell.jpeg for cell in view.sheet]
+
+
+def test_a_comparison_whose_worker_dies_ends_here(crewed, photo):
+    app, fake, (editor,) = crewed(11)
+    fake.saved["zombie"] = fake.saved["joker"]
+    *_, view = run_compare_styles(app, CompareRequest(find_faces(app, photo).photo, ["joker", "zombie"]))
+    assert view.phase == "done" and view.made == 2 and all(cell.jpeg and not cell.busy for cell in view.sheet)
+    assert fake.editor.log == ["wear Joker"] and editor.log == ["invert balanced", "invert close", "wear Joker", "wear Joker"]
