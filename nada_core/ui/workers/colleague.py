@@ -117,6 +117,17 @@ class Colleague:
         """Return a method that does not wait for the work at hand."""
         return method.options(concurrency_group=CONTROL, **options)
 
+    def alive(self) -> bool:
+        """Tell whether it has not died, as far as the cluster knows: a machine that went is missed after half a minute."""
+        ray = self.cluster.ray
+        try:
+            ray.get(self._aside(self.actor.doing).remote(), timeout=_MOMENT)
+        except ray.exceptions.GetTimeoutError:
+            return True
+        except ray.exceptions.RayError:
+            return False
+        return True
+
     def kill(self, *, politely: bool = False) -> None:
         """End the worker's process; politely, with a moment to delete its files."""
         try:
@@ -150,15 +161,15 @@ def fetched(ray: Any, ref: Any, timeout: float | None = None) -> Any:
         raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
 
-def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity) -> Colleague:
-    """Start a worker somewhere in the cluster, and wait until its networks are loaded.
+def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity, needless: Callable[[], bool] = lambda: False) -> Colleague:
+    """Start a worker somewhere in the cluster, and wait until its networks are loaded, or until it is ``needless``.
 
     Args:
         plan: of :class:`.actor.AdaptWorker`.
         wanted: who it must be.
 
     Raises:
-        WorkerLost: it died at once; ClusterError: it has another version of the product or other weights.
+        WorkerLost: it died at once, or is not needed any more; ClusterError: it has another version of the product or other weights.
     """
     from nada_core.ui.workers.actor import AdaptWorker
 
@@ -167,7 +178,11 @@ def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity) ->
     worker = ray.remote(concurrency_groups={CONTROL: 2})(AdaptWorker).options(name=name, max_restarts=0, **place)
     actor = worker.remote(json.dumps(plan | {"cores": cluster.cores}))
     try:
-        said = json.loads(fetched(ray, actor.hello.remote(wanted.base, wanted.encoder)))
+        hello = actor.hello.remote(wanted.base, wanted.encoder)
+        while not ray.wait([hello], timeout=_MOMENT)[0]:  # for ever, where no machine has room
+            if needless():
+                raise WorkerLost("it is not needed any more")
+        said = json.loads(fetched(ray, hello))
         if "error" in said:
             raise ClusterError(said["error"])
         check_same(f"The worker on {said['host']}", Identity(**said["identity"]), wanted)

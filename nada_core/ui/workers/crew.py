@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nada_core.cluster.connect import Cluster
+from nada_core.cluster.connect import Cluster, room
 from nada_core.cluster.head import HEAD_LOST
 from nada_core.cluster.identity import Identity, product
 from nada_core.cluster.listing import WORKER
@@ -17,6 +17,7 @@ from nada_core.editing.base import EditStages
 from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
 from nada_core.errors import ClusterError, NadaError
 from nada_core.ui.jobs.crew import WorkerFacts
+from nada_core.ui.jobs.registry import JobRegistry
 from nada_core.ui.jobs.views import AdaptView, Ticket
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.actor import BACKEND
@@ -30,6 +31,7 @@ __all__ = ["RayCrew"]
 log = logging.getLogger(__name__)
 KEEP = 4.0
 _PATIENCE = 10.0  # seconds for a training to come from another machine
+_LOOK = 5.0  # seconds between looks at who is there
 _LATER = 5.0  # seconds after which a place whose worker could not be had tries again
 _NO_HEAD = "The cluster does not answer any more ({}). Start its head and the app again."
 _TRIES = 3  # at a place before whoever waits is told why
@@ -44,6 +46,7 @@ class _Place:
     busy: str = ""  # what its worker does, one of DOINGS; empty while it is idle
     failed: int = 0  # times in a row
     problem: str = ""
+    closed: bool = False  # no machine has room for it any more
 
     @property
     def facts(self) -> WorkerFacts:
@@ -66,10 +69,10 @@ class RayCrew:
         self._plan = {"backend": backend, "arguments": arguments, "keep": keep}
         self._changed = threading.Condition()
         self._places = [_Place(number + 1) for number in range(cluster.workers)]
+        self._wanted: Identity | None = None
         self._moved = 0  # jobs that wait for another worker: they come first
         self._waiting = 0  # jobs that wait for one, these included
         self._closed = threading.Event()
-        self._started = False
 
     @property
     def size(self) -> int:
@@ -81,11 +84,13 @@ class RayCrew:
         engine, facts = context.open()
         wanted = Identity(product(), facts.base, engine.base_hash, facts.encoder)
         with self._changed:
-            if self._started:
+            if self._wanted is not None:
                 return
-            self._started = True
+            self._wanted = wanted
         for place in self._places:
             self._hire(place, wanted)
+        if self.cluster.address:  # nobody joins one that listens to this machine only
+            threading.Thread(target=self._look_around, args=(context.jobs,), name="attendance", daemon=True).start()
 
     def adapt(self, context: AppContext, ticket: Ticket, device: str | None = None) -> Iterator[AdaptView]:
         """Have the work of a job done: :func:`.remote_views.remote_views`."""
@@ -145,6 +150,38 @@ class RayCrew:
         for place in places:
             self._hire(place, wanted)
 
+    def fit(self, room: int) -> int:
+        """Have as many places as there is room for, at least one; return how many. Workers that are there stay."""
+        with self._changed:
+            new = []
+            while len(self._places) < room:
+                new.append(_Place(max(place.number for place in self._places) + 1))
+                self._places.append(new[-1])
+            for place in [place for place in self._places if place.colleague is None][::-1]:
+                if len(self._places) > max(1, room):
+                    place.closed = True
+                    self._places.remove(place)
+            wanted, count = self._wanted, len(self._places)
+            self._changed.notify_all()
+        for place in new:
+            if wanted is not None:
+                self._hire(place, wanted)
+        return count
+
+    def _look_around(self, jobs: JobRegistry) -> None:
+        """Notice machines that join and leave, and workers that died while they had nothing to do."""
+        while not self._closed.wait(_LOOK):
+            try:
+                with self._changed:
+                    idle = [place.colleague for place in self._idle]
+                for colleague in idle:
+                    if colleague is not None and self._wanted is not None and not colleague.alive():
+                        log.warning("an idle worker was lost")
+                        self.lose(colleague, self._wanted)
+                jobs.set_lanes(self.fit(room(self.cluster)))
+            except Exception as error:  # noqa: BLE001 - what Ray raises when its head is gone; whoever asks for work is told
+                log.warning("the cluster could not be looked at: %s", type(error).__name__)
+
     def fetched(self, training: Any) -> Sequence[Part]:
         """Return the parts of a training that Ray keeps. Raises WorkerLost: it went with its machine."""
         return training if isinstance(training, tuple) else fetched(self.cluster.ray, training, _PATIENCE)
@@ -169,9 +206,12 @@ class RayCrew:
         threading.Thread(target=self._fill, args=(place, wanted), name="hiring", daemon=True).start()
 
     def _fill(self, place: _Place, wanted: Identity) -> None:
-        while not self._closed.is_set():
+        def needless() -> bool:
+            return place.closed or self._closed.is_set()
+
+        while not needless():
             try:
-                colleague = hire(self.cluster, f"{WORKER}{place.number}-{secrets.token_hex(4)}", self._plan, wanted)
+                colleague = hire(self.cluster, f"{WORKER}{place.number}-{secrets.token_hex(4)}", self._plan, wanted, needless)
             except (NadaError, WorkerLost) as error:
                 refused = isinstance(error, NadaError)
                 problem = str(error) if refused else "It dies as soon as it is started; its log in Ray's folder says why."
@@ -180,7 +220,12 @@ class RayCrew:
             else:
                 with self._changed:
                     place.colleague, place.failed, place.problem = colleague, 0, ""
+                    if place.closed:  # its machine is there again
+                        place.closed = False
+                        self._places.append(place)
                     self._changed.notify_all()
+                return
+            if needless():
                 return
             log.warning("worker %d could not be had: %s", place.number, problem, exc_info=not refused)
             with self._changed:
