@@ -14,7 +14,7 @@ from torch import nn
 
 from nada_core.adaptation import training_run
 from nada_core.adaptation.loop import AdaptationStep, AdaptOptions, adapt
-from nada_core.adaptation.resume import SCHEMA, encoder_hash, load_training, save_training
+from nada_core.adaptation.resume import SCHEMA, encoder_hash, load_training, save_training, training_bytes, training_parts
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import NadaError, OptionsError, ResumeError
 from tests.helpers.small_adaptations import SMALL, ReadingEncoder, StandInEncoder, last_of, small_mobile, small_options, small_stylegan2
@@ -241,6 +241,16 @@ def test_a_wrong_continuation_is_refused_before_any_text_is_read(base, encoder, 
     with pytest.raises(TypeError):  # the right one does read, and gets nothing from this encoder
         adapt(base, encoder, "Joker", options, resume=state)
     assert read
+
+
+def test_what_leaves_uncopied_is_the_same_file_and_the_run_s_own_memory(base, encoder):
+    steps = adapt(base, encoder, "Joker", small_options(base))
+    next(steps)
+    step = next(steps)
+    whole, parts = training_bytes(step.checkpoint()), training_parts(step.checkpoint(copied=False))
+    assert b"".join(parts) == whole
+    next(steps)
+    assert b"".join(parts) != whole  # the next step writes over it
 
 
 def test_only_the_latest_step_has_a_checkpoint(base, encoder):
