@@ -15,6 +15,7 @@ from nada_core.ui.workers.actor import AdaptWorker
 from nada_core.ui.workers.colleague import Told, WorkerLost
 from nada_core.ui.workers.messages import read_news, sendable
 from nada_core.ui.workers.remote_faces import make_elsewhere
+from nada_core.ui.workers.remote_students import learn_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
 from tests.helpers.fake_engine import FakeEngine, fake_backend, tint
 from tests.helpers.portrait_editor import PortraitEditor
@@ -52,13 +53,15 @@ class LocalWorker:
         finally:
             self.worker.forget(key)
 
-    def faces(self, key: str, task: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    def faces(self, key: str, task: Sequence[Any], stopping: Callable[[], bool]) -> Iterator[Sequence[Any]]:
         self.worker.begin_face(sendable(task))
         try:
             while True:
                 self.told += 1
                 if self.told == self.dies_at:
                     raise WorkerLost("as the test asked")
+                if stopping():
+                    self.worker.stop(key)
                 yield self.worker.more_of_face(key)
         finally:
             self.worker.stop(key)
@@ -82,6 +85,9 @@ class LocalCrew:
 
     def make(self, context: Any, session: Any, faces: Any, styles: Any, *, lenient: bool = False) -> Iterator[Any]:
         return make_elsewhere(context, self, session, faces, styles, lenient=lenient)
+
+    def learn(self, context: Any, style: Any, stopping: Callable[[], bool]) -> Iterator[Any]:
+        return learn_elsewhere(context, self, style, stopping)
 
     def take(self, timeout: float, *, moved: bool = False, doing: str = "") -> LocalWorker | None:
         if not self.idle and not timeout and not self.lost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,11 +11,13 @@ from nada_core.ui.jobs.views import AdaptView, Ticket
 if TYPE_CHECKING:
     from nada_core.editing.base import EditStages
     from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
+    from nada_core.students.distil import DistilStep
+    from nada_core.styles.files import Style
     from nada_core.ui.server.context import AppContext
 
 __all__ = ["DOINGS", "Crew", "WorkerFacts"]
 
-DOINGS = ("starting", "idle", "adapting", "editing")
+DOINGS = ("starting", "idle", "adapting", "editing", "learning")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Crew(Protocol):
         self, context: Any, session: PhotoSession, faces: Sequence[FaceToFit], styles: Sequence[StyleToFit], /, *, lenient: bool = False
     ) -> EditStages:
         """Have a worker that is idle make what a photo's session lacks, and yield the stages; nothing where none is idle."""
+        ...
+
+    def learn(self, context: Any, style: Style, stopping: Callable[[], bool], /) -> Generator[DistilStep, None, None]:
+        """Have a worker that is idle train a style's student; the last step carries it, where there was one idle."""
         ...
 
     def start(self, context: AppContext, /) -> None:

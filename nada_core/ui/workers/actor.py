@@ -1,4 +1,4 @@
-"""Compute adaptations and photo work in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
+"""Compute adaptations and errands in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Work:
 
 
 class AdaptWorker:
-    """Hold a warm engine and work on one adaptation, or one piece of photo work, at a time.
+    """Hold a warm engine and work on one adaptation, or one errand, at a time.
 
     All that is given and returned is bytes, arrays of them, texts and numbers. ``begin``, ``begin_face``, ``more``, ``hello`` and
     ``forget`` come one after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
@@ -119,12 +119,14 @@ class AdaptWorker:
         work.views = self._context.worker.steps(partial(self._views, work))
 
     def begin_face(self, message: Sequence[Part]) -> None:
-        """Take on photo work; :meth:`more_of_face` does it."""
+        """Take on an errand; :meth:`more_of_face` does it."""
         self._drop()
-        self._work, self._doing = FaceWork(self._context, read_face_task(message), self._check, self._device), "editing"
+        task = read_face_task(message)
+        self._doing = "learning" if task.kind == "student" else "editing"
+        self._work = FaceWork(self._context, task, self._check, self._device)
 
     def more_of_face(self, key: str) -> list[Any]:
-        """Do photo work until there is another stage, and return the news; where it is not in hand they say that it is over."""
+        """Do the errand until there is news, and return them; where it is not in hand they say that it is over."""
         work = self._work
         news = work.more() if isinstance(work, FaceWork) and work.key == key else FaceNews(over=True)
         if news.over and work is not None and work.key == key:

@@ -73,10 +73,10 @@ class Colleague:
                 if news.over:
                     return
 
-    def faces(self, key: str, task: Sequence[Part]) -> Generator[Sequence[Part], None, None]:
-        """Have photo work done; yield the messages of the worker, without end. Closing the iterator breaks it off. Raises as `work`."""
+    def faces(self, key: str, task: Sequence[Part], stopping: Callable[[], bool]) -> Generator[Sequence[Part], None, None]:
+        """Have an errand done; yield the messages of the worker, without end. Closing the iterator breaks it off. Raises as `work`."""
         begun = self._send(self.actor.begin_face, sendable(task))
-        with closing(self._answers(key, begun, self.actor.more_of_face.options(num_returns=1), lambda: False)) as answers:
+        with closing(self._answers(key, begun, self.actor.more_of_face.options(num_returns=1), stopping)) as answers:
             for (message,) in answers:
                 yield fetched(self.cluster.ray, message)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nada_core.cluster.connect import Cluster, room
 from nada_core.cluster.head import HEAD_LOST
@@ -24,7 +24,12 @@ from nada_core.ui.workers.actor import BACKEND
 from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
 from nada_core.ui.workers.messages import Part
 from nada_core.ui.workers.remote_faces import make_elsewhere
+from nada_core.ui.workers.remote_students import learn_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
+
+if TYPE_CHECKING:
+    from nada_core.students.distil import DistilStep
+    from nada_core.styles.files import Style
 
 __all__ = ["RayCrew"]
 
@@ -102,6 +107,10 @@ class RayCrew:
     ) -> EditStages:
         """Have a worker that is idle make what a photo's session lacks: :func:`.remote_faces.make_elsewhere`."""
         return make_elsewhere(context, self, session, faces, styles, lenient=lenient)
+
+    def learn(self, context: AppContext, style: Style, stopping: Callable[[], bool]) -> Generator[DistilStep, None, None]:
+        """Have a worker that is idle train a style's student: :func:`.remote_students.learn_elsewhere`."""
+        return learn_elsewhere(context, self, style, stopping)
 
     def report(self) -> list[WorkerFacts]:
         """Return what is known of each worker."""

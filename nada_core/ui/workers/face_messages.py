@@ -1,4 +1,4 @@
-"""Write what travels of photo work as bytes: one face to rebuild, or one style to fit to a rebuilt face, and what came of it.
+"""Write errands as bytes: one face to rebuild, a style to fit to a rebuilt face, a student to train; and what came of it.
 
 Of a photo only the face that was cut out leaves the app, as plain pixels, and only in memory.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nada_core.editing.base import EditProgress
@@ -17,6 +19,7 @@ from nada_core.ui.workers.messages import Part, pack_person, unpack_person
 
 if TYPE_CHECKING:
     from nada_core.editing.portrait import AlignedPhoto, FittedStyle, Portrait
+    from nada_core.students.files import StyleStudent
 
 __all__ = [
     "FaceNews",
@@ -28,6 +31,7 @@ __all__ = [
     "read_face_task",
     "read_fitted",
     "read_portrait",
+    "student_bytes",
     "write_face_news",
     "write_face_task",
 ]
@@ -40,7 +44,8 @@ class FaceTask:
     """Describe photo work to a worker.
 
     Attributes:
-        mode: how long the likeness is worked on; empty where a style is to be fitted.
+        kind: ``face``: rebuild it; ``style``: fit it to a person; ``student``: train that of a style.
+        mode: how long the likeness is worked on.
         facts, crop: of a face to rebuild, see :func:`crop_parts`.
         person, style: an inversion as :func:`.messages.pack_person` packs it, and the parts of the style's file.
         base, base_hash, encoder: the names of the networks that it is asked for with.
@@ -50,6 +55,7 @@ class FaceTask:
     base: str
     base_hash: str
     encoder: str
+    kind: str = "face"
     mode: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     crop: Part = b""
@@ -63,7 +69,7 @@ class FaceNews:
 
     Attributes:
         stage, fraction: as in :class:`nada_core.editing.base.EditProgress`; ``picture`` is a JPEG or nothing.
-        facts, made: at the end, see :func:`made_parts`.
+        facts, made: at the end, see :func:`made_parts`; of a student's training the seconds ``left``, and at its end the file.
         error: for a person, of the class ``kind``; ``broken`` where it is a fault of the program and only its log knows more.
     """
 
@@ -145,6 +151,14 @@ def made_parts(stage: EditProgress) -> tuple[dict[str, Any], Sequence[Part]]:
     fitted = cast("FittedStyle", stage.fitted)
     tensors = {name: tensor.detach().cpu() for name, tensor in fitted.delta.items()}
     return {"name": fitted.name, "prompt": fitted.prompt}, safetensors_parts(tensors, {})
+
+
+def student_bytes(student: StyleStudent) -> bytes:
+    """Return the file of one student."""
+    from nada_core.students.files import save_students
+
+    with tempfile.TemporaryDirectory(prefix="job-") as folder:
+        return save_students([student], Path(folder) / "student.safetensors").read_bytes()
 
 
 def read_portrait(news: FaceNews, aligned: AlignedPhoto, device: Any) -> Portrait:

@@ -143,7 +143,7 @@ def test_messages_come_back(crewed, photo):
     entry = app.photos.get(find_faces(app, photo).photo)
     aligned = fake.editor.align_found(entry.photo, entry.faces, 0)
     facts, pixels = crop_parts(aligned)
-    task = read_face_task(write_face_task(FaceTask("key", "base", "hash", "encoder", "fast", facts, pixels, style=(b"a", b"b"))))
+    task = read_face_task(write_face_task(FaceTask("key", "base", "hash", "encoder", "face", "fast", facts, pixels, style=(b"a", b"b"))))
     assert task.key == "key" and task.mode == "fast" and [bytes(part) for part in task.style] == [b"a", b"b"]
     alone = crop_of(task.facts, task.crop)
     assert alone.crop.tobytes() == aligned.crop.tobytes() and np.array_equal(alone.landmarks, aligned.landmarks) and alone.faces == ()
