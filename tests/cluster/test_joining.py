@@ -35,15 +35,18 @@ RAY = str(Path(sys.executable).with_name("ray"))
 
 
 class Nodes:
-    """Ray's nodes on this machine's loopback, each a process of its own that is ended with the test."""
+    """Ray's nodes on this machine, each a process of its own that is ended with the test.
+
+    Two on one loopback are not allowed by Ray: these listen where other machines may reach them, and ask for the token.
+    """
 
     def __init__(self) -> None:
         self.port = dead_port()
         self._running: list[subprocess.Popen] = []
 
     def start(self, *options: str) -> subprocess.Popen:
-        own = ["--node-ip-address=127.0.0.1", "--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=200000000"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+        own = ["--node-ip-address=127.0.0.1", "--disable-usage-stats", "--object-store-memory=200000000"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1", "RAY_AUTH_MODE": "token"}
         command = [RAY, "start", "--block", *own, *options]
         node = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self._running.append(node)
@@ -65,7 +68,7 @@ class Nodes:
 @pytest.fixture
 def nodes() -> Iterator[Nodes]:
     made = Nodes()
-    made.start("--head", f"--port={made.port}", "--num-cpus=1")
+    made.start("--head", f"--port={made.port}", "--num-cpus=1", "--include-dashboard=false")
     yield made
     made.close()
 
@@ -78,6 +81,7 @@ def reached(port: int) -> bool:
 
 def test_who_joins_later_is_used_and_who_leaves_is_missed(nodes, make_app, photo, monkeypatch):
     monkeypatch.setattr(module, "_LOOK", 0.5)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
     wait_for(lambda: reached(nodes.port), PATIENCE)
     with connect(address=f"127.0.0.1:{nodes.port}") as cluster:
         crew = RayCrew(cluster, keep=0.2, backend=BACKEND, delay=0.02)
