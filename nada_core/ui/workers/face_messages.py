@@ -95,7 +95,7 @@ def write_face_task(task: FaceTask) -> list[Part]:
 def read_face_task(message: Sequence[Any]) -> FaceTask:
     """Return the task that :func:`write_face_task` wrote. Raises ClusterError for anything else."""
     try:
-        head, crop, person, *style = map(memoryview, message)
+        head, crop, person, *style = [memoryview(part) for part in message]
         return FaceTask(**json.loads(bytes(head)), crop=crop, person=person, style=style)
     except (TypeError, ValueError) as error:
         raise ClusterError(_UNREADABLE) from error
@@ -112,7 +112,7 @@ def write_face_news(news: FaceNews) -> list[Part]:
 def read_face_news(message: Sequence[Any]) -> FaceNews:
     """Return the news that :func:`write_face_news` wrote. Raises ClusterError for anything else."""
     try:
-        head, picture, *made = map(memoryview, message)
+        head, picture, *made = [memoryview(part) for part in message]
         return FaceNews(**json.loads(bytes(head)), picture=picture, made=made)
     except (TypeError, ValueError) as error:
         raise ClusterError(_UNREADABLE) from error

@@ -108,7 +108,7 @@ def write_news(news: News) -> list[Part]:
 def read_news(message: Sequence[Any]) -> News:
     """Return the news that :func:`write_news` wrote. Raises ClusterError for anything else, and for names that are no plain file's."""
     try:
-        head, *parts = map(memoryview, message)
+        head, *parts = [memoryview(part) for part in message]
         facts, left = json.loads(bytes(head)), iter(parts)
         files = tuple((name, tuple(next(left) for _ in sizes)) for name, sizes in facts["files"])
         if next(left, None) is not None or [[len(part) for part in parts] for _, parts in files] != [sizes for _, sizes in facts["files"]]:
