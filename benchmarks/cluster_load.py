@@ -21,11 +21,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.app_crowd import spread, visitors
 from nada_core.cluster.connect import connect
+from nada_core.cluster.listing import listing
 from nada_core.ui.app import make_context
 from nada_core.ui.jobs.job import Job, JobLimits
 from nada_core.ui.requests import AdaptRequest
@@ -202,35 +204,53 @@ def serve(port: int, count: int, workers: int) -> None:
 
 
 def overhead(steps: int = 30, rounds: int = 3) -> dict[str, Any]:
-    """Seconds of a real run in this process and on one real worker with as many cores, taken in turn; and this process's memory."""
+    """A real run in this process and on one real worker, one core each, taken in turn: seconds, and those of the processor (Linux).
+
+    The second are those of this process and the worker together. They compare the two where other work takes the cores, too.
+    """
+    import torch
+
     from nada_core.engine import Engine
     from nada_core.ui.server.backend import default_backend
 
+    torch.set_num_threads(1)
     engine = Engine("cpu")
     backend = default_backend(lambda **wish: engine)
     took: dict[str, list[float]] = {"here": [], "worker": []}
+    used: dict[str, list[float]] = {"here": [], "worker": []}
     with connect(workers=1) as cluster:
-        crew = RayCrew(cluster)
+        crew = RayCrew(replace(cluster, cores=1))
         with tempfile.TemporaryDirectory() as folder:
             apps = {"here": make_context(backend, limits=_MANY), "worker": make_context(backend, limits=_MANY, crew=crew)}
             apps["here"].open()
             apps["worker"]._engine, apps["worker"]._world = apps["here"]._engine, apps["here"]._world
             crew.start(apps["worker"])
             until(lambda: all(facts.doing == "idle" for facts in crew.report()), 300)
+            pids = [os.getpid(), *(one["pid"] for one in listing(cluster) if "pid" in one)]
             for number in range(rounds + 1):
                 for name, app in apps.items():
-                    begun = time.monotonic()
+                    begun, before = time.monotonic(), sum(map(_processor, pids))
                     job = asked(app, steps)
                     until(lambda job=job: job.over, 1200)
                     assert job.state == "done", job.view.error
                     if number:  # the first warms up
                         took[name].append(time.monotonic() - begun)
+                        used[name].append(sum(map(_processor, pids)) - before)
             for app in apps.values():
                 app.shutdown()
             del folder
         crew.close()
-    medians = {name: statistics.median(values) for name, values in took.items()}
-    return {"steps": steps, "seconds": took, "overhead_percent": 100 * (medians["worker"] / medians["here"] - 1)}
+
+    def more(values: dict[str, list[float]]) -> float:
+        return 100 * (statistics.median(values["worker"]) / statistics.median(values["here"]) - 1)
+
+    return {"steps": steps, "seconds": took, "processor": used, "overhead_percent": more(took), "processor_percent": more(used)}
+
+
+def _processor(pid: int) -> float:
+    """Return the seconds of the processor that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def starting(workers: int = 2) -> dict[str, Any]:

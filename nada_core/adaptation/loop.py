@@ -83,15 +83,18 @@ class AdaptationStep:
         """Return a copy of the weights at this moment. Ask before advancing the iterator."""
         return self._run.style(name, self.index, self.loss, self.similarity)
 
-    def checkpoint(self) -> TrainingState:
+    def checkpoint(self, *, copied: bool = True) -> TrainingState:
         """Return all that the next step depends on, for ``adapt(..., resume=...)``. Ask before advancing the iterator.
+
+        Args:
+            copied: else it shares its memory with the run, and is only true until the iterator is advanced.
 
         Raises:
             ResumeError: the iterator has moved on, or was interrupted while it changed the weights.
         """
         if self._run.index != self.index:
             raise ResumeError(f"The run is at step {self._run.index} already, past step {self.index}. Ask the latest step.")
-        return self._run.state(self.seconds)
+        return self._run.state(self.seconds, copied=copied)
 
 
 @torch.no_grad()

@@ -26,7 +26,7 @@ from nada_core.generators.trial import LARGEST_WEIGHT
 from nada_core.looks.look import Look
 from nada_core.system.containers import check_floats, read_safetensors, reading, safetensors_header
 from nada_core.system.files import check_file, write_bytes
-from nada_core.system.safetensors_writing import safetensors_bytes
+from nada_core.system.safetensors_writing import safetensors_parts
 
 __all__ = [
     "SCHEMA",
@@ -39,6 +39,7 @@ __all__ = [
     "save_training",
     "targets_hash",
     "training_bytes",
+    "training_parts",
 ]
 
 FORMAT = "nada-training"
@@ -124,11 +125,16 @@ def encoder_hash(encoder: ImageTextEncoder) -> str:
 
 def training_bytes(state: TrainingState) -> bytes:
     """Return a training state as the content of its file."""
+    return b"".join(training_parts(state))
+
+
+def training_parts(state: TrainingState) -> list[bytes | memoryview]:
+    """Return the content of a training state's file in parts whose numbers are the state's own memory, not copies."""
     facts = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in ("options", "tensors")}
     options = asdict(state.options)
     unlimited = [name for name, value in options.items() if value == math.inf]  # infinity is no JSON
     facts |= {"schema": SCHEMA, "options": {n: None if n in unlimited else v for n, v in options.items()}, "unlimited": unlimited}
-    return safetensors_bytes(state.tensors, {"format": FORMAT, "run": json.dumps(facts)})
+    return safetensors_parts(state.tensors, {"format": FORMAT, "run": json.dumps(facts)})
 
 
 def save_training(path: Path, state: TrainingState) -> Path:

@@ -264,8 +264,8 @@ class TrainingRun:
             parameter.copy_(self.last_good[name])
         self.optimiser.state.clear()
 
-    def state(self, seconds: float) -> TrainingState:
-        """Return a copy of everything that the next step depends on.
+    def state(self, seconds: float, *, copied: bool = True) -> TrainingState:
+        """Return everything that the next step depends on: a copy, or else what shares its memory with this run.
 
         Raises:
             ResumeError: an interruption hit the run while it was changing the weights.
@@ -278,7 +278,7 @@ class TrainingRun:
         for kind, key in ADAM.items():
             kept = {n: self.optimiser.state[p][key] for n, p in self.adam_views.items() if p in self.optimiser.state}
             kinds[kind] = {n: t if key == "step" else _undo_memory_order(self.parameters[n], t) for n, t in kept.items()}
-        tensors = {f"{kind}|{name}": t.detach().to("cpu", copy=True) for kind, values in kinds.items() for name, t in values.items()}
+        tensors = {f"{kind}|{name}": t.detach().to("cpu", copy=copied) for kind, values in kinds.items() for name, t in values.items()}
         return TrainingState(
             prompt=self.prompt,
             base=self.base.family,

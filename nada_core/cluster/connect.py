@@ -19,7 +19,7 @@ from typing import Any
 from nada_core.cluster.head import HeadWatch, reachable
 from nada_core.errors import ClusterError, shown
 
-__all__ = ["NAMESPACE", "Cluster", "add_cluster_flags", "connect", "cores_here", "ray_version"]
+__all__ = ["NAMESPACE", "Cluster", "add_cluster_flags", "connect", "cores_here", "ray_version", "room"]
 
 #: Of Ray, in which all workers have their names.
 NAMESPACE = "nada"
@@ -46,11 +46,12 @@ class Cluster:
 
     Attributes:
         ray: the module.
-        workers: how many workers it has room for, or was asked for.
+        workers: how many workers it had room for when it was joined, or was asked for.
         cores: of each worker, at least 1.
         cards: GPUs of each worker, 0 or 1.
         address: as it was given; empty where Ray was started here, and ends with this process.
         head: knows whether its head still answers.
+        most: how many were asked for; None: as many as there is room for.
     """
 
     ray: Any = field(repr=False)
@@ -59,6 +60,7 @@ class Cluster:
     cards: int
     address: str = ""
     head: HeadWatch = field(default_factory=lambda: HeadWatch(""), repr=False)
+    most: int | None = None
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""
@@ -114,6 +116,20 @@ def connect(workers: int | None = None, address: str | None = None) -> Iterator[
         cluster.close()
 
 
+def room(cluster: Cluster) -> int:
+    """Return how many workers the machines of a cluster have room for now: one a GPU, or one a machine where a worker needs none.
+
+    Machines with fewer cores than a worker has are passed over. Where a number was asked for, it is the most, and a machine has several.
+    """
+    places = [node["Resources"] for node in cluster.ray.nodes() if node["Alive"]]
+    if cluster.cards:
+        found = sum(int(place.get("GPU", 0)) for place in places)
+    else:
+        shares = [int(place.get("CPU", 0)) // cluster.cores for place in places]
+        found = sum(shares) if cluster.most is not None else sum(share > 0 for share in shares)
+    return found if cluster.most is None else min(found, cluster.most)
+
+
 def _ray(more: Mapping[str, str]) -> Any:
     for name, value in {**_QUIET, **more}.items():
         os.environ.setdefault(name, value)
@@ -166,7 +182,7 @@ def _started(ray: Any, workers: int) -> Cluster:
         )
     with contextlib.suppress(OSError):  # Ray makes it readable for everybody on this machine
         (Path.home() / ".ray" / "auth_token").chmod(0o600)
-    return Cluster(ray, workers, cores, int(cards >= workers), head=_head(ray))
+    return Cluster(ray, workers, cores, int(cards >= workers), head=_head(ray), most=workers)
 
 
 def _joined(ray: Any, address: str, workers: int | None) -> Cluster:
@@ -178,13 +194,14 @@ def _joined(ray: Any, address: str, workers: int | None) -> Cluster:
     places = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     cards = sum(int(place.get("GPU", 0)) for place in places)
     cores = [int(place.get("CPU", 0)) for place in places if place.get("CPU", 0) >= 1]
-    room = cards or len(cores)
-    if not room:
+    found = cards or len(cores)
+    if not found:
         ray.shutdown()
         raise ClusterError(
             f"The cluster at {shown(address)} has no machine that computes. Start one: `ray start --address {shown(address)}`."
         )
-    return Cluster(ray, workers or room, _share(cores, workers or room), int(bool(cards)), address, _head(ray))
+    wanted = workers or found
+    return Cluster(ray, wanted, _share(cores, wanted), int(bool(cards)), address, _head(ray), workers)
 
 
 def _head(ray: Any) -> HeadWatch:

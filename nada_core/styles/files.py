@@ -29,6 +29,7 @@ from nada_core.generators.base import Generator
 from nada_core.styles.low_rank import Factors, factorise, layer_gains, packed, unpacked
 from nada_core.system.containers import read_safetensors, reading, safetensors_header
 from nada_core.system.files import check_file, slug
+from nada_core.system.safetensors_writing import safetensors_parts
 
 __all__ = [
     "COMPACT_BYTES",
@@ -45,6 +46,7 @@ __all__ = [
     "save_style",
     "slug",
     "style_bytes",
+    "style_parts",
     "styled",
 ]
 
@@ -126,6 +128,11 @@ def save_style(style: Style, path: Path) -> Path:
 def style_bytes(style: Style) -> bytes:
     """Return the content of a style's file, for what keeps or sends it otherwise than :func:`save_style`."""
     return save(*_content(style))
+
+
+def style_parts(style: Style) -> list[bytes | memoryview]:
+    """Return the content of a style's file in parts whose numbers are the style's own memory, not copies."""
+    return safetensors_parts(*_content(style))
 
 
 def _content(style: Style) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -155,8 +155,12 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def write_bytes(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
+def write_bytes(path: str | os.PathLike[str], *parts: bytes | memoryview, synced: bool = True) -> None:
     """Write a file atomically: it is complete or absent, an older one survives a failure. Missing folders are created.
+
+    Args:
+        parts: of its content, one after the other.
+        synced: wait until the disk has it, so that it outlives a loss of power too.
 
     Raises:
         NadaError: the folder is read-only, full, or no folder.
@@ -167,9 +171,10 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | memoryview) -> No
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "xb") as stream:
-                stream.write(content)
+                stream.writelines(parts)
                 stream.flush()
-                os.fsync(stream.fileno())
+                if synced:
+                    os.fsync(stream.fileno())
             os.replace(temporary, target)
         finally:  # also on Ctrl-C
             with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-__all__ = ["safetensors_bytes"]
+__all__ = ["safetensors_bytes", "safetensors_parts"]
 
 _NAMES = {
     torch.float64: "F64",
@@ -26,7 +26,12 @@ _ALIGNED = 8  # bytes: where the first tensor begins
 
 
 def safetensors_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return what ``safetensors.torch.save`` would, in half of its time: it copies everything twice.
+    """Return what ``safetensors.torch.save`` would, in half of its time: it copies everything twice. Tensors as `safetensors_parts`."""
+    return b"".join(safetensors_parts(tensors, metadata))
+
+
+def safetensors_parts(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> list[bytes | memoryview]:
+    """Return a file's content in parts whose numbers are the tensors' own memory: nothing is copied but what lies there in another order.
 
     A training of 149 MB in 408 tensors took 0.51 of its time, taken in turns (safetensors 0.8.0); 0.6 MB in 120 tensors took a third.
 
@@ -42,4 +47,4 @@ def safetensors_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
         end += part.nbytes
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % _ALIGNED)
-    return b"".join((len(head).to_bytes(8, "little"), head, *parts))
+    return [len(head).to_bytes(8, "little"), head, *parts]

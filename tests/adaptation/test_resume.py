@@ -10,7 +10,7 @@ import torch
 
 from nada_core.adaptation import training_run
 from nada_core.adaptation.loop import adapt
-from nada_core.adaptation.resume import load_training, save_training
+from nada_core.adaptation.resume import load_training, save_training, training_bytes, training_parts
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import ResumeError
 from tests.helpers.small_adaptations import (
@@ -122,6 +122,16 @@ def test_time_spent_counts_on(base, encoder):
     state = replace(next(adapt(base, encoder, "Joker", small_options(base))).checkpoint(), seconds=500.0)
     step = next(adapt(base, encoder, "Joker", small_options(base), resume=state))
     assert 500 < step.seconds < 560 and step.index == 2 and step.eta == pytest.approx(step.seconds / 2 * 4)
+
+
+def test_what_leaves_uncopied_is_the_same_file_and_the_run_s_own_memory(base, encoder):
+    steps = adapt(base, encoder, "Joker", small_options(base))
+    next(steps)
+    step = next(steps)
+    whole, parts = training_bytes(step.checkpoint()), training_parts(step.checkpoint(copied=False))
+    assert b"".join(parts) == whole
+    next(steps)
+    assert b"".join(parts) != whole  # the next step writes over it
 
 
 def test_only_the_latest_step_has_a_checkpoint(base, encoder):

@@ -21,11 +21,16 @@ from nada_core.cluster.connect import connect
 from nada_core.cluster.identity import Identity, product
 from nada_core.cluster.listing import listing
 from nada_core.errors import ClusterError
+from nada_core.ui.photo.faces import find_faces
+from nada_core.ui.requests import EditRequest
+from nada_core.ui.tabs.stylise.run import run_edit
 from nada_core.ui.workers.colleague import WorkerLost, hire
 from nada_core.ui.workers.crew import RayCrew
 from tests.helpers.adapting import last, start, wait_for
+from tests.helpers.fake_engine import tint
 from tests.helpers.folders import ROOT
 from tests.helpers.listening import listening
+from tests.helpers.portrait_editor import PortraitEditor
 from tests.helpers.stand_in_workers import BACKEND
 
 pytestmark = [pytest.mark.heavy]
@@ -143,3 +148,16 @@ def test_no_thread_is_left_behind(crewed):
     for _ in range(3):
         last(crewed, start(crewed, steps=3))
     wait_for(lambda: threading.active_count() <= before + 3, PATIENCE)
+
+
+def test_an_edit_on_a_worker_that_is_killed(crewed, photo):
+    fake = crewed.open()[0]
+    fake.editor = PortraitEditor(tint)
+    request, killed, said = EditRequest(find_faces(crewed, photo).photo, "joker"), 0, []
+    for view in run_edit(crewed, request):
+        said.append(view.progress.headline)
+        if view.phase == "run" and not killed:
+            killed = kill_the_busy_one(crewed)
+    assert view.phase == "done" and "Moved to another machine" in said, view.error
+    assert fake.editor.log == ["render 256"] and len(crewed.photos.get(request.photo).fitted) == 1  # the other one ended it
+    wait_for(lambda: [facts.doing for facts in crewed.crew.report()] == ["idle"] * 2, PATIENCE)

@@ -375,8 +375,12 @@ class FakeEngine:
         return self.save_style(FakeStyle(FakeCard("imported", raw["prompt"], raw["steps"])), "imported")
 
 
+def packed(style: FakeStyle) -> list[bytes]:
+    return [json.dumps({"prompt": style.card.prompt, "steps": style.card.steps, "amount": style.amount}).encode()]
+
+
 def export(style: FakeStyle, path: Path) -> None:
-    path.write_text(json.dumps({"prompt": style.card.prompt, "steps": style.card.steps, "amount": style.amount}))
+    path.write_bytes(*packed(style))
 
 
 def check(engine: FakeEngine, prompt: str | None, options: Any) -> None:
@@ -395,7 +399,8 @@ def fake_backend(engine: FakeEngine | None = None, jobs_folder: Path | None = No
         decode=partial(decode_photo, alpha=True),
         check=check,
         keep_training=lambda step, path: path.write_text(str(step.index)),
-        take_training=lambda step: str(step.index).encode,
+        take_training=lambda step: [str(step.index).encode()],
+        pack_style=packed,
         read_training=lambda path: int(path.read_text()),
         jobs_folder=lambda: jobs_folder or Path(own.name),
     )

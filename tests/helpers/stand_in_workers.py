@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,16 +13,21 @@ from nada_core.ui import Backend
 from nada_core.ui.jobs.crew import WorkerFacts
 from nada_core.ui.workers.actor import AdaptWorker
 from nada_core.ui.workers.colleague import Told, WorkerLost
-from nada_core.ui.workers.messages import read_news
+from nada_core.ui.workers.messages import read_news, sendable
+from nada_core.ui.workers.remote_faces import make_elsewhere
+from nada_core.ui.workers.remote_students import learn_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
-from tests.helpers.fake_engine import FakeEngine, fake_backend
+from tests.helpers.fake_engine import FakeEngine, fake_backend, tint
+from tests.helpers.portrait_editor import PortraitEditor
 
 BACKEND = "tests.helpers.stand_in_workers:backend"
 
 
 def backend(**engine: Any) -> Backend:
     """What a stand-in worker computes with: it sleeps ``delay`` seconds a step."""
-    return fake_backend(FakeEngine(**engine))
+    made = FakeEngine(**engine)
+    made.editor = PortraitEditor(tint, made.delay)
+    return fake_backend(made)
 
 
 class LocalWorker:
@@ -31,7 +36,7 @@ class LocalWorker:
     def __init__(self, plan: dict[str, Any], dies_at: int | None = None) -> None:
         self.worker, self.dies_at, self.told = AdaptWorker(json.dumps(plan)), dies_at, 0
 
-    def work(self, key: str, task: bytes, training: bytes, stopping: Callable[[], bool]) -> Iterator[Told]:
+    def work(self, key: str, task: bytes, training: Sequence[bytes], stopping: Callable[[], bool]) -> Iterator[Told]:
         self.worker.begin(task, training)
         try:
             while True:
@@ -40,13 +45,26 @@ class LocalWorker:
                     raise WorkerLost("as the test asked")
                 if stopping():
                     self.worker.stop(key)
-                message, last = self.worker.more(key)
+                message, training = self.worker.more(key)
                 news = read_news(message)
-                stopped = news.view is not None and news.view.goes_on
-                yield Told(news, *((last, news.view.step) if stopped else self.worker.training(key)))
+                yield Told(news, tuple(map(bytes, training)), news.step)
                 if news.over:
                     return
         finally:
+            self.worker.forget(key)
+
+    def faces(self, key: str, task: Sequence[Any], stopping: Callable[[], bool]) -> Iterator[Sequence[Any]]:
+        self.worker.begin_face(sendable(task))
+        try:
+            while True:
+                self.told += 1
+                if self.told == self.dies_at:
+                    raise WorkerLost("as the test asked")
+                if stopping():
+                    self.worker.stop(key)
+                yield self.worker.more_of_face(key)
+        finally:
+            self.worker.stop(key)
             self.worker.forget(key)
 
 
@@ -65,7 +83,15 @@ class LocalCrew:
     def adapt(self, context: Any, ticket: Any, device: str | None = None) -> Iterator[Any]:
         yield from remote_views(context, self, ticket)
 
-    def take(self, timeout: float, *, moved: bool = False) -> LocalWorker | None:
+    def make(self, context: Any, session: Any, faces: Any, styles: Any, *, lenient: bool = False) -> Iterator[Any]:
+        return make_elsewhere(context, self, session, faces, styles, lenient=lenient)
+
+    def learn(self, context: Any, style: Any, stopping: Callable[[], bool]) -> Iterator[Any]:
+        return learn_elsewhere(context, self, style, stopping)
+
+    def take(self, timeout: float, *, moved: bool = False, doing: str = "") -> LocalWorker | None:
+        if not self.idle and not timeout and not self.lost:
+            return None
         if not self.idle:
             raise ClusterError("No worker can be had. All of them died.")
         return self.idle.pop(0)
@@ -74,7 +100,7 @@ class LocalCrew:
         if worker not in self.lost:
             self.idle.append(worker)
 
-    def fetched(self, training: bytes) -> bytes:
+    def fetched(self, training: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return training
 
     def lose(self, worker: LocalWorker, identity: Identity) -> None:

@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load
 
-from nada_core.system.safetensors_writing import _NAMES, safetensors_bytes
+from nada_core.system.safetensors_writing import _NAMES, safetensors_bytes, safetensors_parts
 
 
 def test_the_library_reads_it(tmp_path):
@@ -28,3 +28,11 @@ def test_the_library_reads_it(tmp_path):
 def test_what_the_format_has_not_is_refused():
     with pytest.raises(KeyError):
         safetensors_bytes({"complex": torch.zeros(2, dtype=torch.complex64)}, {})
+
+
+def test_parts_are_the_tensors_own_memory():
+    tensor = torch.zeros(1000)
+    parts = safetensors_parts({"one": tensor, "turned": torch.rand(3, 4).t()}, {"format": "x"})
+    assert b"".join(parts) == safetensors_bytes({"one": tensor, "turned": load(b"".join(parts))["turned"]}, {"format": "x"})
+    tensor += 7
+    assert load(b"".join(parts))["one"][0] == 7

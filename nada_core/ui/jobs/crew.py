@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nada_core.ui.jobs.views import AdaptView, Ticket
 
 if TYPE_CHECKING:
+    from nada_core.editing.base import EditStages
+    from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
+    from nada_core.students.distil import DistilStep
+    from nada_core.styles.files import Style
     from nada_core.ui.server.context import AppContext
 
 __all__ = ["DOINGS", "Crew", "WorkerFacts"]
 
-DOINGS = ("starting", "idle", "adapting")
+DOINGS = ("starting", "idle", "adapting", "editing", "learning")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class WorkerFacts:
 
 
 class Crew(Protocol):
-    """Describe workers that adaptations are given to: :class:`nada_core.ui.workers.crew.RayCrew`."""
+    """Describe workers that adaptations and photo work are given to: :class:`nada_core.ui.workers.crew.RayCrew`."""
 
     @property
     def size(self) -> int:
@@ -44,6 +48,16 @@ class Crew(Protocol):
 
     def adapt(self, context: Any, ticket: Ticket, device: str | None = None, /) -> Iterator[AdaptView]:
         """Have the work of a job done and yield complete views."""
+        ...
+
+    def make(
+        self, context: Any, session: PhotoSession, faces: Sequence[FaceToFit], styles: Sequence[StyleToFit], /, *, lenient: bool = False
+    ) -> EditStages:
+        """Have a worker that is idle make what a photo's session lacks, and yield the stages; nothing where none is idle."""
+        ...
+
+    def learn(self, context: Any, style: Style, stopping: Callable[[], bool], /) -> Generator[DistilStep, None, None]:
+        """Have a worker that is idle train a style's student; the last step carries it, where there was one idle."""
         ...
 
     def start(self, context: AppContext, /) -> None:

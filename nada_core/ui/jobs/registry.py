@@ -96,11 +96,16 @@ class JobRegistry:
             folder.note(card_of(request, "waiting"))
             self._waiting.insert(sum(other.asked <= job.asked for other in self._waiting), job)
             if not self._threads and not self.inline:
-                self._threads = [threading.Thread(target=self._work, name="adaptations", daemon=True) for _ in range(self._lanes or 1)]
-                for thread in self._threads:
-                    thread.start()
+                self._begin_threads()
             self._changed.notify_all()
             return job
+
+    def set_lanes(self, lanes: int) -> None:
+        """Run so many jobs at once from now on, where they are computed elsewhere; those that run go on."""
+        with self._changed:
+            self._lanes = max(1, lanes)
+            if self._threads:
+                self._begin_threads()
 
     def find(self, key: str) -> Job | None:
         """Return the job with this id, or None where none is remembered."""
@@ -184,6 +189,12 @@ class JobRegistry:
             return max(0, len(before) - lanes + 1) if job.turn is None else job.turn.ahead, seconds_of(before, self._pace, lanes)
 
     # --- the work ---
+
+    def _begin_threads(self) -> None:
+        """Have a thread for each lane. More than that do no harm: they wait for whoever computes."""
+        while len(self._threads) < (self._lanes or 1):
+            self._threads.append(threading.Thread(target=self._work, name="adaptations", daemon=True))
+            self._threads[-1].start()
 
     def _work(self) -> None:
         while True:

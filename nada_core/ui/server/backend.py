@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:  # they bring torch, which the page does without until it work
     from nada_core.adaptation.resume import TrainingState
     from nada_core.styles.files import Style
 
-__all__ = ["Backend", "check_request", "check_target", "default_backend", "keep_training", "read_training", "take_training"]
+__all__ = ["Backend", "check_request", "check_target", "default_backend", "keep_training", "pack_style", "read_training", "take_training"]
 
 
 def check_request(engine: AppEngine, prompt: str | None, options: AdaptOptions) -> None:
@@ -54,11 +53,18 @@ def keep_training(step: AdaptationStep, path: Path) -> None:
     save_training(path, step.checkpoint())
 
 
-def take_training(step: AdaptationStep) -> Callable[[], bytes]:
-    """Copy what :func:`keep_training` would write; the result makes its bytes, in any thread and while the run goes on."""
-    from nada_core.adaptation.resume import training_bytes
+def take_training(step: AdaptationStep) -> Sequence[bytes | memoryview]:
+    """Return what :func:`keep_training` would write, in parts that are the run's own memory: to be read before its next step."""
+    from nada_core.adaptation.resume import training_parts
 
-    return partial(training_bytes, step.checkpoint())
+    return training_parts(step.checkpoint(copied=False))
+
+
+def pack_style(style: Style) -> Sequence[bytes | memoryview]:
+    """Return what ``Backend.export`` would write, in parts that are the style's own memory."""
+    from nada_core.styles.files import style_parts
+
+    return style_parts(style)
 
 
 def read_training(path: Path) -> TrainingState:
@@ -79,7 +85,8 @@ class Backend:
     target: Callable[[Image.Image, str], None] = check_target  # (picture to aim at, its name) raises PhotoError
     check: Callable[[AppEngine, str | None, AdaptOptions], None] = check_request  # of a prompt; raises NadaError
     keep_training: Callable[[AdaptationStep, Path], Any] = keep_training  # of a run that is stopped, to go on later
-    take_training: Callable[[AdaptationStep], Callable[[], bytes]] = take_training  # for another machine to go on from
+    take_training: Callable[[AdaptationStep], Sequence[bytes | memoryview]] = take_training  # for another machine to go on from
+    pack_style: Callable[[Style], Sequence[bytes | memoryview]] = pack_style  # for another machine to write
     read_training: Callable[[Path], TrainingState] = read_training  # raises NadaError
     jobs_folder: Callable[[], Path] = default_jobs_folder  # where running styles are saved against crashes
 

@@ -1,4 +1,4 @@
-"""Compute adaptations in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
+"""Compute adaptations and errands in a process of its own: what a worker of the cluster is. It keeps nothing of a job after its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,15 +20,20 @@ from typing import TYPE_CHECKING, Any
 from nada_core.cluster.connect import cores_here
 from nada_core.cluster.identity import Identity, check_same, product
 from nada_core.errors import NadaError
+from nada_core.system.files import write_bytes
 from nada_core.ui.jobs.process_folder import TempFolder
 from nada_core.ui.jobs.store import TRAINING
 from nada_core.ui.jobs.views import AdaptView, Ticket
+from nada_core.ui.jobs.worker import close_iterator
 from nada_core.ui.server.context import AppContext, Wish
 from nada_core.ui.tabs.adapt.work import adapt_views, keep_style
-from nada_core.ui.workers.messages import News, Task, read_task, renamed, unpack_person, write_news
+from nada_core.ui.workers.face_messages import FaceNews, FaceTask, read_face_task, write_face_news
+from nada_core.ui.workers.face_work import FaceWork
+from nada_core.ui.workers.messages import News, Part, Task, read_task, renamed, sendable, unpack_person, write_news
 
 if TYPE_CHECKING:
     from nada_core.adaptation.loop import AdaptationStep
+    from nada_core.styles.files import Style
 
 __all__ = ["BACKEND", "AdaptWorker"]
 
@@ -45,16 +50,20 @@ class _Work:
     asked: float
     stop: threading.Event = field(default_factory=threading.Event)
     views: Iterator[AdaptView] | None = None
-    training: tuple[Callable[[], bytes], int] = (bytes, 0)  # makes the bytes of the newest one; its step
-    last: bytes = b""  # the training with which it was stopped
+    training: tuple[Sequence[Part], int] = ((), 0)  # the run's own memory, to be sent before it goes on; its step
+    packed: dict[str, Sequence[Part]] = field(default_factory=dict)  # styles to be sent, whose files are empty
     known: dict[str, tuple[int, int]] = field(default_factory=dict)  # files that were sent
+
+    @property
+    def key(self) -> str:
+        return self.task.key
 
 
 class AdaptWorker:
-    """Hold a warm engine and work on one adaptation at a time.
+    """Hold a warm engine and work on one adaptation, or one errand, at a time.
 
-    All that is given and returned is bytes, texts and numbers. ``begin``, ``more``, ``hello`` and ``forget`` come one after the other;
-    ``training``, ``stop``, ``doing`` and ``leave`` at any time, from other threads.
+    All that is given and returned is bytes, arrays of them, texts and numbers. ``begin``, ``begin_face``, ``more``, ``hello`` and
+    ``forget`` come one after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
 
     Args:
         plan: JSON: ``backend``, the ``module:function`` that makes the engine, its ``arguments``, ``cores``, and ``keep``, the
@@ -69,9 +78,14 @@ class AdaptWorker:
         module, _, function = wanted["backend"].partition(":")
         backend = getattr(importlib.import_module(module), function)(**wanted["arguments"])
         # an app on this machine keeps its jobs in the usual folder, and recovers what it left there itself
-        backend = replace(backend, jobs_folder=lambda: self._temporary.path / "jobs")
+        backend = replace(
+            backend,
+            jobs_folder=lambda: self._temporary.path / "jobs",
+            export=partial(self._pack, backend.export, backend.pack_style),
+            keep_training=lambda step, path: self._take(step),
+        )
         self._context = AppContext(backend, adapt_views, keep_style)
-        self._work: _Work | None = None
+        self._work: _Work | FaceWork | None = None
         self._doing = "loading"
 
     def hello(self, base: str, encoder: str) -> str:
@@ -93,26 +107,41 @@ class AdaptWorker:
             {"doing": self._doing, "host": socket.gethostname(), "pid": os.getpid(), "product": product(), "cores": cores_here()}
         )
 
-    def begin(self, task: bytes, training: bytes = b"") -> None:
+    def begin(self, task: bytes, training: Sequence[Part] = ()) -> None:
         """Take on an adaptation, after this training where there is one; :meth:`more` does the work."""
         self._drop()
         work = _Work(read_task(task), Path(tempfile.mkdtemp(prefix="job-")), time.monotonic())
         (work.folder / "styles").mkdir()
         (work.folder / "pictures" / "targets").mkdir(parents=True)
         if training:
-            (work.folder / "styles" / TRAINING).write_bytes(training)
+            write_bytes(work.folder / "styles" / TRAINING, *training, synced=False)
         self._work, self._doing = work, "adapting"
         work.views = self._context.worker.steps(partial(self._views, work))
 
-    def more(self, key: str) -> tuple[bytes, bytes]:
-        """Work until there is another view; return the news, and where the run was stopped the training that it can go on from.
+    def begin_face(self, message: Sequence[Part]) -> None:
+        """Take on an errand; :meth:`more_of_face` does it."""
+        self._drop()
+        task = read_face_task(message)
+        self._doing = "learning" if task.kind == "student" else "editing"
+        self._work = FaceWork(self._context, task, self._check, self._device)
 
-        Where the news name a step, :meth:`training` has that step's. Once a job is over, or where another one is in hand, they say so and
+    def more_of_face(self, key: str) -> list[Any]:
+        """Do the errand until there is news, and return them; where it is not in hand they say that it is over."""
+        work = self._work
+        news = work.more() if isinstance(work, FaceWork) and work.key == key else FaceNews(over=True)
+        if news.over and work is not None and work.key == key:
+            self._drop()
+        return sendable(write_face_news(news))
+
+    def more(self, key: str) -> tuple[list[Any], list[Any]]:
+        """Work until there is another view; return the news, and where they name a step the training after it.
+
+        Both are read where they lie before the work goes on. Once a job is over, or where another one is in hand, the news say so and
         nothing else.
         """
         work = self._work
-        if work is None or work.task.key != key or work.views is None:
-            return write_news(News(over=True)), b""
+        if not isinstance(work, _Work) or work.key != key or work.views is None:
+            return sendable(write_news(News(over=True))), []
         try:
             view = next(work.views, None)
             news = News(over=True) if view is None else self._news(work, view)
@@ -123,25 +152,18 @@ class AdaptWorker:
             news = News(files=_new_files(work)[0], error=f"{type(error).__name__} on {socket.gethostname()}", broken=True, over=True)
         if news.over:
             self._drop()
-        return write_news(replace(news, step=work.training[1])), work.last
-
-    def training(self, key: str) -> tuple[bytes, int]:
-        """Return the newest training of a job, and its step; nothing and 0 where there is none (any more)."""
-        work = self._work
-        if work is None or work.task.key != key:
-            return b"", 0
-        make, step = work.training
-        return make(), step
+        (training, step), work.training = work.training, ((), 0)
+        return sendable(write_news(replace(news, step=step))), sendable(training)
 
     def stop(self, key: str) -> None:
         """Ask the job to end after the step at hand."""
         work = self._work
-        if work is not None and work.task.key == key:
+        if work is not None and work.key == key:
             work.stop.set()
 
     def forget(self, key: str) -> None:
         """Break the job off, if it is still in hand."""
-        if self._work is not None and self._work.task.key == key:
+        if self._work is not None and self._work.key == key:
             self._drop()
 
     def leave(self) -> None:
@@ -155,8 +177,7 @@ class AdaptWorker:
 
     def _views(self, work: _Work) -> Iterator[AdaptView]:
         task = work.task
-        ours = self._identity(task.base, task.encoder)
-        check_same(f"The worker on {socket.gethostname()}", ours, Identity(ours.product, task.base, task.base_hash, task.encoder))
+        self._check(task)
         files = []
         for number, (ending, content) in enumerate(task.images):
             files.append(work.folder / "pictures" / "targets" / f"{number}{ending}")
@@ -169,18 +190,34 @@ class AdaptWorker:
         ticket = Ticket(task.key, request, styles, work.folder / "pictures", work.stop.is_set, keep, person)
         yield from adapt_views(self._context, ticket)
 
+    def _check(self, task: Task | FaceTask) -> None:
+        """Load the networks that a task is for. Raises ClusterError: they are others here."""
+        ours = self._identity(task.base, task.encoder)
+        check_same(f"The worker on {socket.gethostname()}", ours, Identity(ours.product, task.base, task.base_hash, task.encoder))
+
     def _keep(self, work: _Work, step: AdaptationStep) -> bool:
         if time.monotonic() - work.asked < self._keep_every:
             return False
-        work.training = self._context.backend.take_training(step), step.index
-        work.asked = time.monotonic()
+        self._take(step)
         return True
+
+    def _take(self, step: AdaptationStep) -> None:
+        """Have a step's training sent with its view."""
+        if isinstance(work := self._work, _Work):
+            work.training, work.asked = (self._context.backend.take_training(step), step.index), time.monotonic()
+
+    def _pack(self, export: Callable[[Style, Path], Any], pack: Callable[[Style], Sequence[Part]], style: Style, path: Path) -> None:
+        """Have a style of the job sent with the next view, from memory: its file is written where the app is."""
+        work = self._work
+        if not isinstance(work, _Work) or path.parent != work.folder / "styles":
+            export(style, path)
+            return
+        path.touch()
+        work.packed[f"styles/{path.name}"] = pack(style)
 
     def _news(self, work: _Work, view: AdaptView) -> News:
         """Return a view with the files that came, changed or went since the last one."""
         files, gone = _new_files(work)
-        if not view.running and view.goes_on:
-            work.last = (work.folder / "styles" / TRAINING).read_bytes()
         return News(renamed(view, self._naming(work)), files, gone)
 
     def _naming(self, work: _Work) -> Callable[[str], str]:
@@ -204,15 +241,18 @@ class AdaptWorker:
         if work is None:
             return
         try:
-            close: Any = getattr(work.views, "close", None)
-            if close is not None:
-                close()
+            if isinstance(work, FaceWork):
+                work.close()
+            else:
+                close_iterator(work.views)
         finally:
-            shutil.rmtree(work.folder, ignore_errors=True)
+            if isinstance(work, _Work):
+                self._context.shelf.discard([work.key])
+                shutil.rmtree(work.folder, ignore_errors=True)
             self._doing = "idle"
 
 
-def _new_files(work: _Work) -> tuple[tuple[tuple[str, bytes], ...], tuple[str, ...]]:
+def _new_files(work: _Work) -> tuple[tuple[tuple[str, Sequence[Part]], ...], tuple[str, ...]]:
     """Return the files of a job that came or changed since the last look, and the names of those that went."""
     found: dict[str, tuple[int, int]] = {}
     for folder in ("styles", "pictures"):
@@ -220,9 +260,10 @@ def _new_files(work: _Work) -> tuple[tuple[tuple[str, bytes], ...], tuple[str, .
             if file.is_file() and not file.name.startswith(".") and file.name != TRAINING:
                 stat = file.stat()
                 found[f"{folder}/{file.name}"] = (stat.st_mtime_ns, stat.st_size)
-    files = tuple((name, (work.folder / name).read_bytes()) for name, stamp in found.items() if work.known.get(name) != stamp)
+    changed = [name for name, stamp in found.items() if name in work.packed or work.known.get(name) != stamp]
+    files = tuple((name, work.packed.get(name) or ((work.folder / name).read_bytes(),)) for name in changed)
     gone = tuple(name for name in work.known if name not in found)
-    work.known = found
+    work.known, work.packed = found, {}
     return files, gone
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from nada_core.cluster.head import HEAD_LOST
 from nada_core.cluster.identity import Identity, check_same
 from nada_core.cluster.listing import CONTROL
 from nada_core.errors import ClusterError
-from nada_core.ui.workers.messages import News, read_news
+from nada_core.ui.workers.messages import News, Part, read_news, sendable
 
 __all__ = ["Colleague", "Told", "WorkerLost", "fetched", "hire"]
 
@@ -33,7 +34,7 @@ class Told(NamedTuple):
     """Hold news of a worker, and where Ray keeps the newest training that has left it: of this step, 0 for none that is new."""
 
     news: News
-    training: Any = b""
+    training: Any = ()
     step: int = 0
 
 
@@ -52,37 +53,51 @@ class Colleague:
         """Have an adaptation done; yield what the worker tells. Closing the iterator breaks it off.
 
         Args:
-            training: where Ray keeps what it goes on from; ``b""`` for none.
+            training: where Ray keeps what it goes on from, or its parts; none where it begins at the start.
 
         Raises:
             WorkerLost: it died; ClusterError: the object store is full, or the cluster's head is gone.
         """
-        ray, asked, taken = self.cluster.ray, False, 0
-        waiting: deque[tuple[Any, Any]] = deque()
-        coming: list[tuple[Any, Any]] = []  # a training that is on its way, and its step
+        coming: list[tuple[Any, int]] = []  # a training that is on its way, and its step
+        begun = self._send(self.actor.begin, task, training)
+        with closing(self._answers(key, begun, self.actor.more.options(num_returns=2), stopping)) as answers:
+            for news_ref, training_ref in answers:
+                news = read_news(fetched(self.cluster.ray, news_ref))
+                if news.view is not None and news.view.goes_on:
+                    coming = []
+                    yield Told(news, training_ref, news.step)
+                    continue
+                if news.step and not coming:
+                    coming.append((training_ref, news.step))
+                yield Told(news, *self._arrived(coming))
+                if news.over:
+                    return
+
+    def faces(self, key: str, task: Sequence[Part], stopping: Callable[[], bool]) -> Generator[Sequence[Part], None, None]:
+        """Have an errand done; yield the messages of the worker, without end. Closing the iterator breaks it off. Raises as `work`."""
+        begun = self._send(self.actor.begin_face, sendable(task))
+        with closing(self._answers(key, begun, self.actor.more_of_face.options(num_returns=1), stopping)) as answers:
+            for (message,) in answers:
+                yield fetched(self.cluster.ray, message)
+
+    def _answers(self, key: str, begun: Any, more: Any, stopping: Callable[[], bool]) -> Generator[tuple[Any, ...], None, None]:
+        """Ask for more, without end, and yield where Ray keeps each answer, the first part of which is there. In the end, break it off."""
+        ray, asked = self.cluster.ray, False
+        waiting: deque[tuple[Any, ...]] = deque()
         try:
-            begun = self._send(self.actor.begin, task, training)
             while True:
                 while len(waiting) < _AHEAD:
-                    waiting.append(tuple(self._send(self.actor.more.options(num_returns=2), key)))
-                news_ref, last_ref = waiting.popleft()
-                while not ray.wait([news_ref], timeout=_POLL)[0]:
+                    answer = self._send(more, key)
+                    waiting.append(tuple(answer) if isinstance(answer, list) else (answer,))
+                answer = waiting.popleft()
+                while not ray.wait([answer[0]], timeout=_POLL)[0]:
                     self._check_head()
                     if not asked and stopping():
                         asked = True
                         self._send(self._aside(self.actor.stop), key)
                 self._check_head()
                 fetched(ray, begun)
-                news = read_news(fetched(ray, news_ref))
-                training, step = self._arrived(coming)
-                if news.step > taken and not coming:
-                    taken = news.step
-                    coming.append(tuple(self._send(self._aside(self.actor.training, num_returns=2), key)))
-                if news.view is not None and news.view.goes_on:
-                    training, step = last_ref, news.view.step
-                yield Told(news, training, step)
-                if news.over:
-                    return
+                yield answer
         finally:
             self._try_send(self._aside(self.actor.stop), key)
             self._try_send(self.actor.forget, key)
@@ -92,16 +107,26 @@ class Colleague:
         if self.cluster.head.lost():
             raise ClusterError(HEAD_LOST)
 
-    def _arrived(self, coming: list[tuple[Any, Any]]) -> tuple[Any, int]:
+    def _arrived(self, coming: list[tuple[Any, int]]) -> tuple[Any, int]:
         """Return the training that was on its way, once it is in the object store of this machine: it does not go with its worker's."""
         if not coming or not self.cluster.ray.wait([coming[0][0]], timeout=0, fetch_local=True)[0]:
-            return b"", 0
-        training, step = coming.pop()
-        return training, int(fetched(self.cluster.ray, step))
+            return (), 0
+        return coming.pop()
 
     def _aside(self, method: Any, **options: Any) -> Any:
         """Return a method that does not wait for the work at hand."""
         return method.options(concurrency_group=CONTROL, **options)
+
+    def alive(self) -> bool:
+        """Tell whether it has not died, as far as the cluster knows: a machine that went is missed after half a minute."""
+        ray = self.cluster.ray
+        try:
+            ray.get(self._aside(self.actor.doing).remote(), timeout=_MOMENT)
+        except ray.exceptions.GetTimeoutError:
+            return True
+        except ray.exceptions.RayError:
+            return False
+        return True
 
     def kill(self, *, politely: bool = False) -> None:
         """End the worker's process; politely, with a moment to delete its files."""
@@ -136,15 +161,15 @@ def fetched(ray: Any, ref: Any, timeout: float | None = None) -> Any:
         raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
 
-def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity) -> Colleague:
-    """Start a worker somewhere in the cluster, and wait until its networks are loaded.
+def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity, needless: Callable[[], bool] = lambda: False) -> Colleague:
+    """Start a worker somewhere in the cluster, and wait until its networks are loaded, or until it is ``needless``.
 
     Args:
         plan: of :class:`.actor.AdaptWorker`.
         wanted: who it must be.
 
     Raises:
-        WorkerLost: it died at once; ClusterError: it has another version of the product or other weights.
+        WorkerLost: it died at once, or is not needed any more; ClusterError: it has another version of the product or other weights.
     """
     from nada_core.ui.workers.actor import AdaptWorker
 
@@ -153,7 +178,11 @@ def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity) ->
     worker = ray.remote(concurrency_groups={CONTROL: 2})(AdaptWorker).options(name=name, max_restarts=0, **place)
     actor = worker.remote(json.dumps(plan | {"cores": cluster.cores}))
     try:
-        said = json.loads(fetched(ray, actor.hello.remote(wanted.base, wanted.encoder)))
+        hello = actor.hello.remote(wanted.base, wanted.encoder)
+        while not ray.wait([hello], timeout=_MOMENT)[0]:  # for ever, where no machine has room
+            if needless():
+                raise WorkerLost("it is not needed any more")
+        said = json.loads(fetched(ray, hello))
         if "error" in said:
             raise ClusterError(said["error"])
         check_same(f"The worker on {said['host']}", Identity(**said["identity"]), wanted)

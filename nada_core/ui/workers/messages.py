@@ -1,4 +1,7 @@
-"""Write what travels between the app and its workers as bytes: JSON and files. Nothing that comes from a visitor is ever unpickled."""
+"""Write what travels between the app and its workers as bytes: JSON and files. Nothing that comes from a visitor is ever unpickled.
+
+What is large travels in parts that are somebody's own memory: Ray copies them into its store once, and who reads them reads them there.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ from nada_core.ui.requests import AdaptExtras, AdaptRequest
 if TYPE_CHECKING:
     from nada_core.inversion.base import Inversion
 
-__all__ = ["News", "Task", "pack_person", "read_news", "read_task", "unpack_person", "write_news", "write_task"]
+__all__ = ["News", "Part", "Task", "pack_person", "read_news", "read_task", "sendable", "unpack_person", "write_news", "write_task"]
 
 _LENGTH = 8  # bytes that say how long the JSON is
+_INLINE = 1024  # bytes below which a copy costs less than a part of its own
+Part = bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,13 @@ class News:
 
     Attributes:
         view: its files are named ``styles/NAME``, ``pictures/NAME`` or ``originals/NUMBER``.
-        files, gone: of the job's folders, by the same names. Contents that were read are parts of the message, not copies.
-        step: of the newest training that the worker has; 0 for none.
+        files, gone: of the job's folders, by the same names; contents in parts, which are the message's own memory where they were read.
+        step: of the training that came with them; 0 for none.
         error: for a person; ``broken`` where it is a fault of the program and only its log knows more.
     """
 
     view: AdaptView | None = None
-    files: tuple[tuple[str, bytes | memoryview], ...] = ()
+    files: tuple[tuple[str, Sequence[Part]], ...] = ()
     gone: tuple[str, ...] = ()
     step: int = 0
     error: str = ""
@@ -92,25 +97,36 @@ def read_task(message: bytes) -> Task:
         raise ClusterError("A task for a worker cannot be read: its machine has another version of the product.") from error
 
 
-def write_news(news: News) -> bytes:
-    """Return news as bytes."""
+def write_news(news: News) -> list[Part]:
+    """Return news as parts: JSON, then the contents of the files."""
     facts = {"gone": news.gone, "step": news.step, "error": news.error, "broken": news.broken, "over": news.over}
     view = None if news.view is None else asdict(news.view)
-    return _pack({**facts, "view": view, "files": [name for name, _ in news.files]}, [content for _, content in news.files])
+    files = [(name, [len(part) for part in parts]) for name, parts in news.files]
+    return [json.dumps({**facts, "view": view, "files": files}).encode(), *(part for _, parts in news.files for part in parts)]
 
 
-def read_news(message: bytes) -> News:
+def read_news(message: Sequence[Any]) -> News:
     """Return the news that :func:`write_news` wrote. Raises ClusterError for anything else, and for names that are no plain file's."""
     try:
-        facts, blobs = _unpack(message)
-        files = tuple(zip(facts["files"], blobs, strict=True))
+        head, *parts = [memoryview(part) for part in message]
+        facts, left = json.loads(bytes(head)), iter(parts)
+        files = tuple((name, tuple(next(left) for _ in sizes)) for name, sizes in facts["files"])
+        if next(left, None) is not None or [[len(part) for part in parts] for _, parts in files] != [sizes for _, sizes in facts["files"]]:
+            raise ValueError("parts are missing, or of another length")
         gone = tuple(facts["gone"])
         for name in (*(name for name, _ in files), *gone):
             check_name(name)
         view = None if facts["view"] is None else _view(facts["view"])
         return News(view, files, gone, facts["step"], facts["error"], facts["broken"], facts["over"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # the last: a generator that ran out of parts
         raise ClusterError("News of a worker cannot be read: its machine has another version of the product.") from error
+
+
+def sendable(parts: Sequence[Part]) -> list[Any]:
+    """Return parts as Ray takes them without a copy of its own: arrays of bytes, and what is small as it is."""
+    import numpy as np
+
+    return [bytes(part) if len(part) < _INLINE else np.frombuffer(part, np.uint8) for part in parts]
 
 
 def check_name(name: str) -> None:

@@ -20,7 +20,7 @@ from nada_core.ui.server.context import AppContext
 from nada_core.ui.tabs.adapt.run import check_options
 from nada_core.ui.tabs.adapt.work import find_person
 from nada_core.ui.workers.colleague import Colleague, Told, WorkerLost
-from nada_core.ui.workers.messages import News, Task, pack_person, renamed, write_task
+from nada_core.ui.workers.messages import News, Part, Task, pack_person, renamed, write_task
 
 if TYPE_CHECKING:
     from nada_core.inversion.base import Inversion
@@ -40,7 +40,7 @@ class _Walk:
 
     Attributes:
         losses, similar, saved, previews: what came before the worker at hand, whose own follow.
-        training: where Ray keeps the newest one, ``b""`` where it begins at the start; with it the step.
+        training: where Ray keeps the newest one, or its parts, none where it begins at the start; with it the step.
     """
 
     view: AdaptView
@@ -49,7 +49,7 @@ class _Walk:
     similar: tuple[float, ...] = ()
     saved: tuple[SavedStep, ...] = ()
     previews: tuple[str, ...] | None = None
-    training: Any = b""
+    training: Any = ()
     step: int = 0
     moved: str = ""  # what is said of it
     moves: int = 0
@@ -95,7 +95,7 @@ def remote_views(context: AppContext, crew: RayCrew, ticket: Ticket) -> Iterator
         if person is None:  # asked to stop
             return
     if (earlier := context.jobs.find(request.resume)) is not None:
-        _go_on(walk, earlier.view, (ticket.styles / TRAINING).read_bytes())
+        _go_on(walk, earlier.view, ((ticket.styles / TRAINING).read_bytes(),))
     identity = Identity(product(), world.base, engine.base_hash, world.encoder)
     images = tuple((Path(file).suffix, Path(file).read_bytes()) for file in request.images)
     sent = replace(request, images=(), photo="photo" if person else "")  # no id of this app's shelves leaves it
@@ -131,7 +131,7 @@ def _done(crew: RayCrew, walk: _Walk, ticket: Ticket, task: bytes, identity: Ide
             crew.give_back(colleague)
 
 
-def _go_on(walk: _Walk, earlier: AdaptView, training: bytes) -> None:
+def _go_on(walk: _Walk, earlier: AdaptView, training: tuple[Part, ...]) -> None:
     """Let a run begin where an earlier one was stopped."""
     chart = earlier.chart or LossCurve(earlier.steps)
     walk.losses, walk.similar = chart.losses, chart.similarities
@@ -180,12 +180,8 @@ def _follow(crew: RayCrew, walk: _Walk, ticket: Ticket, told: Iterator[Told]) ->
 def _put(walk: _Walk, ticket: Ticket, news: News) -> None:
     """Write what came with a view into the job's folders, and delete what is gone."""
     try:
-        for name, content in news.files:
-            path = _folder(ticket, name)
-            if path.parent == ticket.styles:  # these may be all that is left after a crash
-                write_bytes(path, content)
-            else:
-                path.write_bytes(content)
+        for name, parts in news.files:  # as without workers, they outlive this process, and a loss of power as the disk likes
+            write_bytes(_folder(ticket, name), *parts, synced=False)
         for name in news.gone:
             _folder(ticket, name).unlink(missing_ok=True)
     except (NadaError, OSError):  # the run itself needs no disk here
@@ -196,7 +192,7 @@ def _put(walk: _Walk, ticket: Ticket, news: News) -> None:
 def _kept(crew: RayCrew, walk: _Walk, ticket: Ticket) -> bool:
     """Write the newest training into the job's folder, for a run that goes on from it; tell whether that could be done."""
     try:
-        write_bytes(ticket.styles / TRAINING, crew.fetched(walk.training))
+        write_bytes(ticket.styles / TRAINING, *crew.fetched(walk.training))
     except (NadaError, WorkerLost):
         log.exception("the training of a run could not be kept")
         return False

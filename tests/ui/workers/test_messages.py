@@ -20,6 +20,7 @@ from nada_core.ui.workers.messages import (
     read_news,
     read_task,
     renamed,
+    sendable,
     unpack_person,
     write_news,
     write_task,
@@ -50,7 +51,12 @@ def test_a_task_comes_back(images, person):
 
 
 def test_news_come_back():
-    news = News(VIEW, (("styles/step-0003.safetensors", b"\x00style"), ("pictures/after-3-0.jpg", b"")), ("pictures/after-1-0.jpg",), 3)
+    news = News(
+        VIEW,
+        (("styles/step-0003.safetensors", (b"\x00style", memoryview(b"in parts"))), ("pictures/after-3-0.jpg", (b"",))),
+        ("pictures/after-1-0.jpg",),
+        3,
+    )
     back = read_news(write_news(news))
     assert repr(back.view) == repr(VIEW)  # a loss may be no number, which equals nothing
     assert (back.files, back.gone, back.step, back.over) == (news.files, news.gone, news.step, news.over)
@@ -63,18 +69,33 @@ def test_news_come_back():
 )
 def test_a_file_goes_nowhere_but_into_the_job(name):
     with pytest.raises(ClusterError):
-        read_news(write_news(News(files=((name, b"x"),))))
+        read_news(write_news(News(files=((name, (b"x",)),))))
     with pytest.raises(ClusterError):
         read_news(write_news(News(gone=(name,))))
 
 
+@pytest.mark.parametrize("message", [b"", b"\x00" * 8, b"\xff" * 40, pickle.dumps({"facts": {}}), b"x" * 9])
+def test_no_other_message_is_a_task(message):
+    with pytest.raises(ClusterError):
+        read_task(message)
+
+
+PARTS = write_news(News(files=(("styles/a", (b"one", b"two")),)))
+
+
 @pytest.mark.parametrize(
-    "message", [b"", b"\x00" * 8, b"\xff" * 40, pickle.dumps({"facts": {}}), write_news(News())[:-1] + b"..", b"x" * 9]
+    "message", [[], [b""], [b"\xff"], [pickle.dumps({})], [b"{}"], PARTS[:-1], [*PARTS, b"more"], [PARTS[0], b"on", b"etwo"], [1], ["text"]]
 )
-def test_anything_else_is_refused(message):
-    for read in (read_news, read_task):
-        with pytest.raises(ClusterError):
-            read(message)
+def test_no_other_message_is_news(message):
+    with pytest.raises(ClusterError):
+        read_news(message)
+
+
+def test_what_is_large_is_sent_from_where_it_lies():
+    large = bytearray(5000)
+    small, sent = sendable([b"small", memoryview(large)])
+    large[0] = 7
+    assert small == b"small" and sent[0] == 7 and sent.nbytes == 5000
 
 
 def test_files_of_a_view_get_other_names():

@@ -22,6 +22,8 @@ from nada_core.ui.wording import duration, waiting_words
 
 if TYPE_CHECKING:
     from nada_core.students.distil import DistilStep
+    from nada_core.styles.files import Style
+    from nada_core.ui.app_engine import AppEngine
 
 __all__ = ["MakeLive", "build_make_live", "connect_make_live", "live_steps"]
 
@@ -64,19 +66,12 @@ def live_steps(context: AppContext, key: str, owned: list[str], stopping: thread
     engine, _ = context.open()
     yield Progress(0, "Waiting for the generator", kind="wait"), ""
     last: DistilStep | None = None
-    with context.join(engine) as turn:
-        while not turn.wait(TICK):
-            if stopping.is_set():
-                break
-            yield Progress(0, waiting_words(turn.ahead), kind="wait"), ""
-        else:
-            with closing(context.worker.steps(partial(engine.distil, entry.style))) as steps:
-                for step in steps:
-                    last = step
-                    if stopping.is_set():
-                        break
-                    words = step.stage[:1].upper() + step.stage[1:]
-                    yield Progress(step.fraction, words, f"about {duration(step.left)} left", kind="run"), ""
+    if context.crew is not None:
+        with closing(context.crew.learn(context, entry.style, stopping.is_set)) as steps:
+            for last in steps:
+                yield _learning(last), ""
+    if last is None or (last.student is None and not stopping.is_set()):
+        last = yield from _learnt_here(context, engine, entry.style, stopping)
     student = None if last is None else last.student
     if student is None:
         yield Progress(0, "Stopped", kind="wait"), _EARLY
@@ -87,6 +82,31 @@ def live_steps(context: AppContext, key: str, owned: list[str], stopping: thread
         return
     context.worker.run(partial(engine.students.keep, student))
     yield Progress(1, "Done", kind="good"), _LIVE if figures else _STOPPED
+
+
+def _learnt_here(
+    context: AppContext, engine: AppEngine, style: Style, stopping: threading.Event
+) -> Generator[tuple[Progress, str], None, DistilStep | None]:
+    """Train the student in this process when its turn comes; return the last step."""
+    last: DistilStep | None = None
+    with context.join(engine) as turn:
+        while not turn.wait(TICK):
+            if stopping.is_set():
+                break
+            yield Progress(0, waiting_words(turn.ahead), kind="wait"), ""
+        else:
+            with closing(context.worker.steps(partial(engine.distil, style))) as steps:
+                for step in steps:
+                    last = step
+                    if stopping.is_set():
+                        break
+                    yield _learning(step), ""
+    return last
+
+
+def _learning(step: DistilStep) -> Progress:
+    words = step.stage[:1].upper() + step.stage[1:]
+    return Progress(step.fraction, words, f"about {duration(step.left)} left", kind="run")
 
 
 def connect_make_live(context: AppContext, session: Session, live: MakeLive) -> None:

@@ -10,8 +10,8 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from nada_core.editing.base import PhotoEditing
-from nada_core.editing.session import StyleToFit
+from nada_core.editing.base import EditStages, PhotoEditing
+from nada_core.editing.session import FaceToFit, StyleToFit
 from nada_core.errors import NadaError, PhotoError, StyleError
 from nada_core.images.small_jpeg import small_jpeg
 from nada_core.ui.app_engine import AppEngine
@@ -165,11 +165,18 @@ def _compare(context: AppContext, request: CompareRequest) -> Iterator[CompareVi
     cells = [CompareCell("Your photo"), CompareCell("Rebuilt"), *(CompareCell(look.title) for look in looks)]
     cells[0] = filled(cells[0], aligned.crop, words=PHOTO_WORDS)
     yield CompareView("wait", Progress(0, "Waiting for the generator", kind="wait"), tuple(cells))
-    with context.join(engine) as turn:
-        while not turn.wait(TICK):
-            yield CompareView("wait", Progress(0, waiting_words(turn.ahead), kind="wait"))
-        begun = time.monotonic()
-        failed = yield from context.worker.steps(partial(_worked, engine.editor, entry, request, looks, cells))
+    faces, styles = [face_to_fit(engine.editor, entry, person)], [StyleToFit(look.key, look.load) for look in looks]
+    begun, failed = time.monotonic(), list[str]()
+    if context.crew is not None:
+        made = context.crew.make(context, entry, faces, styles, lenient=True)
+        failed = yield from _worked(engine.editor, made, request, looks, cells, context.worker.run)
+    if not all(cell.jpeg or cell.words for cell in cells):  # always, without workers
+        with context.join(engine) as turn:
+            while not turn.wait(TICK):
+                yield CompareView("wait", Progress(0, waiting_words(turn.ahead), kind="wait"))
+            begun = time.monotonic()
+            work = partial(_here, engine.editor, entry, faces, styles, request, looks, cells)
+            failed = yield from context.worker.steps(work)
     if len(failed) == len(looks):
         raise NadaError(failed[0])
     note = f"{len(failed)} of {len(looks)} styles could not be worn." if failed else "Move the strength: all pictures follow."
@@ -177,19 +184,35 @@ def _compare(context: AppContext, request: CompareRequest) -> Iterator[CompareVi
     yield CompareView("done", words, tuple(cells), made=len(looks) - len(failed))
 
 
-def _worked(
-    editor: PhotoEditing, entry: ShelvedPhoto, request: CompareRequest, looks: Sequence[ComparedStyle], cells: list[CompareCell]
+def _here(
+    editor: PhotoEditing,
+    entry: ShelvedPhoto,
+    faces: Sequence[FaceToFit],
+    styles: Sequence[StyleToFit],
+    request: CompareRequest,
+    looks: Sequence[ComparedStyle],
+    cells: list[CompareCell],
 ) -> Generator[CompareView, None, list[str]]:
-    """Rebuild the face and fit each style where not done yet, yielding views; to be called when it is this comparison's turn.
+    """Rebuild the face and fit each style where not done yet; to be called when it is this comparison's turn."""
+    return (yield from _worked(editor, entry.steps(editor, faces, styles, lenient=True), request, looks, cells, lambda draw: draw()))
+
+
+def _worked(
+    editor: PhotoEditing,
+    making: EditStages,
+    request: CompareRequest,
+    looks: Sequence[ComparedStyle],
+    cells: list[CompareCell],
+    drawing: Callable[[Callable[[], None]], None],
+) -> Generator[CompareView, None, list[str]]:
+    """Yield views of what is being made, and draw what has been, each by way of ``drawing``.
 
     A style that cannot be worn says so in its place; returns what these said.
     """
     begun, shown, place, failed = time.monotonic(), 0.0, 1, []
     portrait: Portrait | None = None
     cells[1] = replace(cells[1], busy=True)
-    styles = [StyleToFit(look.key, look.load) for look in looks]
-    faces = [face_to_fit(editor, entry, request.person)]
-    with closing(entry.steps(editor, faces, styles, lenient=True)) as stages:
+    with closing(making) as stages:
         for stage in stages:
             if stage.person is None:
                 continue
@@ -209,9 +232,9 @@ def _worked(
                 yield CompareView("run", Progress(stage.fraction, words, left, kind="run"), sheet)
             if stage.portrait is not None:
                 portrait = stage.portrait
-                _before(editor, portrait, cells)
+                drawing(partial(_before, editor, portrait, cells))
             elif stage.fitted is not None and portrait is not None:  # which came before it
-                _wear(editor, portrait, stage.fitted, request, cells, place)
+                drawing(partial(_wear, editor, portrait, stage.fitted, request, cells, place))
             elif stage.refused is not None:
                 cells[place] = replace(cells[place], busy=False, words=str(stage.refused))
                 failed.append(str(stage.refused))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from nada_core.editing.base import EditResult, FittedPortrait, PhotoEditing
+from nada_core.editing.base import EditProgress, EditResult, EditStages, FittedPortrait, PhotoEditing
 from nada_core.editing.session import StyleToFit, finish_all, paste_all
 from nada_core.errors import NadaError, OptionsError, PhotoError
 from nada_core.images.small_jpeg import small_jpeg
@@ -163,6 +163,9 @@ def _edit(context: AppContext, request: EditRequest) -> Iterator[EditView]:
     at_once = context.worker.run(partial(_at_once, engine, looks, crop, request))
     if at_once is not None:
         yield EditView("wait", Progress(0, "Waiting for the generator", kind="wait"), _working(0, _SKETCH, at_once, sketched=True))
+    if context.crew is not None:
+        made = context.crew.make(context, entry, [face_to_fit(engine.editor, entry, person) for person in people], looks)
+        yield from _shown(made, people, crop, at_once)
     with context.join(engine) as turn, tempfile.TemporaryDirectory(prefix="nada-edit-") as name:
         while not turn.wait(TICK):
             yield EditView("wait", Progress(0, waiting_words(turn.ahead), kind="wait"))
@@ -191,14 +194,24 @@ def _worked(
     ``crop`` comes first. Where the style could be put on it ``at_once``, that picture stays until the result is there: a face on its way
     there is somebody else's. What is rendered is kept under ``key``.
     """
-    begun, shown, before, picture = time.monotonic(), 0.0, None, at_once or crop
+    begun = time.monotonic()
     faces = [face_to_fit(editor, entry, person) for person in people]
-    with closing(entry.steps(editor, faces, looks, strength=request_strength(request), resolution=side)) as stages:
+    last = yield from _shown(entry.steps(editor, faces, looks, strength=request_strength(request), resolution=side), people, crop, at_once)
+    if last is not None:
+        _keep(entry, key, last.results)
+        yield _finished(folder, editor, last.made, last.results, request, begun)
+
+
+def _shown(
+    stages: EditStages, people: Sequence[Person], crop: Image.Image, at_once: Image.Image | None
+) -> Generator[EditView, None, EditProgress | None]:
+    """Yield views of what is being made, and return the last stage, which carries it; None where the stages end without."""
+    begun, shown, before, picture = time.monotonic(), 0.0, None, at_once or crop
+    with closing(stages):
         for stage in stages:
             if stage.made:
-                _keep(entry, key, stage.results)
-                yield _finished(folder, editor, stage.made, stage.results, request, begun)
-            elif stage.stage:  # something that was not ready
+                return stage
+            if stage.stage:  # something that was not ready
                 about = f"Face {stage.person + 1} of {len(people)}: " if len(people) > 1 and stage.person is not None else ""
                 words, here = stage_words(stage, about), 1 if stage.style is None and stage.person is not None else 2
                 now, working = time.monotonic(), None
@@ -207,6 +220,7 @@ def _worked(
                     shown, before = now, (stage.person, here)
                     working = _working(here, words, picture, sketched=at_once is not None)
                 yield EditView("run", Progress(stage.fraction, words, time_left(now - begun, stage.fraction), kind="run"), working)
+    return None
 
 
 def _rerender(context: AppContext, request: EditRequest) -> Iterator[EditView]:
