@@ -29,37 +29,11 @@ from tests.helpers.fake_films import fake_film
 from tests.helpers.fake_students import FakeStudents
 
 CONCEPTS = [
-    "Joker",
-    "Joker face",
-    "Joker smile",
-    "Joker makeup",
-    "Joker cosplay",
-    "Zombie",
-    "Vampire",
-    "Clown",
-    "Hulk",
-    "Na'vi",
-    "Robot",
-    "Old person",
-    "Pencil sketch",
-    "Oil painting",
-    "Watercolour",
-    "Pixel art",
-    "Sepia photograph",
-    "Bronze statue",
-    "Marble statue",
-    "Cartoon",
-    "Neon",
-    "Gold",
-    "Black and white",
-    "Blue skin",
-    "Green skin",
-    "Red skin",
-    "Green hair",
-    "Blue hair",
-    "Red hair",
-    "Sunburnt",
-]
+    "Joker", "Joker face", "Joker smile", "Joker makeup", "Joker cosplay", "Zombie", "Vampire", "Clown", "Hulk",
+    "Na'vi", "Robot", "Old person", "Pencil sketch", "Oil painting", "Watercolour", "Pixel art", "Sepia photograph",
+    "Bronze statue", "Marble statue", "Cartoon", "Neon", "Gold", "Black and white", "Blue skin", "Green skin",
+    "Red skin", "Green hair", "Blue hair", "Red hair", "Sunburnt",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

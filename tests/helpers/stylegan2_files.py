@@ -12,9 +12,12 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
+from nada_core.errors import GeneratorError
+from nada_core.generators.load import load_generator
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from nada_core.styles.files import Style, StyleCard
 from tests.helpers.folders import GOLDEN
@@ -238,3 +241,14 @@ def painted(base: StyleGAN2) -> Style:
 def relative(a: Tensor, b: Tensor) -> float:
     """The largest difference, as a share of the largest value."""
     return ((a - b).abs().max() / b.abs().max()).item()
+
+
+def refused(path, *words):
+    """Assert that a file is refused in one short line without its folder, with these words; returns the line."""
+    with pytest.raises(GeneratorError) as caught:
+        load_generator(path)
+    message = str(caught.value)
+    assert "\n" not in message and len(message) < 900 and str(path.parent) not in message
+    for word in words:
+        assert word in message, message
+    return message
