@@ -68,7 +68,7 @@ def test_prompts_that_cannot_be_used(cli, tmp_path, prompt, message):
         (["--seed", 10**30], "seed is 1000"),
         (["--layers", "hair"], "layers is 'hair'; it must be all, shape, texture, colour"),
         (["--resolution", 300], "resolution is 300; this generator renders at 256 or 1024"),
-        (["--source", ""], "source is empty"),
+        (["--source", ""], "'source' is empty"),
         (["--source", "x" * 300], "The source has 300 characters"),
         (["--layers", "a\n\x1b[31m" * 400], "layers is 'a [31ma"),
         (["--noise", "a" * 7000], "noise is 'aaaa"),
