@@ -223,7 +223,7 @@ def test_the_full_world_is_not_fetched_by_a_click(generators, monkeypatch):
     with pytest.raises(AssetError, match=r"stylegan2-ffhq, restyle-e4e-ffhq, clip-vit-b-32.*nada_core fetch full`"):
         change_world(app, Wish("full"))
     with pytest.raises(AssetError, match=r"fetch stylegan2-ffhq restyle-e4e-ffhq`"):
-        change_world(app, Wish("", "stylegan2-ffhq", "starter"))
+        change_world(app, Wish(None, "stylegan2-ffhq", "starter"))
     with pytest.raises(AssetError, match=r"fetch clip-vit-b-32 clip-vit-b-16`"):
         change_world(app, Wish("starter", None, "ViT-B-32,ViT-B-16"))
     with pytest.raises(AssetError, match=r"the weights 'laion2b_s32b_b82k' of ViT-L-14.*--encoder 'ViT-L-14@laion2b_s32b_b82k'"):
