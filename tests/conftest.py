@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 
 import pytest
 
@@ -24,12 +25,14 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs the starter's weights, and put files with slow tests first: the one that is begun last should not be the longest."""
+    """Mark what needs the starter's weights, and put files with slow tests first, then those with many that need weights: the one that is
+    begun last should not be the longest."""
     for item in items:
         if "starter_weights" in item.fixturenames:
             item.add_marker(pytest.mark.weights)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    weighty = Counter(item.path for item in items if item.get_closest_marker("weights"))
+    items.sort(key=lambda item: (item.path not in slow, -weighty[item.path]))
 
 
 def pytest_sessionfinish():
