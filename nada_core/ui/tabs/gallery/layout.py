@@ -25,12 +25,22 @@ _IMPORT_NOTE = (
     f"Import takes compact style files up to {IMPORT_MB} MB, as Export writes them (at most 1 MB). "
     "For full files: `python -m nada_core styles --import FILE`"
 )
-# The component's value is the list of chosen names, in the order in which they were chosen; the boxes follow it after every redrawing.
+# The component's value is the list of chosen names, in the order in which they were chosen; the boxes follow it after every redrawing,
+# and cards that were opened are open again.
 _PICK_SCRIPT = r"""
+const opened = new Set();
+const named = (card) => card.querySelector('input[name=style]').value;
 const follow = () => {
   const picked = new Set(props.value || []);
   element.querySelectorAll('input[name=style]').forEach((box) => { box.checked = picked.has(box.value); });
+  element.querySelectorAll('.style-card').forEach((card) => { card.querySelector('details').open = opened.has(named(card)); });
 };
+element.addEventListener('click', (event) => {
+  const card = event.target.closest('summary')?.closest('.style-card');
+  if (!card) return;
+  if (card.querySelector('details').open) opened.delete(named(card));  // as it was before the press
+  else opened.add(named(card));
+});
 element.addEventListener('change', (event) => {
   const box = event.target.closest('input[name=style]');
   if (!box) return;

@@ -245,6 +245,11 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
         expect(page.locator(".style-card dl").first).to_be_visible()
         settled(page)
         assert page.evaluate(heights) == before  # no card grows
+        page.evaluate("document.querySelector('.style-card').dataset.old = 1")
+        engine.saved["look-9"] = FakeStyle(FakeCard("look-9", "Another look"))
+        page.locator("#gallery-refresh").click()
+        expect(page.locator(".style-card[data-old]")).to_have_count(0)
+        expect(page.locator(".style-card dl").first).to_be_visible()  # drawn again, and open as it was
 
         page.locator(".style-card input").first.focus()
         page.keyboard.press("Enter")
