@@ -33,7 +33,7 @@ help:
 	@echo "make run     the app on http://127.0.0.1:$(PORT) (PORT=... to change)"
 	@echo "make test    the tests, with the real starter weights (TORCH=2.11.0 for another torch)"
 	@echo "make cluster-test   the tests of workers in other processes, which need Ray (docs/cluster.md)"
-	@echo "make check   one to two minutes: lint, types, and the tests that need no weights and no browser"
+	@echo "make check   one to four minutes: lint, types, and the tests that need no weights and no browser"
 	@echo "make setup   environment, requirements and weights only"
 	@echo "make lint    ruff and mypy         make bench   speed, memory, identity"
 	@echo "make gates   the full sweep        make pictures   the film and screenshots of docs/"
