@@ -10,7 +10,7 @@ from nada_core.looks.look import Look
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry, Vocabulary
 
-__all__ = ["belonging"]
+__all__ = ["belonging", "lit_by"]
 
 
 def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
@@ -75,3 +75,24 @@ def _lit_as(atom: Atom, light: Atom) -> Atom | None:
     look = replace(atom.entry.look, medium="", amounts={}, marks=())
     entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
     return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
+
+
+#: What gives light: names whose look is another thing, and the name of their light.
+_LIGHTS = {"neon": ("neon", "light"), "fire": ("firelight",), "lava": ("firelight",)}
+
+
+def lit_by(atom: Atom, known: Vocabulary) -> Atom:
+    """Return the light of what somebody is lit by; where its light is not known, nothing is."""
+    entry = atom.entry
+    if entry is None or entry.kind == "lights" or atom.part == "light" or entry.kind == "colours":
+        return atom
+    name = _LIGHTS.get(entry.look.medium or entry.look.material)
+    if name is not None:
+        return replace(atom, entry=known.phrases[name], twin=None)
+    light = Look(
+        paints={part: paint for part, paint in entry.look.paints.items() if part in ("light", "background")},
+        brightness=entry.look.brightness,
+    )
+    if "light" not in light.paints:
+        return Atom("unknown", atom.start, atom.end)
+    return replace(atom, entry=Entry(f"{entry.title} light", (), "lights", light, main="light"), twin=None)

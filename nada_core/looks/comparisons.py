@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.belongings import belonging
-from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.belongings import belonging, lit_by
+from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.places import paint_on, placed
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
@@ -40,17 +41,17 @@ def _made(atom: Atom, words: Sequence[Token]) -> bool:
     return atom.entry is not None and _roots(atom, words)[0] == "made"
 
 
-def _at(one: Atom, other: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether the second atom is the place of the first: "gold on the lips", "moss in her hair"."""
-    between = {w.root for w in words[one.end : other.start]}
-    return bool(between & {"on", "in", "over", "under"}) and between <= LIGHT_WORDS | {"over", "under"}
+#: What stands between a part and what it is said to be: "her hair is on fire", "eyes turned to ice".
+_BEING = frozenset(("is", "are", "was", "were", "be", "become", "becoming", "becomes", "turned", "turning", "all", "now", "to", "into"))
 
 
-def _plain_paint(entry: Entry, part: str) -> Paint | None:
-    if part in entry.look.paints:
-        return entry.look.paints[part]
-    colour = entry.colour or entry.look.tint
-    return entry.on_part or (Paint(colour) if colour is not None else None)
+def _said_to_be(part: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a part is said to be something that has a colour as a part of a face: "her hair is on fire"."""
+    between = {w.root for w in words[part.end : other.start]}
+    entry = other.entry
+    if entry is None or entry.on_part is None or other.kind != "entry" or other.part:
+        return False
+    return bool(between & _BEING) and between <= LIGHT_WORDS | _BEING
 
 
 def _part_like(part: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom:
@@ -60,7 +61,7 @@ def _part_like(part: Atom, other: Atom, words: Sequence[Token], known: Vocabular
     own = tuple(root for root in (*_roots(other, words), *_roots(part, words)) if root not in LIGHT_WORDS | {"made"})
     entry = known.phrases.get(own) or known.unordered.get(tuple(sorted(own)))
     if entry is None and name in PARTS:
-        paint = known.shades.get((name, phrase(other.entry.title))) or _plain_paint(other.entry, name)
+        paint = known.shades.get((name, phrase(other.entry.title))) or paint_on(other.entry, name, known)
         marks = tuple(m for m in other.entry.look.marks if m.name in HAIR_MARKS) if name == "hair" else ()
         if paint is not None or marks:
             look = Look(paints={name: paint} if paint is not None else {}, marks=marks)
@@ -85,12 +86,17 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         # "thin eyebrows like the 1920s" are thin
         if atom.entry is not None and atom.part and atom.kind == "entry" and after and not formed:
             linked = _like(after[0], words) and len(after) > 1
+            said = _said_to_be(atom, after[0], words)
             if linked and after[1].kind == "colour" and len(after) > 2 and _like(after[2], words):
                 done.append(atom)  # "lips as red as blood": the first "as" says nothing
                 at += 2
                 continue
             other = (
-                after[1] if linked else after[0] if _made(after[0], words) or _of(atom, after[0], words, "made", "out", "color") else None
+                after[1]
+                if linked
+                else after[0]
+                if said or _made(after[0], words) or _of(atom, after[0], words, "made", "out", "color")
+                else None
             )
             # "eyes like emeralds" are no part of a list
             if other is not None and linked and _person(other) and done and done[-1].kind == "colour" and _listed_before(done):
@@ -111,6 +117,19 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and _painted_mark(atom, after[0], done, words):
+            done.append(replace(after[0], start=atom.start))  # "white face paint dots" are white dots
+            at += 2
+            continue
+        if after and atom.kind == "with" and _roots(atom, words) == ("lit", "by") and after[0].entry is not None:
+            done.extend((atom, lit_by(after[0], known)))
+            at += 2
+            continue
+        if after and atom.kind == "degree" and _roots(atom, words) == ("half",) and after[0].kind == "entry" and _face_first(after[0], words):
+            done.append(Atom("unknown", atom.start, after[0].start + 1))  # "half his face burnt"
+            done.append(replace(after[0], start=after[0].start + 1))
+            at += 2
+            continue
         if after and (own := belonging(atom, after[0], words, known)) is not None:
             done.append(own)
             at += 2
@@ -127,9 +146,9 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(replace(atom, end=after[0].end))  # "scarecrow from the Wizard of Oz" is one person
             at += 2
             continue
-        if after and (placed := _placed(atom, after, words, known)) is not None:
-            done.append(placed[0])
-            at += placed[1]
+        if after and (lying := placed(row, at, words, known)) is not None:
+            done.extend(lying[0])
+            at += lying[1]
             continue
         coloured = atom.kind == "colour" or (atom.kind == "entry" and (words[atom.end - 1].root,) in known.colours)
         if coloured and len(after) > 1 and _like(after[0], words) and _simile(after, words):
@@ -148,6 +167,17 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
         at += 1
     return done
+
+
+def _face_first(atom: Atom, words: Sequence[Token]) -> bool:
+    return atom.end > atom.start + 1 and words[atom.start].root == "face"
+
+
+def _painted_mark(atom: Atom, mark: Atom, done: Sequence[Atom], words: Sequence[Token]) -> bool:
+    """Tell whether "face paint" stands between a colour and what is painted with it."""
+    paint = atom.kind == "face" and words[atom.end - 1].root in ("paint", "facepaint", "painting") and atom.end == mark.start
+    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
+    return paint and drawn and bool(done) and done[-1].kind == "colour" and done[-1].end == atom.start
 
 
 def _person(atom: Atom) -> bool:
@@ -244,79 +274,6 @@ def _made_of(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> tuple
     look = replace(entry.look, marks=tuple(replace(m, colour=paint.colour) for m in entry.look.marks))
     made = Atom("entry", atom.start, other.end, Entry(f"{other.entry.title} {entry.title}", (), "faces", look))
     return [made], 3 if linked else 2
-
-
-#: Parts that something can lie on: "gold on the lips"; a background or clothes are no place for it.
-_PLACES = frozenset(("hair", "brows", "eyes", "around the eyes", "lips", "teeth", "cheeks"))
-#: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
-_MARKS_OF = {
-    "hair": HAIR_MARKS,
-    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "eye diamonds", "eye star")),
-    "lips": frozenset(("painted smile", "scarred smile", "fangs")),
-    "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers")),
-}
-_PAINTS_OF = {"eyes": ("eyes", "around the eyes")}
-
-
-def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[Atom, int] | None:
-    """Return one atom for "gold on the lips", "blue around the eyes" and "Cleopatra eyes", and how many it stands for."""
-    linked = after[0].kind in ("with", "in") and len(after) > 1
-    part = after[1] if linked else after[0]
-    if (bearded := _in_the_beard(atom, part, words)) is not None:
-        return bearded, 3 if linked else 2
-    if _on_a_drawing(atom, part, words):
-        return Atom("unknown", atom.start, part.end), 3 if linked else 2
-    if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
-        return None
-    count = 3 if linked else 2
-    place = part.part
-    if words[part.start].root == "mouth" and any(w.root in ("in", "between") for w in words[atom.end : part.start]):
-        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
-        return Atom("unknown", first, part.end), count  # a rose in the mouth is held there
-    if atom.entry.surface and _at(atom, part, words):
-        return _own(atom, part, Look(paints={place: Paint(None, texture=atom.entry.surface)})), count
-    around = part.end - part.start > 1 and words[part.start].root == "around"
-    if atom.entry.on_part is not None or atom.kind == "colour":
-        between = words[atom.end : part.start]
-        if around or any(w.root == "around" for w in between) or (_at(atom, part, words)):
-            paint = atom.entry.on_part or known.shades.get((place, phrase(atom.entry.title))) or Paint(atom.entry.colour)
-            return _own(atom, part, Look(paints={place: paint})), count
-        return None
-    if linked or atom.entry.kind != "characters" or atom.end != part.start:
-        return None
-    look = atom.entry.look
-    own = Look(
-        paints={name: paint for name, paint in look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
-        marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
-    )
-    return (_own(atom, part, own), 2) if own else None
-
-
-def _on_a_drawing(atom: Atom, mark: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether a surface is said of something drawn: "frost on the eyelashes" is none of the skin."""
-    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
-    return drawn and atom.entry is not None and bool(atom.entry.surface) and _at(atom, mark, words)
-
-
-def _in_the_beard(atom: Atom, beard: Atom, words: Sequence[Token]) -> Atom | None:
-    """Return one atom for "ice in the beard": a beard of that colour."""
-    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
-    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or not _at(atom, beard, words):
-        return None
-    if atom.entry.surface:
-        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
-    elif atom.entry.on_part is not None:
-        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
-    else:
-        return None
-    assert beard.entry is not None
-    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
-
-
-def _own(atom: Atom, part: Atom, look: Look) -> Atom:
-    """Return an atom of its own for a part with something on it."""
-    assert atom.entry is not None and part.entry is not None
-    return Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} {part.entry.title}", (), "faces", look, main=part.part))
 
 
 def _simile(after: Sequence[Atom], words: Sequence[Token]) -> bool:

@@ -145,14 +145,28 @@ def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) 
         said = [form] if degree is None else [degree, form]
         if entry is None:
             strange.append(own.span(said))
-        elif group.head is not None and _one_drawing(group.head, entry):
+        elif group.head is not None and (_one_drawing(group.head, entry) or _one_paint(group, entry)):
             kept += [replace(atom, kind="said") for atom in said]
-            group = replace(group, head=replace(group.head, entry=entry))
+            group = group if _one_paint(group, entry) else replace(group, head=replace(group.head, entry=entry))
         elif group.head is None or entry is not group.head.entry:
             about = group if degree is None else replace(group, degree=degree)
             pieces.append(_piece(own.of([*said, group.head]), entry.title, entry.look, about, degree=_degree(about, own)))  # type: ignore[list-item]
         degree = None
-    return replace(group, forms=tuple(f for f in group.forms if f not in kept), swallowed=(*group.swallowed, *kept)), pieces, strange
+    return (
+        replace(group, forms=tuple(f for f in group.forms if all(f.start != k.start for k in kept)), swallowed=(*group.swallowed, *kept)),
+        pieces,
+        strange,
+    )
+
+
+def _one_paint(group: Group, entry: Entry) -> bool:
+    """Tell whether a form is a paint of the part whose colour is said: "bushy white eyebrows" are white."""
+    return (
+        group.head is not None
+        and bool(group.shades)
+        and bool(entry.look.paints)
+        and entry.look == Look(paints={part: paint for part, paint in entry.look.paints.items() if part == group.head.part and not paint.texture})
+    )
 
 
 def _one_drawing(head: Atom, entry: Entry) -> bool:
@@ -324,8 +338,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"
     elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
-    if part not in PARTS:
-        return Meaning((name,), (own.span(extra),))
+    if part not in PARTS or (part == "light" and not group.shades):
+        return Meaning((name,), (own.span(extra),))  # a light is not cracked
     return Meaning((name, _painted(group, part, own, known, extra)))
 
 

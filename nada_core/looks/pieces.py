@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from nada_core.looks.colours import difference
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, WHOLES, Lab, Look, Mark, Paint
 
-__all__ = ["SAME_COLOUR", "Understood", "combined", "scaled", "subtracted", "swatches"]
+__all__ = ["SAME_COLOUR", "Understood", "combined", "laid", "scaled", "subtracted", "swatches"]
 
 #: Colours nearer than this are the same colour to people, when one of them is to be taken away.
 SAME_COLOUR = 45.0
@@ -233,14 +233,28 @@ def _taken(look: Look, piece: Understood, before: Iterable[Understood]) -> Look:
 
 
 def _of_many_parts(look: Look) -> bool:
-    return len(look.paints) > 1 or bool(look.paints and (look.shape or look.marks))
+    return len(look.paints) > 1 or bool(look.marks and look.shape) or bool(look.paints and (look.shape or look.marks))
+
+
+def laid(pieces: Iterable[Understood]) -> list[Understood]:
+    """Return pieces in the order in which they are laid over one another.
+
+    What is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair.
+    """
+    return sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
+
+
+def _of_one_age(row: list[Understood]) -> list[Understood]:
+    """Return details without the grey hair of an age that a later one takes back: "my grandfather when he was young"."""
+    years = [p.look.shape.get("age", 0.0) if p.rank == 9 and not p.removes else 0.0 for p in row]
+    undone = [any(year * later < 0 for later in years[at + 1 :]) for at, year in enumerate(years)]
+    return [replace(p, look=replace(p.look, paints={})) if gone else p for p, gone in zip(row, undone)]
 
 
 def combined(pieces: Iterable[Understood]) -> Look:
     """Return the look that the pieces make together: whole looks first, then details and what is not wanted, in their order."""
     look = whole = Look()
-    # what is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair
-    row = sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
+    row = _of_one_age(laid(pieces))
     if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
         row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
     for at, piece in enumerate(row):

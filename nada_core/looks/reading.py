@@ -19,7 +19,7 @@ from nada_core.looks.halves import halved
 from nada_core.looks.listing import listed
 from nada_core.looks.look import WHOLES, Look
 from nada_core.looks.meaning import Meaning, meant
-from nada_core.looks.pieces import SAME_COLOUR, Understood, combined
+from nada_core.looks.pieces import SAME_COLOUR, Understood, combined, laid
 from nada_core.looks.prompts import check_prompt
 from nada_core.looks.spelling import tokens
 from nada_core.looks.word_lists import vocabulary
@@ -49,7 +49,7 @@ class Reading:
     @property
     def overruled(self) -> tuple[tuple[str, str], ...]:
         """Pairs of titles of which only the second is shown, since both cannot be: two materials, a smile and a sad face."""
-        return tuple(dict.fromkeys((a.title, b.title) for a, b in itertools.combinations(self.understood, 2) if _against(a, b)))
+        return tuple(dict.fromkeys((a.title, b.title) for a, b in itertools.combinations(laid(self.understood), 2) if _against(a, b)))
 
     def without(self, *index: int) -> Reading:
         """Return the reading with these pieces switched off.

@@ -30,6 +30,9 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         if done and (joined := _two_as_one(done, word)) is not None:
             done[-1] = replace(done[-1], text=joined, root=joined, end=word.end)
             continue
+        if word.root == "skull" and len(done) > 1 and done[-1].root in _WHOSE and done[-2].root in ("on", "over", "around", "across", "of"):
+            done.append(replace(word, root="head"))  # tattoos "on his skull"
+            continue
         if word.root in known.words or not word.root.isalpha():
             if len(word.root) == 4 and word.root.isdecimal() and (word.root,) not in known.phrases and word.root[:3] + "0" in known.words:
                 word = replace(word, root=word.root[:3] + "0")  # 1974 is one of the 1970s
@@ -74,6 +77,7 @@ def _after(done: Sequence[Token]) -> set[str]:
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.
 _PAINTED = frozenset(("everything", "the", "my", "his", "her", "their", "it", "him", "me", "us", "them", "all"))
+_WHOSE = frozenset(("his", "her", "my", "your", "their"))
 #: Comparatives as learners say them; "more light" is light, unless it is a part's.
 _MORE = {"dark": "darker", "bright": "brighter", "pale": "paler"}
 _PARTS = frozenset(("skin", "hair", "eye", "lip", "face", "brow"))

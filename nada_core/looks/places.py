@@ -1,0 +1,256 @@
+"""Read where something lies: "gold on the lips", "moss in her hair", "slime dripping from his chin", "a crow on her shoulder".
+
+What lies on one part is never what the whole face is made of: where it cannot be drawn there, it is named as unknown, with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nada_core.looks.atoms import Atom
+from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, Look, Mark, Paint
+from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
+
+__all__ = ["paint_on", "placed"]
+
+#: Words that say where something is.
+_PLACING = frozenset(
+    "on in over under around round across through behind between inside beneath below above along down off from out onto upon".split()
+)
+#: Those after which something lies on a part; behind a part or between two it is somewhere else.
+_LYING = frozenset("on in over around round across down from onto upon out all".split())
+_WHOSE = frozenset("his her the my their your its our".split())
+#: Parts that something can lie on; a background or clothes are no place for it.
+_PARTS = frozenset(("hair", "brows", "eyes", "around the eyes", "lips", "teeth", "cheeks"))
+#: Words for places of a head and a body that have no paint of their own.
+_BODY = frozenset(
+    "forehead chin nose neck ear shoulder head mouth tongue nostril temple jaw jawline chest hand finger scalp throat arm back body".split()
+)
+#: Where on the face a colour can lie that is no part with a name: the mark that is drawn there.
+_THIRDS = {"forehead": "upper third", "chin": "lower third"}
+#: mark -> places where it is drawn anyway: "freckles on the nose", "flowers in her hair".
+_USUAL = {
+    "blush": ("cheeks",),
+    "freckles": ("cheeks", "nose"),
+    "cheek spots": ("cheeks",),
+    "war paint": ("cheeks",),
+    "glitter": ("cheeks", "around the eyes"),
+    "tears": ("cheeks", "eyes"),
+    "mascara tears": ("cheeks", "eyes"),
+    "scar": ("cheeks", "eyes"),
+    "tattoo": ("cheeks", "temple"),
+    "eyeshadow": ("eyes", "around the eyes"),
+    "eyeliner": ("eyes", "around the eyes"),
+    "flowers": ("hair",),
+    "hair strands": ("hair",),
+    "horns": ("head", "forehead"),
+    "crown": ("head", "hair"),
+    "forehead gem": ("forehead",),
+    "forehead dot": ("forehead",),
+    "clown nose": ("nose",),
+    "eye mask": ("eyes",),
+    "whiskers": ("cheeks",),
+    "surgical mask": ("mouth", "lips", "nose"),
+    "halo": ("head",),
+    "eye patch": ("eyes",),
+    "bandana": ("head",),
+    "blood": ("mouth", "lips", "chin"),
+}
+#: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
+_MARKS_OF = {
+    "hair": HAIR_MARKS,
+    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "eye diamonds", "eye star")),
+    "lips": frozenset(("painted smile", "scarred smile", "fangs")),
+    "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers")),
+}
+_PAINTS_OF = {"eyes": ("eyes", "around the eyes")}
+
+
+def paint_on(entry: Entry, part: str, known: Vocabulary) -> Paint | None:
+    """Return how something looks on a part: its own paint there, its colour, or that of the stuff it is made of."""
+    usual = known.shades.get((part, phrase(entry.title)))
+    if usual is not None or part in entry.look.paints:
+        return usual or entry.look.paints[part]
+    if entry.on_part is not None:
+        return entry.on_part
+    colour = entry.colour or entry.look.tint
+    stuff = known.phrases.get(phrase(entry.look.material)) if entry.look.material else None
+    if stuff is not None and stuff.on_part is not None:
+        return replace(stuff.on_part, colour=colour or stuff.on_part.colour)
+    return Paint(colour) if colour is not None else None
+
+
+def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
+    """Return atoms for something and the place where it lies, and how many of the row they stand for; None where no place is named."""
+    atom = row[at]
+    if at + 1 < len(row) and (own := _own_part(atom, row[at + 1])) is not None:
+        return [own], 2
+    if atom.part or atom.kind not in ("entry", "colour") or atom.entry is None:
+        return None
+    found = _place_after(row, at, words)
+    if found is None:
+        return None
+    place, described = found
+    part = row[place]
+    between = {w.root for w in words[atom.end : part.end - 1]}
+    if part.part == "lips" and words[part.start].root == "mouth" and between & {"in", "between"}:
+        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
+        return [Atom("unknown", first, part.end)], place + 1 - at  # a rose in the mouth is held there
+    if atom.entry.kind == "faces" and not atom.entry.surface and atom.entry.on_part is None:
+        return _where_it_is_drawn(row, at, place, words) if not described else None
+    if described:
+        # "a spider in her long hair"
+        return ([replace(atom, kind="unknown", entry=None)], 1) if between & _WHOSE and _stuff(atom.entry) else None
+    whole = [Atom("unknown", atom.start, part.end)], place + 1 - at
+    if (bearded := _in_the_beard(atom, part)) is not None and between & _LYING:
+        return [bearded], place + 1 - at
+    if not between & _LYING:
+        return whole if _stuff(atom.entry) else None
+    if part.kind == "entry" and part.part not in _PARTS and not _body(part, words):
+        return whole  # "frost on the eyelashes" is none of the skin
+    return _painted(row, at, place, words, known) or whole
+
+
+def _stuff(entry: Entry) -> bool:
+    """Tell whether a name would be the whole person where no place is named."""
+    return bool(entry.surface) or entry.kind in ("materials", "characters", "media", "lights", "processes", "painters")
+
+
+def _verb(atom: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether an unknown word may stand between something and its place: "dripping from", "smeared on"."""
+    word = words[atom.start].text.lower()
+    return atom.kind == "unknown" and atom.end == atom.start + 1 and (word in _PLACING or word.endswith(("ing", "ed", "en")))
+
+
+def _place_after(row: Sequence[Atom], at: int, words: Sequence[Token]) -> tuple[int, bool] | None:
+    """Return where in the row the place of something stands, and whether the place is described ("in her long hair")."""
+    next_at, described = at + 1, False
+    while next_at < len(row) and next_at < at + 5:
+        atom = row[next_at]
+        roots = [w.root for w in words[row[at].end : atom.start]]
+        if _is_place(atom, words):
+            between = {*roots, words[atom.start].root if atom.end > atom.start + 1 else ""}  # "under her eyes" is one name
+            placing = bool(between & _PLACING) and (described or all(r in _PLACING | LIGHT_WORDS | {"all"} or _verbal(r) for r in roots))
+            return (next_at, described) if placing else None
+        link = atom.kind in ("with", "in", "on skin") and {w.root for w in words[atom.start : atom.end]} <= _PLACING | {"all", "a"}
+        if link or (_verb(atom, words) and not described):
+            next_at += 1
+        elif set(roots) & _PLACING and (atom.kind in ("form", "colour", "lightness", "vivid", "degree") or atom.kind == "unknown"):
+            described = True
+            next_at += 1
+        else:
+            return None
+    return None
+
+
+def _verbal(word: str) -> bool:
+    return word.endswith(("ing", "ed", "en"))
+
+
+def _body(atom: Atom, words: Sequence[Token]) -> str:
+    """Return the place of a body that an atom is a mere word for, or an empty text."""
+    last = words[atom.end - 1].root
+    return last if last in _BODY and (atom.kind in ("unknown", "thing", "face") or atom.part) else ""
+
+
+def _is_place(atom: Atom, words: Sequence[Token]) -> bool:
+    if atom.kind == "face":
+        return words[atom.start].root == "head"
+    if _body(atom, words):
+        return True
+    drawn = atom.kind == "entry" and atom.entry is not None and atom.entry.kind == "faces" and bool(atom.entry.look.marks)
+    on_face = drawn and atom.entry is not None and (atom.entry.thing or atom.entry.main == "hair")
+    return (atom.kind == "entry" and bool(atom.part) and atom.part not in ("background", "light", "clothing", "skin")) or on_face
+
+
+def _where_it_is_drawn(row: Sequence[Atom], at: int, place: int, words: Sequence[Token]) -> tuple[list[Atom], int] | None:
+    """Return one atom for a mark at the place where it is drawn anyway; elsewhere the place stays a word of its own."""
+    atom = row[at]
+    assert atom.entry is not None
+    here = {name for mark in atom.entry.look.marks for name in _USUAL.get(mark.name, ())}
+    end = at
+    for i in _listed(row, place):
+        if row[i].part in here or _body(row[i], words) in here:
+            end = i
+        else:
+            break
+    return ([replace(atom, end=row[end].end)], end + 1 - at) if end > at else None
+
+
+def _listed(row: Sequence[Atom], place: int) -> list[int]:
+    """Return the places of a list: "on the forehead and cheeks"."""
+    found = [place]
+    while found[-1] + 2 < len(row) and row[found[-1] + 1].kind in ("and", ","):
+        after = row[found[-1] + 2]
+        last = found[-1] + 3 >= len(row) or row[found[-1] + 3].kind in ("and", ",", "with", "but", "in")
+        if not last or not (after.part or after.kind in ("unknown", "thing")):
+            break
+        found.append(found[-1] + 2)
+    return found
+
+
+def _painted(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
+    """Return one atom for what lies on all places of a list, or None where one of them has no paint."""
+    atom = row[at]
+    assert atom.entry is not None
+    paints: dict[str, Paint] = {}
+    marks: list[Mark] = []
+    titles: list[str] = []
+    missed: list[Atom] = []
+    end = at
+    for i in _listed(row, place):
+        part, body = row[i].part, _body(row[i], words)
+        entry = row[i].entry
+        if part in _PARTS and entry is not None:
+            paint = Paint(None, texture=atom.entry.surface) if atom.entry.surface else paint_on(atom.entry, part, known)
+            titles.append(entry.title)
+        elif body in _THIRDS and not atom.entry.surface and (paint := paint_on(atom.entry, "skin", known)) is not None:
+            marks.append(Mark(_THIRDS[body], 1.0, paint.colour))
+            titles.append(body)
+            end = i
+            continue
+        else:
+            missed.append(replace(row[i], kind="unknown", entry=None))
+            continue
+        if paint is None:
+            break
+        paints[part] = paint
+        end = i
+    if end == at or atom.entry.kind == "characters":
+        return None
+    title = f"{atom.entry.title} {' and '.join(titles)}"
+    main = row[end].part if len(titles) == 1 and row[end].part in _PARTS else ""
+    lying = Entry(title, (), "faces", Look(paints=paints, marks=tuple(marks)), main=main)
+    return [Atom("entry", atom.start, row[end].end, lying), *(one for one in missed if one.end <= row[end].end)], end + 1 - at
+
+
+def _own_part(atom: Atom, part: Atom) -> Atom | None:
+    """Return one atom for "Cleopatra eyes": that part of somebody's look."""
+    if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PARTS or atom.part:
+        return None
+    if atom.entry.kind != "characters" or atom.end != part.start:
+        return None
+    look, place = atom.entry.look, part.part
+    own = Look(
+        paints={name: paint for name, paint in look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
+        marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
+    )
+    title = f"{atom.entry.title} {part.entry.title}"
+    return Atom("entry", atom.start, part.end, Entry(title, (), "faces", own, main=place)) if own else None
+
+
+def _in_the_beard(atom: Atom, beard: Atom) -> Atom | None:
+    """Return one atom for "ice in the beard": a beard of that colour."""
+    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
+    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or atom.entry.kind == "characters":
+        return None
+    if atom.entry.surface:
+        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
+    elif atom.entry.on_part is not None:
+        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
+    else:
+        return None
+    assert beard.entry is not None
+    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
