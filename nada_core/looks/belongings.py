@@ -18,6 +18,7 @@ def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary
     return (
         _old_picture(atom, other, words)
         or _of_its_body(atom, other)
+        or _worn_like(atom, other)
         or _ears_of(atom, other, words)
         or _by_a_child(atom, other, words, known)
         or _lit_as(atom, other)
@@ -30,6 +31,22 @@ def _old_picture(atom: Atom, picture: Atom, words: Sequence[Token]) -> Atom | No
     if atom.end != picture.start or said != ["old"] or picture.entry is None or picture.entry.kind != "processes":
         return None
     return replace(picture, start=atom.start)
+
+
+#: What is worn on a head, as people of a trade wear it.
+_HEADWEAR = frozenset(("hat", "cap", "bandana", "headscarf", "glasses", "sunglasses", "earrings", "eye patch"))
+
+
+def _worn_like(atom: Atom, worn: Atom) -> Atom | None:
+    """Return one atom for "pirate hat" and "nun's veil": the thing alone, in the colour in which somebody of that name wears it."""
+    marks = worn.entry.look.marks if worn.entry is not None and worn.entry.kind == "faces" and worn.entry.thing else ()
+    if not marks or {m.name for m in marks} - _HEADWEAR or atom.entry is None or atom.entry.kind != "characters" or atom.end != worn.start:
+        return None
+    own = {m.name: m.colour for m in atom.entry.look.marks}
+    coloured = tuple(replace(m, colour=own.get(m.name) or m.colour) for m in marks)
+    assert worn.entry is not None
+    look = replace(worn.entry.look, marks=coloured)
+    return replace(worn, start=atom.start, entry=replace(worn.entry, title=f"{atom.entry.title} {worn.entry.title}", look=look))
 
 
 #: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.

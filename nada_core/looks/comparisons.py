@@ -117,6 +117,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and _person(atom) and after[0].entry is not None and after[0].entry.surface and _of(atom, after[0], words):
+            done.extend((atom, replace(after[0], kind="unknown", entry=None)))  # a "lord of the galaxy" has no starry skin
+            at += 2
+            continue
         if after and _painted_mark(atom, after[0], done, words):
             done.append(replace(after[0], start=atom.start))  # "white face paint dots" are white dots
             at += 2
@@ -125,7 +129,13 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.extend((atom, lit_by(after[0], known)))
             at += 2
             continue
-        if after and atom.kind == "degree" and _roots(atom, words) == ("half",) and after[0].kind == "entry" and _face_first(after[0], words):
+        if (
+            after
+            and atom.kind == "degree"
+            and _roots(atom, words) == ("half",)
+            and after[0].kind == "entry"
+            and _face_first(after[0], words)
+        ):
             done.append(Atom("unknown", atom.start, after[0].start + 1))  # "half his face burnt"
             done.append(replace(after[0], start=after[0].start + 1))
             at += 2
@@ -223,10 +233,12 @@ def _standing_alone(row: Sequence[Atom], words: Sequence[Token]) -> list[Atom]:
 
 
 def _surname(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> bool:
-    """Tell whether a colour is somebody's name: "Sandra Brown"; "Sandra Brown Hair" has brown hair."""
+    """Tell whether a word is somebody's name: "Sandra Brown", "Jill Valentine"; "Sandra Brown Hair" has brown hair."""
     colour = after[0]
-    if atom.kind != "unknown" or colour.kind != "colour" or atom.end != colour.start or colour.end != colour.start + 1:
+    if atom.kind != "unknown" or colour.kind not in ("colour", "entry") or atom.end != colour.start or colour.end != colour.start + 1:
         return False
+    if colour.kind == "entry" and (colour.part or colour.entry is None or colour.entry.kind in ("characters", "faces", "media")):
+        return False  # a "Whispering Zombie" is one
     titled = all(words[i].text[:1].isupper() and not words[i].text.isupper() for i in (atom.end - 1, colour.start))
     return titled and not (len(after) > 1 and (after[1].part or after[1].kind == "colour"))
 

@@ -165,7 +165,8 @@ def _one_paint(group: Group, entry: Entry) -> bool:
         group.head is not None
         and bool(group.shades)
         and bool(entry.look.paints)
-        and entry.look == Look(paints={part: paint for part, paint in entry.look.paints.items() if part == group.head.part and not paint.texture})
+        and entry.look
+        == Look(paints={part: paint for part, paint in entry.look.paints.items() if part == group.head.part and not paint.texture})
     )
 
 

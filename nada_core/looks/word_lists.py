@@ -274,6 +274,9 @@ def vocabulary() -> Vocabulary:
         for number, text, rest in lines_of(file):
             titles = _names(text)
             order.append(phrase(titles[0]))
+            if order[-1] in raw:
+                other, line, *_ = raw[order[-1]]
+                raise WordListError(f"{file}.txt, line {number}: '{titles[0]}' stands on line {line} of {other}.txt already")
             for title in titles:
                 raw.setdefault(phrase(title), (file, number, titles, rest))
     done: dict[Phrase, Entry] = {}

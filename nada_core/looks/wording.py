@@ -55,6 +55,9 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         nearest_words = sorted(speller().among(word.root, _after(done)) or speller().correct(word.root))
         # two words are as good as one where both are names of one thing ("zombie", "zombi")
         meant_entries = {id(known.phrases.get((near,)) or known.joined.get(near, near)) for near in nearest_words}
+        colours = [near for near in nearest_words if any((part, (near,)) in known.shades for part in ("skin", "hair"))]
+        if len(meant_entries) > 1 and len(colours) == 1:
+            nearest_words, meant_entries = colours, {0}  # "gren" is green rather than somebody's name
         done.append(replace(word, root=nearest_words[0]) if len(meant_entries) == 1 else word)
     return done
 
