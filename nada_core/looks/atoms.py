@@ -40,7 +40,7 @@ class Atom:
 
 @dataclass(frozen=True)
 class _Match:
-    length: int
+    length: float
     exact: bool
     atom: Atom
 
@@ -85,7 +85,8 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
         small = known.grammar.get(every)
         if words[end - 1].root in LIGHT_WORDS:
             if small is not None:
-                yield _Match(count, True, Atom(small[0], start, end, None, small[1]))
+                # "covered in" is more than "covered", and no name
+                yield _Match(count + 0.5, True, Atom(small[0], start, end, None, small[1]))
             continue
         small = small or known.grammar.get(kept)
         # a "ghost in white" is not ghost white

@@ -105,6 +105,11 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             elif group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
                 done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
                 continue
+        if last is not None and _form_too(last, group):
+            done.append(replace(group, head=last.head))  # "hair long and wavy"
+            continue
+        if last is not None and last.link == "on skin" and group.link in ("and", ",") and group.head is not None and group.bare:
+            group = replace(group, link="on skin")  # "covered in honey and bees"
         if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
             # "hair long and blue"
             place = _PART_WORDS.get(words[last.head.start].root, "") if last.head.end - last.head.start > 1 else ""
@@ -116,6 +121,12 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             group = replace(group, link="in light")
         done.append(group)
     return done
+
+
+def _form_too(last: Group, group: Group) -> bool:
+    """Tell whether a form alone is said of the part before it: "make her hair long and wavy"."""
+    said = last.head is not None and bool(last.head.part or last.forms)
+    return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
 
 
 #: Make-up: "a cut crease in purple and gold" says what colours it has, and nothing of clothes.

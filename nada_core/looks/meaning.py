@@ -11,6 +11,7 @@ from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
 from nada_core.looks.groups import NOT_WORDS, Group, Shade
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
 from nada_core.looks.pieces import Understood, scaled, swatches
+from nada_core.looks.places import somebody
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 from nada_core.looks.worn import worn
@@ -61,8 +62,12 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
     head = group.head
     if group.link == "aside" and group.atoms:
         return Meaning(unknown=(own.span(group.atoms),))  # "more green than blue", "holding an apple"
-    if head is not None and (head.kind in ("unknown", "thing") or worn(group, head, words)):
-        return _unknown(group, own, known)
+    if head is not None and (
+        head.kind in ("unknown", "thing")
+        or worn(group, head, words)
+        or (group.link == "on skin" and not group.shades and head.entry is not None and somebody(head.entry))
+    ):
+        return _unknown(group, own, known)  # whoever is "covered in bees" is none
     if head is not None and head.kind == "years":
         if head.value >= 60:
             look = scaled(known.phrases[("old",)].look, min(1.2, 0.5 + head.value / 150))
@@ -323,6 +328,7 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         name = replace(name, parts=entry.covers)
     if entry.kind == "characters" and entry.main == "clothing":
         name = replace(name, costume=True)
+    name = replace(name, masked=entry.masked)
     if not extra:
         return Meaning((name,))
     only = next(iter(entry.look.paints)) if details and len(entry.look.paints) == 1 else ""
@@ -334,6 +340,10 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
         return Meaning((name, Understood(own.of(extra), title, Look(tint=colour), (("material", colour),))))
     if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
+        if all(m.name in BEARD_MARKS for m in entry.look.marks):
+            # a "frozen beard" is one with frost
+            frozen = Look(paints={"beard": Paint(None, texture=_surface(group)[0])}, marks=entry.look.marks)
+            return Meaning((_piece(own.of([*extra, group.head]), f"{_surface(group)[1]} {entry.title}", frozen, group, degree=degree),))
         return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
         part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from nada_core.looks.colours import difference
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, WHOLES, Lab, Look, Mark, Paint
 
-__all__ = ["SAME_COLOUR", "Understood", "combined", "laid", "scaled", "subtracted", "swatches"]
+__all__ = ["SAME_COLOUR", "Understood", "as_worn", "combined", "laid", "scaled", "subtracted", "swatches"]
 
 #: Colours nearer than this are the same colour to people, when one of them is to be taken away.
 SAME_COLOUR = 45.0
@@ -31,6 +31,7 @@ class Understood:
         instead: what is seen where there is nothing to take away: "not smiling" is a straight mouth.
         costume: True where it says what somebody is dressed as; of another's face it changes nothing ("zombie bride").
         own: True where its first part is to be as it is, whatever the rest is made of ("statue with human eyes").
+        masked: True where what covers the face is worn: "Spider-Man without the mask" is his suit alone.
         rank: order in which pieces are put together; later ones win. Details (9) beat whole looks.
     """
 
@@ -44,6 +45,7 @@ class Understood:
     instead: Look = field(default_factory=Look)
     costume: bool = False
     own: bool = False
+    masked: bool = False
     rank: int = 9
 
 
@@ -175,7 +177,7 @@ _WORN = frozenset(
 )  # fmt: skip
 
 
-def _as_worn(look: Look) -> Look:
+def as_worn(look: Look) -> Look:
     """Return what of a costume is worn."""
     paints = {part: paint for part, paint in look.paints.items() if part in _WORN_PARTS}
     return Look(paints=paints, marks=tuple(m for m in look.marks if m.name in _WORN))
@@ -256,7 +258,7 @@ def combined(pieces: Iterable[Understood]) -> Look:
     look = whole = Look()
     row = _of_one_age(laid(pieces))
     if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
-        row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
+        row = [replace(p, look=as_worn(p.look)) if p.costume else p for p in row]
     for at, piece in enumerate(row):
         look = look + piece.look if piece.rank != 9 else _detailed(look, whole, piece)
         whole = look if piece.rank != 9 else whole

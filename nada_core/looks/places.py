@@ -13,7 +13,7 @@ from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, Look, Mark, Paint
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
-__all__ = ["paint_on", "placed"]
+__all__ = ["paint_on", "placed", "somebody"]
 
 #: Words that say where something is.
 _PLACING = frozenset(
@@ -58,6 +58,8 @@ _USUAL = {
     "bandana": ("head",),
     "blood": ("mouth", "lips", "chin"),
 }
+#: Marks that are drawn behind or on a head, wherever they are said to be painted.
+_BODILY = frozenset(("wings", "horns", "halo", "crown", "unicorn horn", "cat ears", "bunny ears", "flowers"))
 #: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
 _MARKS_OF = {
     "hair": HAIR_MARKS,
@@ -100,6 +102,8 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
         return [Atom("unknown", first, part.end)], place + 1 - at  # a rose in the mouth is held there
     if atom.entry.kind == "faces" and not atom.entry.surface and atom.entry.on_part is None:
         return _where_it_is_drawn(row, at, place, words) if not described else None
+    if part.kind == "face" and not (words[part.end - 1].root == "head" and _stuff(atom.entry)):
+        return _on_the_face(row, at, place, words)
     if described:
         # "a spider in her long hair"
         return ([replace(atom, kind="unknown", entry=None)], 1) if between & _WHOSE and _stuff(atom.entry) else None
@@ -111,6 +115,33 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
     if part.kind == "entry" and part.part not in _PARTS and not _body(part, words):
         return whole  # "frost on the eyelashes" is none of the skin
     return _painted(row, at, place, words, known) or whole
+
+
+def somebody(entry: Entry) -> bool:
+    """Tell whether a name is somebody's or an animal's, and not that of food or dirt that may lie on a face."""
+    look = entry.look
+    return entry.kind == "characters" and ("eyes" in look.paints or bool(look.shape) or any(m.name in _OF_ANIMALS for m in look.marks))
+
+
+_OF_ANIMALS = frozenset(("animal nose", "whiskers", "fangs"))
+#: Words that say how a picture of something comes to a face.
+_DRAWN = frozenset("painted drawn tattooed inked printed airbrushed stencilled sketched".split())
+
+
+def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token]) -> tuple[list[Atom], int] | None:
+    """Return an unknown atom for somebody who is on a face and not the face: "a spider crawling over her face"."""
+    atom, part = row[at], row[place]
+    between = [w.root for w in words[atom.end : part.start]]
+    if atom.entry is None or not somebody(atom.entry) or _DRAWN.intersection(between):
+        return None  # a tiger painted on a face is a face painted as a tiger
+    moves = any(w.endswith("ing") for w in between) and not {"looking"} & set(between)
+    thing = (at > 0 and row[at - 1].kind == "with") or (at == 0 and moves)
+    there = {"on", "over", "across", "around", "all"}.intersection(between) and (thing or moves)
+    return ([Atom("unknown", atom.start, part.end)], place + 1 - at) if there else None
+
+
+#: Kinds of names that mean a whole picture: a light falls on a freckled face, and lies on no freckles.
+_WHOLE = frozenset(("lights", "processes", "media", "painters"))
 
 
 def _stuff(entry: Entry) -> bool:
@@ -130,7 +161,7 @@ def _place_after(row: Sequence[Atom], at: int, words: Sequence[Token]) -> tuple[
     while next_at < len(row) and next_at < at + 5:
         atom = row[next_at]
         roots = [w.root for w in words[row[at].end : atom.start]]
-        if _is_place(atom, words):
+        if _is_place(atom, words) and (row[at].entry is None or row[at].entry.kind not in _WHOLE or not _mark(atom)):
             between = {*roots, words[atom.start].root if atom.end > atom.start + 1 else ""}  # "under her eyes" is one name
             placing = bool(between & _PLACING) and (described or all(r in _PLACING | LIGHT_WORDS | {"all"} or _verbal(r) for r in roots))
             return (next_at, described) if placing else None
@@ -157,12 +188,17 @@ def _body(atom: Atom, words: Sequence[Token]) -> str:
 
 def _is_place(atom: Atom, words: Sequence[Token]) -> bool:
     if atom.kind == "face":
-        return words[atom.start].root == "head"
+        return words[atom.end - 1].root in ("head", "face", "skin", "body")
     if _body(atom, words):
         return True
-    drawn = atom.kind == "entry" and atom.entry is not None and atom.entry.kind == "faces" and bool(atom.entry.look.marks)
-    on_face = drawn and atom.entry is not None and (atom.entry.thing or atom.entry.main == "hair")
-    return (atom.kind == "entry" and bool(atom.part) and atom.part not in ("background", "light", "clothing", "skin")) or on_face
+    return (atom.kind == "entry" and bool(atom.part) and atom.part not in ("background", "light", "clothing", "skin")) or _mark(atom)
+
+
+def _mark(atom: Atom) -> bool:
+    """Tell whether an atom is something drawn on which something can lie: "frost on the eyelashes"."""
+    entry = atom.entry
+    drawn = atom.kind == "entry" and entry is not None and entry.kind == "faces" and not atom.part and bool(entry.look.marks)
+    return drawn and entry is not None and (entry.thing or entry.main == "hair")
 
 
 def _where_it_is_drawn(row: Sequence[Atom], at: int, place: int, words: Sequence[Token]) -> tuple[list[Atom], int] | None:
@@ -176,7 +212,12 @@ def _where_it_is_drawn(row: Sequence[Atom], at: int, place: int, words: Sequence
             end = i
         else:
             break
-    return ([replace(atom, end=row[end].end)], end + 1 - at) if end > at else None
+    if end > at:
+        return [replace(atom, end=row[end].end)], end + 1 - at
+    names = {mark.name for mark in atom.entry.look.marks}
+    if _DRAWN.intersection(w.root for w in words[atom.end : row[place].start]) and names & _BODILY:
+        return [Atom("unknown", atom.start, row[place].end)], place + 1 - at  # "butterfly wings painted around her eyes"
+    return None
 
 
 def _listed(row: Sequence[Atom], place: int) -> list[int]:

@@ -26,7 +26,7 @@ LIGHT_WORDS = frozenset("a an the of in on at from by to his her my your their o
 
 Phrase = tuple[str, ...]
 #: Attributes that say how a name is used, not what it looks like.
-_ABOUT = ("soft", "empty", "thing", "each", "surface", "as", "covers", "part", "main", "unlike")
+_ABOUT = ("soft", "empty", "thing", "each", "masked", "surface", "as", "covers", "part", "main", "unlike")
 
 
 class WordListError(ValueError):
@@ -52,6 +52,7 @@ class Entry:
         empty: True where the line says that the name changes nothing.
         thing: True where the name is something that a face has or wears; a list of refusals goes on over it ("no beard, glasses").
         each: True where the names are different things that look alike ("otter, beaver"): each is its own title.
+        masked: True where what covers the face is worn, so that it can be taken off ("Spider-Man without the mask").
         unlike: what a face looks like that is said to lack it ("not smiling"), where that can be seen.
     """
 
@@ -69,6 +70,7 @@ class Entry:
     empty: bool = False
     thing: bool = False
     each: bool = False
+    masked: bool = False
     unlike: Look = field(default_factory=Look)
 
 
@@ -158,7 +160,7 @@ class _Lines:
 
     def _about(self, word: str, rest: str) -> dict[str, Any]:
         """Return the fields of an entry that are not its look."""
-        if word in ("soft", "empty", "thing", "each"):
+        if word in ("soft", "empty", "thing", "each", "masked"):
             return {word: True}
         if word == "surface":
             return {"surface": _choice(rest, TEXTURES, "texture")}
