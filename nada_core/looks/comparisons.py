@@ -9,7 +9,8 @@ from dataclasses import replace
 from nada_core.looks.atoms import Atom
 from nada_core.looks.belongings import belonging, lit_by
 from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
-from nada_core.looks.places import paint_on, placed
+from nada_core.looks.part_looks import on_hair_or_beard, paint_on
+from nada_core.looks.places import placed
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
@@ -43,6 +44,21 @@ def _made(atom: Atom, words: Sequence[Token]) -> bool:
 
 #: What stands between a part and what it is said to be: "her hair is on fire", "eyes turned to ice".
 _BEING = frozenset(("is", "are", "was", "were", "be", "become", "becoming", "becomes", "turned", "turning", "all", "now", "to", "into"))
+
+
+def _how(before: Atom, other: Atom) -> bool:
+    """Tell whether an atom before a part says how it looks, so that a likeness adds nothing: "golden eyes like a lion"."""
+    if before.kind == "colour":
+        return not _person(other)
+    return before.entry is not None and (before.entry.on_part is not None or bool(before.entry.surface))
+
+
+def _likened(row: Sequence[Atom], at: int) -> int:
+    """Return how many atoms after a surface say what it is like: all up to the next sign or small word."""
+    end = at + 2
+    while end < len(row) and row[end].kind in ("entry", "colour", "unknown", "thing", "form", "lightness") and not row[end].part:
+        end += 1
+    return end - 1 - at if end > at + 2 else 0
 
 
 def _said_to_be(part: Atom, other: Atom, words: Sequence[Token]) -> bool:
@@ -84,6 +100,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         if atom.kind == "face" and words[atom.start].root == "skin" and after and (_like(after[0], words) or _of(atom, after[0], words)):
             atom = replace(atom, kind="entry", entry=replace(known.phrases["complexion",], title="skin"))  # "skin like chocolate"
         # "thin eyebrows like the 1920s" are thin
+        if after and _said_to_be(atom, after[0], words) and (burning := on_hair_or_beard(after[0], atom)) is not None:
+            done.append(burning)  # "his beard is on fire"
+            at += 2
+            continue
         if atom.entry is not None and atom.part and atom.kind == "entry" and after and not formed:
             linked = _like(after[0], words) and len(after) > 1
             said = _said_to_be(atom, after[0], words)
@@ -103,7 +123,7 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(atom)  # "black skin and white hair like Storm": all of it is hers
                 at += 1
                 continue
-            if other is not None and linked and not _person(other) and done and done[-1].kind == "colour" and done[-1].end == atom.start:
+            if other is not None and linked and done and done[-1].end == atom.start and _how(done[-1], other):
                 done.append(replace(atom, end=other.end))  # "red eyes like blood" are red
                 at += 3
                 continue
@@ -119,6 +139,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 continue
         if after and _person(atom) and after[0].entry is not None and after[0].entry.surface and _of(atom, after[0], words):
             done.extend((atom, replace(after[0], kind="unknown", entry=None)))  # a "lord of the galaxy" has no starry skin
+            at += 2
+            continue
+        if after and _other_mask(atom, after[0], words):
+            done.append(Atom("unknown", atom.start, after[0].end))  # a "fencing mask" is none around the eyes
             at += 2
             continue
         if after and _painted_mark(atom, after[0], done, words):
@@ -165,6 +189,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(replace(atom, end=after[1].end))
             at += 3
             continue
+        if atom.entry is not None and atom.entry.surface and after and _like(after[0], words) and (long := _likened(row, at)):
+            done.append(replace(atom, end=row[at + long].end))  # "cracked like old paint"
+            at += long + 1
+            continue
         if after and _surname(atom, after, words):
             done.append(Atom("unknown", atom.start, after[0].end))
             at += 2
@@ -181,6 +209,12 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
 
 def _face_first(atom: Atom, words: Sequence[Token]) -> bool:
     return atom.end > atom.start + 1 and words[atom.start].root == "face"
+
+
+def _other_mask(atom: Atom, mask: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a bare "mask" is one of a kind that is not known."""
+    bare = mask.kind == "entry" and mask.end == mask.start + 1 and words[mask.start].root == "mask"
+    return bare and atom.kind in ("unknown", "thing") and atom.end == mask.start
 
 
 def _painted_mark(atom: Atom, mark: Atom, done: Sequence[Atom], words: Sequence[Token]) -> bool:

@@ -100,6 +100,8 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         noun = _noun(row, at + 1, parts_only=True)
         if noun is not None and noun.kind == "entry":
             return atom.twin  # "thin eyebrows" and a "thin black moustache" make no thin face
+    if atom.twin is not None and atom.twin.kind == "vivid" and atom.entry.on_part is None and _directly_drawn(after, atom):
+        return atom.twin  # a "dirty beard" is no dirt on the face
     if atom.twin is not None and atom.twin.kind in SHADE_KINDS:
         before = row[at - 1] if at else None
         if before is not None and before.end == atom.start and before.part and before.kind in ("entry", "face") and not _said(row, at - 1):
@@ -140,6 +142,10 @@ def _noun(row: Sequence[Atom], at: int, parts_only: bool = False) -> Atom | None
             return atom if noun and (not parts_only or atom.part or _drawn(atom)) else None
         at += 1
     return None
+
+
+def _directly_drawn(after: Atom | None, atom: Atom) -> bool:
+    return after is not None and after.start == atom.end and not after.part and _drawn(after)
 
 
 def _drawn(atom: Atom) -> bool:
@@ -221,6 +227,8 @@ class _Builder:
             # "a beard very long and white"
             said = self.group.forms and self.group.head is None and self.done and self.done[-1].head is not None
             return bool(said) and self.row[at + 1].kind == "colour" and _noun(self.row, at + 1) is None
+        if self.group.surfaces and self.group.surfaces[-1].end == self.row[at].start and self._noun_like(self.group.surfaces[-1]):
+            return False  # "golden scales and emerald eyes"
         last = self.group.surfaces[-1] if self.group.surfaces and not self.group.shades else None
         if last is not None and last.end - last.start > 1 and "skin" in {w.root for w in self.words[last.start : last.end]}:
             return False  # "skin of snake and yellow eyes"
@@ -233,6 +241,11 @@ class _Builder:
         if self.row[at + 1].kind == "degree" and noun is not None and not noun.part:
             return False  # "slightly green and very angry" is green skin, and not a green mood
         return not (self.after_noun() and _noun(self.row, at + 1) is not None)
+
+    def _noun_like(self, surface: Atom) -> bool:
+        """Tell whether a surface was said as a noun of its own: "scales", "cracks"."""
+        word = self.words[surface.end - 1].text.lower()
+        return word.endswith("s") and not word.endswith(("ss", "us"))
 
     def but_for(self, atom: Atom) -> bool:
         """Tell whether an exception is made from a refusal: "no make-up except red lipstick" asks for the lipstick."""

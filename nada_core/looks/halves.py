@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nada_core.looks.atoms import Atom
 from nada_core.looks.look import Look, Mark, Paint
-from nada_core.looks.places import paint_on
+from nada_core.looks.part_looks import paint_on
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry, Vocabulary, phrase
 

@@ -10,8 +10,8 @@ from nada_core.looks.atoms import Atom
 from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
 from nada_core.looks.groups import NOT_WORDS, Group, Shade
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
+from nada_core.looks.part_looks import somebody
 from nada_core.looks.pieces import Understood, scaled, swatches
-from nada_core.looks.places import somebody
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 from nada_core.looks.worn import worn
@@ -140,6 +140,7 @@ def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) 
     pieces, strange, kept = [], [], []
     noun = [words[i].root for i in range(group.head.start, group.head.end)] if group.head is not None else []
     degree: Atom | None = None
+    own_name = group.head.entry if group.head is not None else None
     for form in sorted(group.forms, key=lambda atom: atom.start):
         if form.kind == "degree":
             degree = form
@@ -150,6 +151,8 @@ def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) 
         said = [form] if degree is None else [degree, form]
         if entry is None:
             strange.append(own.span(said))
+        elif group.head is not None and group.head.entry is not own_name and _one_drawing(group.head, entry):
+            strange.append(own.span(said))  # a "long thin beard" is long: of two forms the first is drawn
         elif group.head is not None and (_one_drawing(group.head, entry) or _one_paint(group, entry)):
             kept += [replace(atom, kind="said") for atom in said]
             group = group if _one_paint(group, entry) else replace(group, head=replace(group.head, entry=entry))
@@ -206,7 +209,7 @@ def _paint(group: Group, part: str, known: Vocabulary) -> tuple[Paint, str]:
     if not group.shades:
         return Paint(None, texture=texture), ""
     names = " and ".join(dict.fromkeys(s.name for s in group.shades))
-    if len(group.shades) == 1:
+    if len({s.colour for s in group.shades}) == 1:
         return _usual(group.shades[0], part, known, texture), names
     colours = [_usual(s, part, known, texture) for s in group.shades]
     labs = [p.colour for p in colours if p.colour is not None]
@@ -237,7 +240,7 @@ def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequ
     paint, names = _paint(group, part, known)
     title = " ".join(filter(None, (_surface(group)[1], names, noun or part)))
     look = Look(paints={part: paint})
-    if part == "skin" and len(group.shades) == 2 and paint.texture == "striped":
+    if part == "skin" and len(group.shades) == 2 and paint.texture == "striped" and group.shades[0].colour != group.shades[1].colour:
         # two colours share a face half and half
         first, second = (_usual(s, part, known, "") for s in group.shades)
         look = Look(paints={part: first}, marks=(Mark("half face", 1.0, second.colour),))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, Look, Mark, Paint
+from nada_core.looks.look import Look, Mark, Paint
+from nada_core.looks.part_looks import PAINTED_PARTS, on_hair_or_beard, own_part, paint_on, somebody
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary
 
-__all__ = ["paint_on", "placed", "somebody"]
+__all__ = ["placed"]
 
 #: Words that say where something is.
 _PLACING = frozenset(
@@ -22,8 +23,6 @@ _PLACING = frozenset(
 #: Those after which something lies on a part; behind a part or between two it is somewhere else.
 _LYING = frozenset("on in over around round across down from onto upon out all".split())
 _WHOSE = frozenset("his her the my their your its our".split())
-#: Parts that something can lie on; a background or clothes are no place for it.
-_PARTS = frozenset(("hair", "brows", "eyes", "around the eyes", "lips", "teeth", "cheeks"))
 #: Words for places of a head and a body that have no paint of their own.
 _BODY = frozenset(
     "forehead chin nose neck ear shoulder head mouth tongue nostril temple jaw jawline chest hand finger scalp throat arm back body".split()
@@ -60,40 +59,18 @@ _USUAL = {
 }
 #: Marks that are drawn behind or on a head, wherever they are said to be painted.
 _BODILY = frozenset(("wings", "horns", "halo", "crown", "unicorn horn", "cat ears", "bunny ears", "flowers"))
-#: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
-_MARKS_OF = {
-    "hair": HAIR_MARKS,
-    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "eye diamonds", "eye star")),
-    "lips": frozenset(("painted smile", "scarred smile", "fangs")),
-    "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers")),
-}
-_PAINTS_OF = {"eyes": ("eyes", "around the eyes")}
-
-
-def paint_on(entry: Entry, part: str, known: Vocabulary) -> Paint | None:
-    """Return how something looks on a part: its own paint there, its colour, or that of the stuff it is made of."""
-    usual = known.shades.get((part, phrase(entry.title)))
-    if usual is not None or part in entry.look.paints:
-        return usual or entry.look.paints[part]
-    if entry.on_part is not None:
-        return entry.on_part
-    colour = entry.colour or entry.look.tint
-    stuff = known.phrases.get(phrase(entry.look.material)) if entry.look.material else None
-    if stuff is not None and stuff.on_part is not None:
-        return replace(stuff.on_part, colour=colour or stuff.on_part.colour)
-    return Paint(colour) if colour is not None else None
 
 
 def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
     """Return atoms for something and the place where it lies, and how many of the row they stand for; None where no place is named."""
     atom = row[at]
-    if at + 1 < len(row) and (own := _own_part(atom, row[at + 1])) is not None:
+    if at + 1 < len(row) and (own := own_part(atom, row[at + 1], words)) is not None:
         return [own], 2
     if atom.part or atom.kind not in ("entry", "colour") or atom.entry is None:
         return None
     found = _place_after(row, at, words)
     if found is None:
-        return None
+        return _shared_place(row, at, words, known)
     place, described = found
     part = row[place]
     between = {w.root for w in words[atom.end : part.end - 1]}
@@ -108,22 +85,17 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
         # "a spider in her long hair"
         return ([replace(atom, kind="unknown", entry=None)], 1) if between & _WHOSE and _stuff(atom.entry) else None
     whole = [Atom("unknown", atom.start, part.end)], place + 1 - at
-    if (bearded := _in_the_beard(atom, part)) is not None and between & _LYING:
+    if (bearded := on_hair_or_beard(atom, part)) is not None and between & _LYING:
         return [bearded], place + 1 - at
+    if part.part == "lips" and words[part.start].root == "mouth" and {"out", "of"} <= between:
+        return whole  # smoke that comes out of a mouth is not on the lips
     if not between & _LYING:
         return whole if _stuff(atom.entry) else None
-    if part.kind == "entry" and part.part not in _PARTS and not _body(part, words):
+    if part.kind == "entry" and part.part not in PAINTED_PARTS and not _body(part, words):
         return whole  # "frost on the eyelashes" is none of the skin
     return _painted(row, at, place, words, known) or whole
 
 
-def somebody(entry: Entry) -> bool:
-    """Tell whether a name is somebody's or an animal's, and not that of food or dirt that may lie on a face."""
-    look = entry.look
-    return entry.kind == "characters" and ("eyes" in look.paints or bool(look.shape) or any(m.name in _OF_ANIMALS for m in look.marks))
-
-
-_OF_ANIMALS = frozenset(("animal nose", "whiskers", "fangs"))
 #: Words that say how a picture of something comes to a face.
 _DRAWN = frozenset("painted drawn tattooed inked printed airbrushed stencilled sketched".split())
 
@@ -138,6 +110,25 @@ def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token
     thing = (at > 0 and row[at - 1].kind == "with") or (at == 0 and moves)
     there = {"on", "over", "across", "around", "all"}.intersection(between) and (thing or moves)
     return ([Atom("unknown", atom.start, part.end)], place + 1 - at) if there else None
+
+
+def _shared_place(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
+    """Return stuff at the place that stands after the next of a list: "mud and blood on his cheeks"."""
+    atom = row[at]
+    assert atom.entry is not None
+    if not (atom.entry.kind == "materials" or atom.entry.surface) or at + 2 >= len(row) or row[at + 1].kind != "and":
+        return None
+    if row[at + 2].part or row[at + 2].kind not in ("entry", "unknown") or any(w.root == "with" for w in words[atom.end : row[at + 2].end]):
+        return None
+    found = _place_after(row, at + 2, words)
+    if found is None or found[1] or row[found[0]].kind == "face":
+        return None
+    part = row[found[0]]
+    paint = Paint(None, texture=atom.entry.surface) if atom.entry.surface else paint_on(atom.entry, part.part, known)
+    if part.part not in PAINTED_PARTS or part.entry is None or paint is None:
+        return [replace(atom, kind="unknown", entry=None)], 1
+    lying = Entry(f"{atom.entry.title} {part.entry.title}", (), "faces", Look(paints={part.part: paint}), main=part.part)
+    return [replace(atom, entry=lying)], 1
 
 
 #: Kinds of names that mean a whole picture: a light falls on a freckled face, and lies on no freckles.
@@ -155,6 +146,13 @@ def _verb(atom: Atom, words: Sequence[Token]) -> bool:
     return atom.kind == "unknown" and atom.end == atom.start + 1 and (word in _PLACING or word.endswith(("ing", "ed", "en")))
 
 
+def _going(row: Sequence[Atom], at: int, words: Sequence[Token]) -> bool:
+    """Tell whether a known word is what something does at a place: "gold leaf peeling off her cheeks"."""
+    atom = row[at]
+    one = atom.kind == "entry" and atom.end == atom.start + 1 and words[atom.start].text.lower().endswith("ing")
+    return one and atom.end < len(words) and words[atom.end].root in _PLACING and words[atom.start].root not in ("earring", "ring")
+
+
 def _place_after(row: Sequence[Atom], at: int, words: Sequence[Token]) -> tuple[int, bool] | None:
     """Return where in the row the place of something stands, and whether the place is described ("in her long hair")."""
     next_at, described = at + 1, False
@@ -166,7 +164,7 @@ def _place_after(row: Sequence[Atom], at: int, words: Sequence[Token]) -> tuple[
             placing = bool(between & _PLACING) and (described or all(r in _PLACING | LIGHT_WORDS | {"all"} or _verbal(r) for r in roots))
             return (next_at, described) if placing else None
         link = atom.kind in ("with", "in", "on skin") and {w.root for w in words[atom.start : atom.end]} <= _PLACING | {"all", "a"}
-        if link or (_verb(atom, words) and not described):
+        if link or (_verb(atom, words) and not described) or _going(row, next_at, words):
             next_at += 1
         elif set(roots) & _PLACING and (atom.kind in ("form", "colour", "lightness", "vivid", "degree") or atom.kind == "unknown"):
             described = True
@@ -244,7 +242,7 @@ def _painted(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], k
     for i in _listed(row, place):
         part, body = row[i].part, _body(row[i], words)
         entry = row[i].entry
-        if part in _PARTS and entry is not None:
+        if part in PAINTED_PARTS and entry is not None:
             paint = Paint(None, texture=atom.entry.surface) if atom.entry.surface else paint_on(atom.entry, part, known)
             titles.append(entry.title)
         elif body in _THIRDS and not atom.entry.surface and (paint := paint_on(atom.entry, "skin", known)) is not None:
@@ -262,36 +260,6 @@ def _painted(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], k
     if end == at or atom.entry.kind == "characters":
         return None
     title = f"{atom.entry.title} {' and '.join(titles)}"
-    main = row[end].part if len(titles) == 1 and row[end].part in _PARTS else ""
+    main = row[end].part if len(titles) == 1 and row[end].part in PAINTED_PARTS else ""
     lying = Entry(title, (), "faces", Look(paints=paints, marks=tuple(marks)), main=main)
     return [Atom("entry", atom.start, row[end].end, lying), *(one for one in missed if one.end <= row[end].end)], end + 1 - at
-
-
-def _own_part(atom: Atom, part: Atom) -> Atom | None:
-    """Return one atom for "Cleopatra eyes": that part of somebody's look."""
-    if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PARTS or atom.part:
-        return None
-    if atom.entry.kind != "characters" or atom.end != part.start:
-        return None
-    look, place = atom.entry.look, part.part
-    own = Look(
-        paints={name: paint for name, paint in look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
-        marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
-    )
-    title = f"{atom.entry.title} {part.entry.title}"
-    return Atom("entry", atom.start, part.end, Entry(title, (), "faces", own, main=place)) if own else None
-
-
-def _in_the_beard(atom: Atom, beard: Atom) -> Atom | None:
-    """Return one atom for "ice in the beard": a beard of that colour."""
-    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
-    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or atom.entry.kind == "characters":
-        return None
-    if atom.entry.surface:
-        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
-    elif atom.entry.on_part is not None:
-        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
-    else:
-        return None
-    assert beard.entry is not None
-    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))

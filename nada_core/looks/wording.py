@@ -24,6 +24,10 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done.insert(len(done) - count, replace(first, root="no"))
             done[-1] = replace(done[-1], end=word.end)
             continue
+        if word.root == "off" and (place := _taken_off(done, words[i + 1 : i + 2], known)) is not None:
+            done.insert(place, replace(done[place], root="no", text="no"))  # "with his mask off"
+            done[-1] = replace(done[-1], end=word.end)
+            continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
             done.append(replace(word, root="make"))
             continue
@@ -106,6 +110,18 @@ def _freed(word: Token, done: Sequence[Token], after: Sequence[Token], known: Vo
         if entry is not None and (entry.thing or entry.surface or entry.covers or entry.kind == "faces" or entry.part):
             return count
     return 1 if word.joined and done else 0
+
+
+def _taken_off(done: Sequence[Token], after: Sequence[Token], known: Vocabulary) -> int | None:
+    """Return where the thing begins that "off" after it takes away: the mask of "with the mask off", none of "peeling off"."""
+    if after and after[0].root not in (",", "and", "with", "but", "in", "showing", "show"):
+        return None
+    for count in (2, 1):
+        name = tuple(one.root for one in done[-count:])
+        entry = known.phrases.get(name) if len(name) == count else None
+        if entry is not None and entry.thing and not entry.surface:
+            return len(done) - count
+    return None
 
 
 def _stem(word: str, known: Vocabulary) -> str | None:

@@ -135,7 +135,7 @@ READ = [
     ("lords of the galaxy", "lord", "galaxy"),
     ("victim of a vampire", "", "victim of a vampire"),
     ("photograph with burnt edges", "", "burnt edges"),
-    ("peeling nose", "peeling skin", "nose"),
+    ("peeling nose", "", "peeling nose"),
     ("shiny nose", "", "shiny nose"),
     ("stonkk", "stonks", ""),
     ("musical star", "", "musical star"),
