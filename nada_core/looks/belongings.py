@@ -77,12 +77,20 @@ _CHILD = 12
 
 def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
     """Return one atom for "a drawing by a five year old": how a child draws, and no young face."""
+    if _childs(atom, words) and maker.entry is not None and maker.entry.kind == "media":
+        return replace(maker, start=atom.start)  # "a child's crayon drawing"
     if atom.entry is None or atom.entry.kind != "media" or all(w.root != "by" for w in words[atom.end : maker.start]):
         return None
     child = maker.entry is not None and maker.entry.title in _CHILDREN
     if not child and not (maker.kind == "years" and maker.value <= _CHILD):
         return None
     return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+def _childs(atom: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether something is said to be a child's."""
+    child = atom.entry is not None and atom.entry.title in _CHILDREN
+    return child and words[atom.end - 1].text.lower().replace("’", "'").endswith(("'s", "s'"))
 
 
 def _lit_as(atom: Atom, light: Atom) -> Atom | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
 from nada_core.looks.belongings import belonging, lit_by
-from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Mark, Paint
 from nada_core.looks.part_looks import on_hair_or_beard, paint_on
 from nada_core.looks.places import placed
 from nada_core.looks.spelling import Token
@@ -164,6 +164,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(replace(after[0], start=after[0].start + 1))
             at += 2
             continue
+        if len(after) > 1 and atom.part == "hair" and (tips := _fading(atom, after, words, known)) is not None:
+            done.extend((atom, *tips[0]))
+            at += tips[1]
+            continue
         if after and (own := belonging(atom, after[0], words, known)) is not None:
             done.append(own)
             at += 2
@@ -205,6 +209,27 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
         at += 1
     return done
+
+
+def _fading(hair: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
+    """Return an atom for the ends of "pink hair fading into blue", and how many atoms are read."""
+    at = 1 if after[0].kind == "unknown" else 0
+    fades = {w.root for w in words[hair.end : after[at].start]} & {"fading", "faded", "blending", "melting", "turning", "ombre", "going"}
+    colour = after[at]
+    if (
+        not fades
+        or colour.kind != "colour"
+        or colour.entry is None
+        or not {"to", "into"} & {w.root for w in words[hair.end : colour.start]}
+    ):
+        return None
+    paint = known.shades.get(("hair", phrase(colour.entry.title))) or Paint(colour.entry.colour)
+    look = Look(marks=(Mark("hair tips", 1.0, paint.colour),))
+    start = after[0].start if at else colour.start
+    return [
+        Atom("and", start, start),
+        Atom("entry", start, colour.end, Entry(f"{colour.entry.title} hair tips", (), "faces", look)),
+    ], at + 2
 
 
 def _face_first(atom: Atom, words: Sequence[Token]) -> bool:

@@ -98,7 +98,7 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         return None  # a "pumpkin face" is a pumpkin's
     if atom.twin is not None and atom.twin.kind == "form" and after is not None:
         noun = _noun(row, at + 1, parts_only=True)
-        if noun is not None and noun.kind == "entry":
+        if noun is not None and noun.kind == "entry" and not (atom.entry.main == "skin" and _describing(row, noun)):
             return atom.twin  # "thin eyebrows" and a "thin black moustache" make no thin face
     if atom.twin is not None and atom.twin.kind == "vivid" and atom.entry.on_part is None and _directly_drawn(after, atom):
         return atom.twin  # a "dirty beard" is no dirt on the face
@@ -142,6 +142,13 @@ def _noun(row: Sequence[Atom], at: int, parts_only: bool = False) -> Atom | None
             return atom if noun and (not parts_only or atom.part or _drawn(atom)) else None
         at += 1
     return None
+
+
+def _describing(row: Sequence[Atom], noun: Atom) -> bool:
+    """Tell whether something drawn stands directly before whoever wears it: "old tattooed sailor" is an old one."""
+    after = row[row.index(noun) + 1] if row.index(noun) + 1 < len(row) else None
+    somebody = after is not None and (after.kind == "person" or (after.entry is not None and after.entry.kind == "characters"))
+    return not noun.part and somebody and after is not None and after.start == noun.end
 
 
 def _directly_drawn(after: Atom | None, atom: Atom) -> bool:

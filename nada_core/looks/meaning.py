@@ -211,6 +211,8 @@ def _paint(group: Group, part: str, known: Vocabulary) -> tuple[Paint, str]:
     names = " and ".join(dict.fromkeys(s.name for s in group.shades))
     if len({s.colour for s in group.shades}) == 1:
         return _usual(group.shades[0], part, known, texture), names
+    if (stuff := _coloured_stuff(group.shades)) is not None:
+        return replace(_usual(stuff[0], part, known, ""), texture=texture or stuff[1].texture), names
     colours = [_usual(s, part, known, texture) for s in group.shades]
     labs = [p.colour for p in colours if p.colour is not None]
     vivid = [lab for lab in labs if abs(lab[1]) + abs(lab[2]) > 20]
@@ -219,6 +221,15 @@ def _paint(group: Group, part: str, known: Vocabulary) -> tuple[Paint, str]:
     if len(vivid) == 2:
         return replace(colours[0], texture=texture or "striped"), names
     return replace(colours[0], colour=mixture(labs)), names
+
+
+def _coloured_stuff(shades: Sequence[Shade]) -> tuple[Shade, Shade] | None:
+    """Return colour and stuff where one directly follows the other: "red velvet" is red, and no stripes of red and velvet."""
+    if len(shades) != 2 or shades[0].atoms[-1].end != shades[1].atoms[0].start:
+        return None
+    colours = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "colours"]
+    stuff = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "materials"]
+    return (colours[0], stuff[0]) if len(colours) == 1 and stuff else None
 
 
 def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:

@@ -218,6 +218,15 @@ def _where_it_is_drawn(row: Sequence[Atom], at: int, place: int, words: Sequence
     return None
 
 
+def _counted(word: Token) -> bool:
+    """Tell whether stuff was said in the plural: single stones, shells or beads."""
+    return word.text.lower().endswith("s") and word.root[-1] != "s" and word.root not in _STUFF_OF_LEAVES
+
+
+#: Plurals that cover a part all the same.
+_STUFF_OF_LEAVES = frozenset(("leaf", "vine", "flame", "plant", "feather", "twig", "stick", "icicle", "root", "cloud"))
+
+
 def _listed(row: Sequence[Atom], place: int) -> list[int]:
     """Return the places of a list: "on the forehead and cheeks"."""
     found = [place]
@@ -242,6 +251,8 @@ def _painted(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], k
     for i in _listed(row, place):
         part, body = row[i].part, _body(row[i], words)
         entry = row[i].entry
+        if part in ("hair", "brows") and atom.entry.kind == "materials" and _counted(words[atom.end - 1]):
+            break  # "pearls in her hair" are beads
         if part in PAINTED_PARTS and entry is not None:
             paint = Paint(None, texture=atom.entry.surface) if atom.entry.surface else paint_on(atom.entry, part, known)
             titles.append(entry.title)

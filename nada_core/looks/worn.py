@@ -27,14 +27,12 @@ def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
         return False
     first = min(a.start for a in group.atoms)
     last, one = words[head.end - 1], first > 1 and words[first - 1].root in ("a", "an", "one")
+    before = words[first - 2] if first > 1 and words[first - 1].root in ("a", "an", "one", "the") else words[first - 1]
+    after = words[head.end].root if head.end < len(words) else ""
+    if first and before.root in ("with", "w", "wearing") and not {after, last.root} & _LOOKS:
+        return head.entry.kind == "materials" or head.entry.main != "clothing" or one
     if head.entry.kind == "characters":
-        before = words[first - 2] if first > 1 and words[first - 1].root in ("a", "the", "an") else words[first - 1]
-        if first > 1 and before.root in _PLACED:
-            return True  # an "astronaut on the moon"
-        after = words[head.end].root if head.end < len(words) else ""
-        if not one and first > 0 and words[first - 1].root in ("with", "w") and last.text.lower().endswith("s") and last.root[-1] != "s":
-            return not {after, last.root} & _LOOKS  # "Medusa with green snakes"
-        return one and first > 2 and words[first - 2].root in ("with", "w") and not {after, last.root} & _LOOKS
+        return first > 1 and before.root in _PLACED and words[first - 1].root in ("a", "the", "an")  # an "astronaut on the moon"
     if one and last.root in _STONES:
         return words[first - 2].root != "of"
     plural = last.text.lower().endswith("s") and last.root[-1] != "s"
