@@ -14,11 +14,19 @@ __all__ = ["worn"]
 _STONES = frozenset("diamond pearl emerald ruby sapphire amethyst crystal gem gemstone".split())
 #: Words before the place where somebody is.
 _PLACED = frozenset("on at under beneath below near beside".split())
+_SPREAD = frozenset("all on over the his her my their your smeared spread splattered dripping".split())
 _HAVING = frozenset("with w wearing wear has have having through behind under among".split())
 #: Words after a name that make it a look again: "with a joker smile", "with a zombie face".
 _LOOKS = frozenset(
     "face head mask look makeup style costume outfit cosplay skin expression vibe effect filter theme paint smile grin cut".split()
 )
+
+
+def _on_the_face(words: Sequence[Token], at: int) -> bool:
+    """Tell whether words from a place on say that something is all over a face."""
+    roots = [w.root for w in words[at : at + 4]]
+    end = next((i for i, root in enumerate(roots) if root in ("face", "skin", "body", "himself", "herself")), 0)
+    return end > 0 and bool({"on", "over"}.intersection(roots[:end])) and set(roots[:end]) <= _SPREAD
 
 
 def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
@@ -29,10 +37,12 @@ def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
     last, one = words[head.end - 1], first > 1 and words[first - 1].root in ("a", "an", "one")
     before = words[first - 2] if first > 1 and words[first - 1].root in ("a", "an", "one", "the") else words[first - 1]
     after = words[head.end].root if head.end < len(words) else ""
+    if _on_the_face(words, head.end):
+        return False  # "flour on the face"
     if first and before.root in ("with", "w", "wearing") and not {after, last.root} & _LOOKS:
         return head.entry.kind == "materials" or head.entry.main != "clothing" or one
     if head.entry.kind == "characters":
-        return first > 1 and before.root in _PLACED and words[first - 1].root in ("a", "the", "an")  # an "astronaut on the moon"
+        return first > 1 and before.root in _PLACED  # an "astronaut on the moon"
     if one and last.root in _STONES:
         return words[first - 2].root != "of"
     plural = last.text.lower().endswith("s") and last.root[-1] != "s"
