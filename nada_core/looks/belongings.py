@@ -50,7 +50,7 @@ def _worn_like(atom: Atom, worn: Atom) -> Atom | None:
 
 
 #: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
-_OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
+_OF_BODIES = frozenset(("wings", "horns", "antlers", "fangs", "whiskers", "unicorn horn"))
 
 
 def _of_its_body(atom: Atom, part: Atom) -> Atom | None:

@@ -103,8 +103,8 @@ _EVERYTHING = ("skin", "hair", "brows", "eyes", "lips", "clothing", "background"
 #: part -> the marks that go with its paint where it is to be as it is.
 _BELONGING = {
     "hair": tuple(sorted(HAIR_MARKS)),
-    "eyes": ("around the eyes", "other eye", "eyeliner", "eyeshadow"),
-    "lips": ("painted smile", "scarred smile"),
+    "eyes": ("around the eyes", "closed eyes", "other eye", "eyeliner", "eyeshadow"),
+    "lips": ("painted smile", "scarred smile", "sewn lips"),
     "teeth": ("fangs",),
     "cheeks": ("blush", "cheek spots", "contour"),
     "skin": ("cheeks", "half face", "stripes", "web", "veins", "stitches", "burns"),

@@ -19,8 +19,8 @@ _ELSEWHERE = frozenset("nose neck ear hand finger nail shoulder arm knuckle chin
 #: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
 _MARKS_OF = {
     "hair": HAIR_MARKS,
-    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "tears", "bruise", "eye diamonds", "eye star")),
-    "lips": frozenset(("painted smile", "scarred smile", "fangs", "blood", "piercings")),
+    "eyes": frozenset(("closed eyes", "eyeliner", "eyeshadow", "mascara tears", "tears", "bruise", "eye diamonds", "eye star")),
+    "lips": frozenset(("sewn lips", "painted smile", "scarred smile", "fangs", "blood", "piercings")),
     "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers", "freckles", "scar", "bruise", "mud")),
 }
 _PAINTS_OF = {"eyes": ("eyes", "around the eyes")}

@@ -45,6 +45,7 @@ _USUAL = {
     "flowers": ("hair",),
     "hair strands": ("hair",),
     "horns": ("head", "forehead"),
+    "antlers": ("head", "forehead"),
     "crown": ("head", "hair"),
     "forehead gem": ("forehead",),
     "forehead dot": ("forehead",),
@@ -58,7 +59,7 @@ _USUAL = {
     "blood": ("mouth", "lips", "chin"),
 }
 #: Marks that are drawn behind or on a head, wherever they are said to be painted.
-_BODILY = frozenset(("wings", "horns", "halo", "crown", "unicorn horn", "cat ears", "bunny ears", "flowers"))
+_BODILY = frozenset(("wings", "horns", "antlers", "halo", "crown", "unicorn horn", "cat ears", "bunny ears", "flowers"))
 
 
 def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
