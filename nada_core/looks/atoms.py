@@ -105,7 +105,10 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
         elif plain is not None:
             yield _Match(max(count, 1), True, plain)
         other = known.unordered.get(tuple(sorted(kept))) if entry is None and count > 1 else None
-        described = any(w.text.lower().endswith(("eyed", "haired", "faced", "nosed", "eared")) for w in words[start : end - 1])
+        described = any(
+            w.text.lower().endswith(("eyed", "haired", "faced", "nosed", "eared", "bearded", "headed", "toothed"))
+            for w in words[start : end - 1]
+        )
         if (
             other is not None
             and not described

@@ -22,6 +22,7 @@ _PART_WORDS = {
     "tooth": "teeth",
     "beard": "beard",
 }
+_THERE = frozenset("on over across down all around from off in onto".split())
 #: Names of lines whose words also say how a thing is.
 _OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
 
@@ -55,6 +56,9 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             if group.link == "" and group.bare and group.forms and last.bare and not last.forms and last.head.kind == "entry":
                 done[-1] = replace(last, forms=group.forms)  # "the beard more long"
                 continue
+            if group.link == "" and part and last.bare and group.surfaces and not group.shades and last.head.part and not last.forms:
+                done[-1] = replace(last, surfaces=group.surfaces, after=True)  # "her skin is frozen"
+                continue
             near = near or (group.link == "in" and _makeup(last.head))
             plain = part or _makeup(last.head) or all(a.entry is None or a.entry.main for s in group.shades for a in s.atoms)
             if near and plain and last.bare and group.shades and last.head.kind != "unknown" and (part or last.head.kind == "entry"):
@@ -75,6 +79,10 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
             continue
         if last is not None and last.head is not None and group.head is not None and group.link == "" and group.bare:
+            if _of_old_times(last, group, words):
+                done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "medieval plague doctor" is no icon
+                done.append(group)
+                continue
             if group.head.part == "light" and last.head.kind == "entry" and not group.forms:
                 continue  # "Rembrandt lighting"
             if _makeup_as(last, group, words):
@@ -127,6 +135,18 @@ def _form_too(last: Group, group: Group) -> bool:
     """Tell whether a form alone is said of the part before it: "make her hair long and wavy"."""
     said = last.head is not None and bool(last.head.part or last.forms)
     return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
+
+
+def _of_old_times(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a word before somebody says when he lived: "medieval" paints no icon there, and "ancient" makes no warrior old."""
+    assert last.head is not None and group.head is not None
+    entry, word = group.head.entry, words[last.head.start].root
+    one = last.head.kind == "entry" and last.head.end == last.head.start + 1 and last.head.end == group.head.start
+    if entry is None or not one or entry.kind != "characters":
+        return False
+    return word == "medieval" or (
+        word == "ancient" and (entry.main == "clothing" or "warrior" in {w.root for w in words[group.head.start : group.head.end]})
+    )
 
 
 #: Make-up: "a cut crease in purple and gold" says what colours it has, and nothing of clothes.
@@ -205,13 +225,16 @@ def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
     entry = before.head.entry
     if entry is None or before.head.part or before.head.end != thing.start:
         return False
+    if thing.kind == "thing" and entry.kind == "media" and entry.on_part is not None:
+        return True  # a "neon headband" lights no picture
     if thing.kind == "unknown" and entry.kind == "materials" and words[thing.end - 1].root.endswith("ing"):
         after = words[thing.end].root if thing.end < len(words) else ","
         if after in (",", "and", "with", "down", "off", "from", "over", "on", "all"):
             return False  # "green slime dripping" is slime all the same
     if thing.kind == "unknown" and entry.kind == "media" and before.head.end == before.head.start + 1:
         return words[before.head.start].root in _STUFF
-    if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
+    done = words[thing.end - 1].root.endswith(("ed", "ing")) and thing.end < len(words) and words[thing.end].root in _THERE
+    if thing.kind == "unknown" and not done and entry.names and _OF_THINGS.intersection(entry.names):
         return True  # "burnt edges" are no burns
     if thing.kind == "unknown" and entry.kind == "lights" and before.head.twin is not None:
         return True  # "dark roots" make no dark picture

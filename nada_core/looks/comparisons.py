@@ -46,6 +46,16 @@ def _made(atom: Atom, words: Sequence[Token]) -> bool:
 _BEING = frozenset(("is", "are", "was", "were", "be", "become", "becoming", "becomes", "turned", "turning", "all", "now", "to", "into"))
 
 
+def _instead(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for "smoke instead of hair": hair like smoke, or nothing that is known."""
+    if after[0].kind != "no" or _roots(after[0], words)[0] != "instead" or not after[1].part or after[1].kind != "entry":
+        return None
+    if atom.entry is None or atom.kind != "entry" or atom.part or atom.entry.kind not in ("materials", "characters", "faces"):
+        return None
+    like = _part_like(after[1], atom, words, known)
+    return replace(like, start=atom.start, end=after[1].end)
+
+
 def _how(before: Atom, other: Atom) -> bool:
     """Tell whether an atom before a part says how it looks, so that a likeness adds nothing: "golden eyes like a lion"."""
     if before.kind == "colour":
@@ -65,7 +75,9 @@ def _said_to_be(part: Atom, other: Atom, words: Sequence[Token]) -> bool:
     """Tell whether a part is said to be something that has a colour as a part of a face: "her hair is on fire"."""
     between = {w.root for w in words[part.end : other.start]}
     entry = other.entry
-    if entry is None or entry.on_part is None or other.kind != "entry" or other.part:
+    if entry is None or other.kind != "entry" or other.part or (entry.on_part is None and entry.kind not in ("materials", "characters")):
+        return False
+    if entry.kind == "characters" and not between & {"into", "to"}:
         return False
     return bool(between & _BEING) and between <= LIGHT_WORDS | _BEING
 
@@ -167,6 +179,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         if len(after) > 1 and atom.part == "hair" and (tips := _fading(atom, after, words, known)) is not None:
             done.extend((atom, *tips[0]))
             at += tips[1]
+            continue
+        if len(after) > 1 and (instead := _instead(atom, after, words, known)) is not None:
+            done.append(instead)
+            at += 3
             continue
         if after and (own := belonging(atom, after[0], words, known)) is not None:
             done.append(own)

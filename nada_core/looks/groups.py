@@ -98,7 +98,13 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         return None  # a "pumpkin face" is a pumpkin's
     if atom.twin is not None and atom.twin.kind == "form" and after is not None:
         noun = _noun(row, at + 1, parts_only=True)
-        if noun is not None and noun.kind == "entry" and not (atom.entry.main == "skin" and _describing(row, noun)):
+        if (
+            noun is not None
+            and noun.kind == "entry"
+            and not (
+                atom.entry.main == "skin" and (_describing(row, noun) or not (noun.part or (noun.entry is not None and noun.entry.thing)))
+            )
+        ):
             return atom.twin  # "thin eyebrows" and a "thin black moustache" make no thin face
     if atom.twin is not None and atom.twin.kind == "vivid" and atom.entry.on_part is None and _directly_drawn(after, atom):
         return atom.twin  # a "dirty beard" is no dirt on the face

@@ -338,8 +338,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     said = [group.head] if group.degree is None or not _scales(entry.look) else [group.degree, group.head]
     said += [a for a in group.swallowed if a.kind == "said"]
     name = _piece(own.of(said), entry.title, entry.look, group, rank, degree if _scales(entry.look) else "")
-    if group.negated and entry.covers:
-        name = replace(name, parts=entry.covers)
+    if entry.covers and (group.negated or entry.empty):
+        name = replace(name, parts=entry.covers)  # a "clean shaven santa" has no beard
     if entry.kind == "characters" and entry.main == "clothing":
         name = replace(name, costume=True)
     name = replace(name, masked=entry.masked)

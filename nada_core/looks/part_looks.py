@@ -58,11 +58,18 @@ def somebody(entry: Entry) -> bool:
     return entry.kind == "characters" and ("eyes" in look.paints or bool(look.shape) or any(m.name in _OF_ANIMALS for m in look.marks))
 
 
-def own_part(atom: Atom, part: Atom, words: Sequence[Token]) -> Atom | None:
+def own_part(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
     """Return one atom for that part of somebody's look, or of a mood: "Cleopatra eyes", "sad eyes"; "sunburnt nose" is not known."""
     if atom.entry is None or atom.kind != "entry" or atom.part or atom.end != part.start:
         return None
     entry, place = atom.entry, part.part
+    if (
+        entry.kind in ("lights", "processes", "painters", "media")
+        and place in PAINTED_PARTS
+        and atom.twin is None
+        and entry.on_part is None
+    ):
+        return Atom("unknown", atom.start, part.end)  # "snowy eyebrows" make no winter
     mood = entry.kind == "faces" and not entry.thing and not entry.surface and entry.on_part is None and entry.main != "hair"
     if mood and atom.twin is None and part.end == part.start + 1 and words[part.start].root in _ELSEWHERE:
         return Atom("unknown", atom.start, part.end)
@@ -73,6 +80,11 @@ def own_part(atom: Atom, part: Atom, words: Sequence[Token]) -> Atom | None:
         marks=tuple(m for m in entry.look.marks if m.name in _MARKS_OF.get(place, ())),
         shape={name: value for name, value in entry.look.shape.items() if mood and name in _SHAPES_OF.get(place, ())},
     )
+    if not own and entry.kind == "characters" and part.end == part.start + 1:
+        paint = paint_on(entry, place, known) if not entry.look.paints else None
+        own = Look(paints={place: paint}) if paint is not None else own
+        if not own:
+            return Atom("unknown", atom.start, part.end)  # "fish teeth" make nobody a fish
     if not own:
         return Atom("unknown", atom.start, part.end) if mood and atom.twin is None and entry.look else None
     return Atom("entry", atom.start, part.end, Entry(f"{entry.title} {part.entry.title}", (), "faces", own, main=place))

@@ -27,6 +27,7 @@ _WHOSE = frozenset("his her the my their your its our".split())
 _BODY = frozenset(
     "forehead chin nose neck ear shoulder head mouth tongue nostril temple jaw jawline chest hand finger scalp throat arm back body".split()
 )
+_HOLLOWS = frozenset(("crack", "wrinkle", "wart"))
 #: Where on the face a colour can lie that is no part with a name: the mark that is drawn there.
 _THIRDS = {"forehead": "upper third", "chin": "lower third"}
 #: mark -> places where it is drawn anyway: "freckles on the nose", "flowers in her hair".
@@ -65,7 +66,7 @@ _BODILY = frozenset(("wings", "horns", "antlers", "halo", "crown", "unicorn horn
 def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
     """Return atoms for something and the place where it lies, and how many of the row they stand for; None where no place is named."""
     atom = row[at]
-    if at + 1 < len(row) and (own := own_part(atom, row[at + 1], words)) is not None:
+    if at + 1 < len(row) and (own := own_part(atom, row[at + 1], words, known)) is not None:
         return [own], 2
     if atom.part or atom.kind not in ("entry", "colour") or atom.entry is None:
         return None
@@ -105,6 +106,9 @@ def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token
     """Return an unknown atom for somebody who is on a face and not the face: "a spider crawling over her face"."""
     atom, part = row[at], row[place]
     between = [w.root for w in words[atom.end : part.start]]
+    flows = {"down", "off", "from", "out"} & set(between) and any(w.endswith("ing") for w in between)
+    if flows and atom.entry is not None and atom.entry.kind in ("materials", "characters") and "face" not in between:
+        return [Atom("unknown", atom.start, part.end)], place + 1 - at  # whoever has water dripping down the face is not made of it
     if atom.entry is None or not somebody(atom.entry) or _DRAWN.intersection(between):
         return None  # a tiger painted on a face is a face painted as a tiger
     moves = any(w.endswith("ing") for w in between) and not {"looking"} & set(between)
@@ -190,6 +194,8 @@ def _is_place(atom: Atom, words: Sequence[Token]) -> bool:
         return words[atom.end - 1].root in ("head", "face", "skin", "body")
     if _body(atom, words):
         return True
+    if atom.entry is not None and atom.entry.surface and atom.end == atom.start + 1 and words[atom.start].root in _HOLLOWS:
+        return atom.start > 0 and words[atom.start].text.lower().endswith("s")  # "moss in the cracks"
     return (atom.kind == "entry" and bool(atom.part) and atom.part not in ("background", "light", "clothing", "skin")) or _mark(atom)
 
 

@@ -22,6 +22,10 @@ _LOOKS = frozenset(
 )
 
 
+#: Those after stuff: "with a porcelain face"; gold paint is held.
+_MADE = frozenset("face skin mask body head complexion".split())
+
+
 def _on_the_face(words: Sequence[Token], at: int) -> bool:
     """Tell whether words from a place on say that something is all over a face."""
     roots = [w.root for w in words[at : at + 4]]
@@ -39,7 +43,7 @@ def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
     after = words[head.end].root if head.end < len(words) else ""
     if _on_the_face(words, head.end):
         return False  # "flour on the face"
-    if first and before.root in ("with", "w", "wearing") and not {after, last.root} & _LOOKS:
+    if first and before.root in ("with", "w", "wearing") and not {after, last.root} & (_MADE if head.entry.kind == "materials" else _LOOKS):
         return head.entry.kind == "materials" or head.entry.main != "clothing" or one
     if head.entry.kind == "characters":
         return first > 1 and before.root in _PLACED  # an "astronaut on the moon"
