@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
+from nada_core.looks.look import BEARD_MARKS
 from nada_core.looks.spelling import Token
 
 __all__ = ["attached"]
@@ -78,6 +79,10 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             # "golden leaves": leaf is a colour of parts only
             done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
             continue
+        if last is not None and last.head is not None and group.head is not None and _she(last, group, words):
+            done[-1] = replace(last, head=_beardless(last.head))
+            done.append(group)
+            continue
         if last is not None and last.head is not None and group.head is not None and group.link == "" and group.bare:
             if _of_old_times(last, group, words):
                 done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "medieval plague doctor" is no icon
@@ -135,6 +140,28 @@ def _form_too(last: Group, group: Group) -> bool:
     """Tell whether a form alone is said of the part before it: "make her hair long and wavy"."""
     said = last.head is not None and bool(last.head.part or last.forms)
     return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
+
+
+_FEMALE = frozenset(("woman", "girl", "lady", "female", "gal"))
+
+
+def _she(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a name stands beside a word for a woman: a "viking woman" has no beard."""
+    assert last.head is not None and group.head is not None
+    return (
+        _character(last.head)
+        and group.link == ""
+        and group.bare
+        and words[group.head.start].root in _FEMALE
+        and last.head.end == group.head.start
+    )
+
+
+def _beardless(head: Atom) -> Atom:
+    assert head.entry is not None
+    look = head.entry.look.without("beard")
+    look = replace(look, marks=tuple(m for m in look.marks if m.name not in BEARD_MARKS))
+    return replace(head, entry=replace(head.entry, look=look))
 
 
 def _of_old_times(last: Group, group: Group, words: Sequence[Token]) -> bool:
@@ -200,6 +227,11 @@ _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
     "watcher farmer fighter summoner tattoo".split()
 )
+#: Those who work with a stuff or go on it.
+_WORKERS = frozenset(
+    "skater blower cutter carver mason worker digger miner dancer climber fisherman maker smith seller dealer collector merchant trader "
+    "hockey fishing".split()
+)
 #: Media that are stuff as well: an "oil spill" is no painting.
 _STUFF = frozenset("oil ink chalk neon pastel charcoal pencil crayon".split())
 
@@ -215,8 +247,12 @@ def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
     """Tell whether a noun is somebody who does something to the character before it, or a picture of it."""
     assert before.head is not None
     entry = before.head.entry
-    near = entry is not None and entry.kind == "characters" and before.head.end == doer.start and before.bare
-    return near and doer.end == doer.start + 1 and words[doer.start].root in _DOERS
+    word = words[doer.start].root
+    if entry is None or before.head.end != doer.start or not before.bare:
+        return False
+    if entry.kind == "materials":
+        return word in _WORKERS  # an "ice skater" is of flesh
+    return entry.kind == "characters" and (word == "tattoo" or (doer.end == doer.start + 1 and word in _DOERS))
 
 
 def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:

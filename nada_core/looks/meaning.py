@@ -280,7 +280,7 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         wanted = {e.main for e in only if e is not None and e.kind == "colours"}
         if "" in wanted or any(len(s.atoms) == 1 and s.atoms[0].kind in ("lightness", "vivid") for s in group.shades):
             return Meaning(unknown=(own.span(said),))
-        part = wanted.pop() if len(wanted) == 1 else part
+        part = wanted.pop() if len(wanted) == 1 and not group.surfaces else part
     elif head is not None and head.kind in ("person", "face") and group.shades:
         named = [s.atoms[-1].entry for s in group.shades]
         wanted = {e.main for e in named if e is not None and e.kind == "colours"}
@@ -360,7 +360,11 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
             return Meaning((_piece(own.of([*extra, group.head]), f"{_surface(group)[1]} {entry.title}", frozen, group, degree=degree),))
         return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
-        part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"
+        part = (
+            part
+            if part in PARTS and (part != "clothing" or entry.thing) and not (part == "hair" and _surface(group)[0] in _OF_SKIN)
+            else "skin"
+        )
     elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
     if part not in PARTS or (part == "light" and not group.shades):

@@ -253,12 +253,23 @@ def _of_one_age(row: list[Understood]) -> list[Understood]:
     return [replace(p, look=replace(p.look, paints={})) if gone else p for p, gone in zip(row, undone)]
 
 
+def _lighting(look: Look, people: Iterable[str]) -> dict[str, Paint]:
+    """Return the paints of a light without the colours of parts that somebody brings along; a fashion ("goth") keeps all of its own."""
+    if look.marks or "clothing" in look.paints:
+        return dict(look.paints)
+    return {part: paint for part, paint in look.paints.items() if part not in people or paint.colour is None}
+
+
 def combined(pieces: Iterable[Understood]) -> Look:
     """Return the look that the pieces make together: whole looks first, then details and what is not wanted, in their order."""
     look = whole = Look()
     row = _of_one_age(laid(pieces))
     if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
         row = [replace(p, look=as_worn(p.look)) if p.costume else p for p in row]
+    people = {part for p in row if p.rank == 1 for part in p.look.paints if part in ("skin", "hair", "eyes", "lips", "brows")}
+    if people:
+        # a vampire at the beach is not tanned
+        row = [replace(p, look=replace(p.look, paints=_lighting(p.look, people))) if p.rank == 3 else p for p in row]
     for at, piece in enumerate(row):
         look = look + piece.look if piece.rank != 9 else _detailed(look, whole, piece)
         whole = look if piece.rank != 9 else whole

@@ -98,6 +98,8 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
     return _painted(row, at, place, words, known) or whole
 
 
+#: Materials that lie on a face as dirt does, and the surface that they make.
+_DIRT = {"mud": "muddy", "sand": "dusty", "snow": "frosty", "moss": "mossy", "ice": "frosty", "clay": "muddy", "rust": "rusty"}
 #: Words that say how a picture of something comes to a face.
 _DRAWN = frozenset("painted drawn tattooed inked printed airbrushed stencilled sketched".split())
 
@@ -109,6 +111,10 @@ def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token
     flows = {"down", "off", "from", "out"} & set(between) and any(w.endswith("ing") for w in between)
     if flows and atom.entry is not None and atom.entry.kind in ("materials", "characters") and "face" not in between:
         return [Atom("unknown", atom.start, part.end)], place + 1 - at  # whoever has water dripping down the face is not made of it
+    dirt = _DIRT.get(atom.entry.look.material, "") if atom.entry is not None and atom.entry.kind == "materials" else ""
+    if dirt and atom.entry is not None and {"on", "over"} & set(between):
+        look = Look(paints={"skin": Paint(None, texture=dirt)})
+        return [Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} on face", (), "faces", look, main="skin"))], place + 1 - at
     if atom.entry is None or not somebody(atom.entry) or _DRAWN.intersection(between):
         return None  # a tiger painted on a face is a face painted as a tiger
     moves = any(w.endswith("ing") for w in between) and not {"looking"} & set(between)
@@ -123,7 +129,13 @@ def _shared_place(row: Sequence[Atom], at: int, words: Sequence[Token], known: V
     assert atom.entry is not None
     if not (atom.entry.kind == "materials" or atom.entry.surface) or at + 2 >= len(row) or row[at + 1].kind != "and":
         return None
-    if row[at + 2].part or row[at + 2].kind not in ("entry", "unknown") or any(w.root == "with" for w in words[atom.end : row[at + 2].end]):
+    other = row[at + 2].entry
+    if (
+        row[at + 2].part
+        or other is None
+        or other.kind not in ("materials", "faces", "textures")
+        or any(w.root == "with" for w in words[atom.end : row[at + 2].end])
+    ):
         return None
     found = _place_after(row, at + 2, words)
     if found is None or found[1] or row[found[0]].kind == "face":
@@ -258,6 +270,8 @@ def _painted(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], k
     for i in _listed(row, place):
         part, body = row[i].part, _body(row[i], words)
         entry = row[i].entry
+        if atom.entry.kind == "materials" and atom.start and words[atom.start - 1].root in ("a", "an", "one"):
+            break  # "a bone in his hair" is one
         if part in ("hair", "brows") and atom.entry.kind == "materials" and _counted(words[atom.end - 1]):
             break  # "pearls in her hair" are beads
         if part in PAINTED_PARTS and entry is not None:

@@ -156,7 +156,16 @@ class _Lines:
                 else:
                     looks.append(self._look(word, rest))
         look = sum(looks, Look())
+        if kind == "materials" and look.material and "as" not in attributes.replace(";", " ").split() and "soft" not in said:
+            said["on_part"] = self._stuff(look, paints.get("skin"), phrase(title))
         return Entry(title, names, kind, replace(look, paints={**look.paints, **paints}) if paints else look, **said)
+
+    def _stuff(self, look: Look, skin: Paint | None, name: Phrase) -> Paint | None:
+        """Return how stuff looks on a part ("coal eyes") where its line does not say so: as the line of its material does."""
+        base = phrase(look.material)
+        own = self._entry(base).on_part if base != name else None
+        texture = skin.texture if skin is not None else ""
+        return replace(own, colour=look.tint or own.colour, texture=texture or own.texture) if own is not None else None
 
     def _about(self, word: str, rest: str) -> dict[str, Any]:
         """Return the fields of an entry that are not its look."""

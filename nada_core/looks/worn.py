@@ -11,6 +11,7 @@ from nada_core.looks.spelling import Token
 __all__ = ["worn"]
 
 #: Stones of which one is worn and nobody made: "with a diamond".
+_MAKING = frozenset(("of", "in", "into", "like", "as", "from", "with", ","))
 _STONES = frozenset("diamond pearl emerald ruby sapphire amethyst crystal gem gemstone".split())
 #: Words before the place where somebody is.
 _PLACED = frozenset("on at under beneath below near beside".split())
@@ -50,4 +51,6 @@ def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
     if one and last.root in _STONES:
         return words[first - 2].root != "of"
     plural = last.text.lower().endswith("s") and last.root[-1] != "s"
+    if plural and last.root in _STONES and first and words[first - 1].root not in _MAKING:
+        return True  # "red lips and pearls", "crying diamonds"
     return first > 0 and words[first - 1].root in _HAVING and plural
