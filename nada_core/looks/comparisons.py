@@ -116,6 +116,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(burning)  # "his beard is on fire"
             at += 2
             continue
+        if len(after) > 1 and _like(after[0], words) and not formed and (hairy := on_hair_or_beard(after[1], atom)) is not None:
+            done.append(hairy)  # "a beard like steel"
+            at += 3
+            continue
         if atom.entry is not None and atom.part and atom.kind == "entry" and after and not formed:
             linked = _like(after[0], words) and len(after) > 1
             said = _said_to_be(atom, after[0], words)

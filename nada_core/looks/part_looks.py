@@ -94,9 +94,13 @@ def on_hair_or_beard(atom: Atom, hair: Atom) -> Atom | None:
     """Return one atom for "ice in the beard" and "a mohawk that is on fire": that beard, or that cut, in its colour."""
     marks = hair.entry.look.marks if hair.entry is not None and hair.entry.kind == "faces" and not hair.part else ()
     beard = bool(marks) and all(m.name in BEARD_MARKS for m in marks)
-    if not (beard or (marks and all(m.name in HAIR_MARKS for m in marks))) or atom.entry is None or atom.entry.kind == "characters":
+    if not (beard or (marks and all(m.name in HAIR_MARKS for m in marks))) or atom.entry is None:
         return None
-    if atom.entry.surface:
+    if atom.entry.kind == "characters":
+        look = Look(marks=tuple(m for m in atom.entry.look.marks if m.name in (BEARD_MARKS if beard else HAIR_MARKS)))
+        if not look:
+            return None
+    elif atom.entry.surface:
         look = Look(paints={"beard" if beard else "hair": Paint(None, texture=atom.entry.surface)}, marks=marks)
     elif atom.entry.on_part is not None:
         look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
