@@ -101,7 +101,8 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
         if entry is not None and _refuses_more(words, start, end, known):
             continue  # "no face tattoos" is not the spirit No Face, with tattoos
         if entry is not None:
-            yield _Match(count, True, Atom("entry", start, end, entry, 0.0, plain))
+            # in "with a flower crown" the flower is the crown's
+            yield _Match(count - 0.5 * (kept[0] == "with"), True, Atom("entry", start, end, entry, 0.0, plain))
         elif plain is not None:
             yield _Match(max(count, 1), True, plain)
         other = known.unordered.get(tuple(sorted(kept))) if entry is None and count > 1 else None

@@ -142,7 +142,7 @@ def _form_too(last: Group, group: Group) -> bool:
     return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
 
 
-_FEMALE = frozenset(("woman", "girl", "lady", "female", "gal"))
+_FEMALE = frozenset(("woman", "girl", "lady", "female", "gal", "queen", "princess", "bride", "empress", "goddess"))
 
 
 def _she(last: Group, group: Group, words: Sequence[Token]) -> bool:

@@ -161,6 +161,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(Atom("unknown", atom.start, after[0].end))  # a "fencing mask" is none around the eyes
             at += 2
             continue
+        if after and atom.kind == "entry" and [w.root for w in words[atom.end : after[0].start]] == ["shaped"]:
+            done.append(Atom("unknown", atom.start, after[0].start))  # "heart shaped sunglasses" are sunglasses
+            at += 1
+            continue
         if after and _painted_mark(atom, after[0], done, words):
             done.append(replace(after[0], start=atom.start))  # "white face paint dots" are white dots
             at += 2
@@ -208,7 +212,7 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.extend(lying[0])
             at += lying[1]
             continue
-        coloured = atom.kind == "colour" or (atom.kind == "entry" and (words[atom.end - 1].root,) in known.colours)
+        coloured = atom.kind == "colour" or (atom.kind == "entry" and not _person(atom) and (words[atom.end - 1].root,) in known.colours)
         if coloured and len(after) > 1 and _like(after[0], words) and _simile(after, words):
             done.append(replace(atom, end=after[1].end))
             at += 3

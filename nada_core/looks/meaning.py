@@ -64,7 +64,7 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         return Meaning(unknown=(own.span(group.atoms),))  # "more green than blue", "holding an apple"
     if head is not None and (
         head.kind in ("unknown", "thing")
-        or worn(group, head, words)
+        or worn(group, head, words, known)
         or (group.link == "on skin" and not group.shades and head.entry is not None and somebody(head.entry))
     ):
         return _unknown(group, own, known)  # whoever is "covered in bees" is none
@@ -286,6 +286,11 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         wanted = {e.main for e in named if e is not None and e.kind == "colours"}
         part = "hair" if wanted == {"hair"} else part
     piece = _painted(group, part, own, known, said)
+    if part == "skin" and group.shades and _surface(group)[0] == "cracked" and own.of(said).lower().endswith("s"):
+        # "glowing blue cracks" are blue, and the skin is not
+        light = Mark("circuits", 1.0, mixture([s.colour for s in group.shades]))
+        title = f"{' and '.join(s.name for s in group.shades)} cracks"
+        piece = replace(piece, title=title, look=Look(paints={part: Paint(None, texture="cracked")}, marks=(light,)))
     if part == "beard" and group.shades:
         # a beard that is drawn takes the colour that is said of it afterwards
         paint, _ = _paint(group, "hair", known)
@@ -365,7 +370,7 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
             if part in PARTS and (part != "clothing" or entry.thing) and not (part == "hair" and _surface(group)[0] in _OF_SKIN)
             else "skin"
         )
-    elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
+    elif part in ("skin", "clothing") and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
     if part not in PARTS or (part == "light" and not group.shades):
         return Meaning((name,), (own.span(extra),))  # a light is not cracked

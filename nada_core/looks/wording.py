@@ -28,6 +28,9 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done.insert(place, replace(done[place], root="no", text="no"))  # "with his mask off"
             done[-1] = replace(done[-1], end=word.end)
             continue
+        if done and word.root == "paint" and (done[-1].root,) in known.colours and _alone(words[i + 1 : i + 2]):
+            done.append(replace(word, root="facepaint"))  # "with red and white paint" is no painting
+            continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
             done.append(replace(word, root="make"))
             continue
@@ -112,6 +115,11 @@ def _freed(word: Token, done: Sequence[Token], after: Sequence[Token], known: Vo
     return 1 if word.joined and done else 0
 
 
+def _alone(after: Sequence[Token]) -> bool:
+    """Tell whether nothing more is said of the paint, such as where it drips."""
+    return not after or after[0].root in (",", "and", "with", "but", "all")
+
+
 def _taken_off(done: Sequence[Token], after: Sequence[Token], known: Vocabulary) -> int | None:
     """Return where the thing begins that "off" after it takes away: the mask of "with the mask off", none of "peeling off"."""
     if after and after[0].root not in (",", "and", "with", "but", "in", "showing", "show"):
@@ -147,5 +155,7 @@ def _is_name(words: Sequence[Token], place: int, known: Vocabulary) -> bool:
     word = words[place]
     if not word.text[:1].isupper() or word.text.isupper():
         return False
-    beside = [words[i] for i in (place - 1, place + 1) if 0 <= i < len(words)]
-    return any(w.text[:1].isupper() and w.root not in known.words for w in beside)
+    beside = [words[i] for i in (place - 1, place + 1) if 0 <= i < len(words) and (words[i].root,) not in known.grammar]
+    titled = all(w.text[:1].isupper() for w in words if w.root.isalpha())
+    # where not every word has a capital, those with one are names: "Jason Momoa as Aquaman"
+    return any(w.text[:1].isupper() and (w.root not in known.words or not titled) for w in beside)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
 from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import Vocabulary
 
 __all__ = ["worn"]
 
@@ -27,6 +28,11 @@ _LOOKS = frozenset(
 _MADE = frozenset("face skin mask body head complexion".split())
 
 
+def _stuff(word: Token, known: Vocabulary) -> bool:
+    entry = known.phrases.get((word.root,))
+    return entry is not None and entry.kind == "materials"
+
+
 def _on_the_face(words: Sequence[Token], at: int) -> bool:
     """Tell whether words from a place on say that something is all over a face."""
     roots = [w.root for w in words[at : at + 4]]
@@ -34,11 +40,13 @@ def _on_the_face(words: Sequence[Token], at: int) -> bool:
     return end > 0 and bool({"on", "over"}.intersection(roots[:end])) and set(roots[:end]) <= _SPREAD
 
 
-def worn(group: Group, head: Atom, words: Sequence[Token]) -> bool:
+def worn(group: Group, head: Atom, words: Sequence[Token], known: Vocabulary) -> bool:
     """Tell whether a name is worn or held: a woman "with pearls" is not made of pearl, nor is a gorilla "with a banana" one."""
     if head.entry is None or head.start == 0 or head.entry.kind not in ("materials", "characters"):
         return False
     first = min(a.start for a in group.atoms)
+    if first > 1 and words[first - 2].root in ("with", "w") and _stuff(words[first - 1], known):
+        first -= 1  # "with golden snakes"
     last, one = words[head.end - 1], first > 1 and words[first - 1].root in ("a", "an", "one")
     before = words[first - 2] if first > 1 and words[first - 1].root in ("a", "an", "one", "the") else words[first - 1]
     after = words[head.end].root if head.end < len(words) else ""
