@@ -225,7 +225,7 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
 #: Somebody or something that is about whoever stands before the word: a "snake charmer" is no snake, nor is a "dragon tattoo" a dragon.
 _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
-    "watcher farmer fighter summoner tattoo".split()
+    "watcher farmer fighter summoner vendor seller tattoo".split()
 )
 #: Those who work with a stuff or go on it.
 _WORKERS = frozenset(

@@ -128,6 +128,8 @@ def _after_part(row: Sequence[Atom], at: int) -> bool:
     before, after = row[at - 1] if at else None, row[at + 1] if at + 1 < len(row) else None
     if before is None or before.end != row[at].start or before.kind not in ("entry", "face") or not before.part or _said(row, at - 1):
         return False
+    if row[at].end > row[at].start + 2:
+        return False  # a face "made of clouds" is all of them
     return after is None or after.kind in (",", "and", "but", "with")
 
 
