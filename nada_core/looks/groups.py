@@ -120,6 +120,8 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         if atom.entry.thing and after is not None and after.kind == "and":
             return None  # "lipstick and pale cheeks": a thing, and no colour of cheeks
         return atom if atom.entry.on_part is not None else atom.twin
+    if atom.entry.kind == "materials" and atom.end > atom.start + 2:
+        return None  # in "the statue of liberty crying" nothing says how the tears look
     return atom if atom.entry.on_part is not None and (_noun(row, at + 1, parts_only=True) or _after_part(row, at)) else None
 
 

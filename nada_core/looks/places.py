@@ -43,7 +43,7 @@ _USUAL = {
     "tattoo": ("cheeks", "temple"),
     "eyeshadow": ("eyes", "around the eyes"),
     "eyeliner": ("eyes", "around the eyes"),
-    "flowers": ("hair",),
+    "flowers": ("hair", "head"),
     "hair strands": ("hair",),
     "horns": ("head", "forehead"),
     "antlers": ("head", "forehead"),
@@ -55,6 +55,10 @@ _USUAL = {
     "whiskers": ("cheeks",),
     "surgical mask": ("mouth", "lips", "nose"),
     "halo": ("head",),
+    "wings": ("back", "shoulder"),
+    "cat ears": ("head", "hair"),
+    "bunny ears": ("head", "hair"),
+    "unicorn horn": ("head", "forehead"),
     "eye patch": ("eyes",),
     "bandana": ("head",),
     "blood": ("mouth", "lips", "chin"),
@@ -231,9 +235,9 @@ def _where_it_is_drawn(row: Sequence[Atom], at: int, place: int, words: Sequence
             break
     if end > at:
         return [replace(atom, end=row[end].end)], end + 1 - at
-    names = {mark.name for mark in atom.entry.look.marks}
-    if _DRAWN.intersection(w.root for w in words[atom.end : row[place].start]) and names & _BODILY:
-        return [Atom("unknown", atom.start, row[place].end)], place + 1 - at  # "butterfly wings painted around her eyes"
+    if {mark.name for mark in atom.entry.look.marks} & _BODILY:
+        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
+        return [Atom("unknown", first, row[place].end)], place + 1 - at  # "flowers in his beard", "wings painted around her eyes"
     return None
 
 
