@@ -132,7 +132,8 @@ def _placed_apart(entry: Entry, kept: tuple[str, ...], every: tuple[str, ...]) -
 def _second_colour(words: Sequence[Token], start: int, known: Vocabulary) -> bool:
     """Tell whether a name begins with the second of two colours."""
     two = start > 1 and words[start - 1].root == "and" and (words[start].root,) in known.colours
-    return two and (words[start - 2].root,) in known.colours
+    before = (words[start - 2].root,)
+    return two and before in known.colours and before not in known.phrases  # "lipstick" is a colour, too
 
 
 def _of_the_next(words: Sequence[Token], end: int, known: Vocabulary) -> bool:
@@ -151,6 +152,8 @@ def _refuses_more(words: Sequence[Token], start: int, end: int, known: Vocabular
 
 def _joined(kept: tuple[str, ...], known: Vocabulary) -> Entry | None:
     """Return the name that one word runs together ("spiderman") or two words write apart ("sun set")."""
+    if kept[-1] in ("face", "head", "hair", "skin"):
+        return None  # a "leather face" is nobody's name
     name = "".join(kept)
     return known.joined.get(name) or (known.phrases.get((name,)) if len(kept) > 1 and _free(kept, known) else None)
 

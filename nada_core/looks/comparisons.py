@@ -157,6 +157,10 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.extend((atom, replace(after[0], kind="unknown", entry=None)))  # a "lord of the galaxy" has no starry skin
             at += 2
             continue
+        if after and _mask_of(atom, after[0], words):
+            done.append(replace(atom, end=after[0].end, twin=None))  # a "porcelain mask" is a face of porcelain
+            at += 2
+            continue
         if after and _other_mask(atom, after[0], words):
             done.append(Atom("unknown", atom.start, after[0].end))  # a "fencing mask" is none around the eyes
             at += 2
@@ -260,6 +264,12 @@ def _face_first(atom: Atom, words: Sequence[Token]) -> bool:
     return atom.end > atom.start + 1 and words[atom.start].root == "face"
 
 
+def _mask_of(atom: Atom, mask: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a bare "mask" is made of the stuff before it."""
+    bare = mask.kind == "entry" and mask.end == mask.start + 1 and words[mask.start].root == "mask"
+    return bare and atom.entry is not None and atom.entry.kind == "materials" and atom.end == mask.start
+
+
 def _other_mask(atom: Atom, mask: Atom, words: Sequence[Token]) -> bool:
     """Tell whether a bare "mask" is one of a kind that is not known."""
     bare = mask.kind == "entry" and mask.end == mask.start + 1 and words[mask.start].root == "mask"
@@ -331,7 +341,7 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
     between = {w.root for w in words[atom.end : other.start]}
     if atom.entry is None or other.entry is None or atom.entry.kind != "characters":
         return False
-    return other.entry.kind in ("characters", "lights", "media", "processes") and "from" in between and between <= LIGHT_WORDS
+    return other.entry.kind in ("characters", "lights", "media") and "from" in between and between <= LIGHT_WORDS
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
-from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
+from nada_core.looks.colours import PALE_LIPS, as_iris, difference, mixture
 from nada_core.looks.groups import NOT_WORDS, Group, Shade
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
 from nada_core.looks.part_looks import somebody
@@ -251,11 +251,19 @@ def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequ
     paint, names = _paint(group, part, known)
     title = " ".join(filter(None, (_surface(group)[1], names, noun or part)))
     look = Look(paints={part: paint})
-    if part == "skin" and len(group.shades) == 2 and paint.texture == "striped" and group.shades[0].colour != group.shades[1].colour:
+    if part == "skin" and len(group.shades) == 2 and _two(group.shades):
         # two colours share a face half and half
         first, second = (_usual(s, part, known, "") for s in group.shades)
         look = Look(paints={part: first}, marks=(Mark("half face", 1.0, second.colour),))
     return _piece(own.of(found), title, look, group, degree=degree)
+
+
+def _two(shades: Sequence[Shade]) -> bool:
+    """Tell whether two colours are so far apart that a face in both has one on each half: red and white make no pink one."""
+    return _coloured_stuff(shades) is None and difference(shades[0].colour, shades[1].colour) > _APART
+
+
+_APART = 55.0
 
 
 def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:

@@ -217,6 +217,8 @@ def _detailed(look: Look, whole: Look, piece: Understood) -> Look:
             look = _other_hair(look, whole, paint)
         if earlier.texture in _KEPT or (earlier.texture == "striped" and part == "skin"):
             paints = {**paints, part: replace(paint, texture=earlier.texture)}
+            if part == "skin" and earlier.texture == "striped":
+                said = replace(said, marks=tuple(m for m in said.marks if m.name != "half face"))  # a blue and black tiger has stripes
     return look + replace(said, paints=paints)
 
 

@@ -86,7 +86,7 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
     if atom.entry.kind == "faces" and not atom.entry.surface and atom.entry.on_part is None:
         return _where_it_is_drawn(row, at, place, words) if not described else None
     if part.kind == "face" and not (words[part.end - 1].root == "head" and _stuff(atom.entry)):
-        return _on_the_face(row, at, place, words)
+        return _on_the_face(row, at, place, words, known)
     if described:
         # "a spider in her long hair"
         return ([replace(atom, kind="unknown", entry=None)], 1) if between & _WHOSE and _stuff(atom.entry) else None
@@ -108,7 +108,7 @@ _DIRT = {"mud": "muddy", "sand": "dusty", "snow": "frosty", "moss": "mossy", "ic
 _DRAWN = frozenset("painted drawn tattooed inked printed airbrushed stencilled sketched".split())
 
 
-def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token]) -> tuple[list[Atom], int] | None:
+def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
     """Return an unknown atom for somebody who is on a face and not the face: "a spider crawling over her face"."""
     atom, part = row[at], row[place]
     between = [w.root for w in words[atom.end : part.start]]
@@ -119,6 +119,13 @@ def _on_the_face(row: Sequence[Atom], at: int, place: int, words: Sequence[Token
     if dirt and atom.entry is not None and {"on", "over"} & set(between):
         look = Look(paints={"skin": Paint(None, texture=dirt)})
         return [Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} on face", (), "faces", look, main="skin"))], place + 1 - at
+    if atom.entry is not None and atom.entry.kind == "materials" and {"on", "over"} & set(between) and "all" not in between:
+        paint = paint_on(atom.entry, "cheeks", known)
+        if paint is not None:  # "chocolate on his face" is around the mouth
+            look = Look(paints={"cheeks": paint, "lips": paint})
+            return [
+                Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} on face", (), "faces", look, main="cheeks"))
+            ], place + 1 - at
     if atom.entry is None or not somebody(atom.entry) or _DRAWN.intersection(between):
         return None  # a tiger painted on a face is a face painted as a tiger
     moves = any(w.endswith("ing") for w in between) and not {"looking"} & set(between)
