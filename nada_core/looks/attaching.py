@@ -118,8 +118,10 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             elif group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
                 done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
                 continue
-        if last is not None and _form_too(last, group):
-            done.append(replace(group, head=last.head))  # "hair long and wavy"
+        if last is not None and _form_too(last, group, words):
+            assert last.head is not None
+            # "hair long and wavy": of a name such as "hair long" the noun alone is meant
+            done.append(replace(group, head=last.head if last.head.part or last.forms else replace(last.head, end=last.head.start + 1)))
             continue
         if last is not None and last.link == "on skin" and group.link in ("and", ",") and group.head is not None and group.bare:
             group = replace(group, link="on skin")  # "covered in honey and bees"
@@ -136,9 +138,11 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
     return done
 
 
-def _form_too(last: Group, group: Group) -> bool:
+def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
     """Tell whether a form alone is said of the part before it: "make her hair long and wavy"."""
-    said = last.head is not None and bool(last.head.part or last.forms)
+    if last.head is None:
+        return False
+    said = bool(last.head.part or last.forms) or words[last.head.start].root in _PART_WORDS
     return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
 
 

@@ -241,23 +241,18 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
 
 def _fading(hair: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
     """Return an atom for the ends of "pink hair fading into blue", and how many atoms are read."""
-    at = 1 if after[0].kind == "unknown" else 0
-    fades = {w.root for w in words[hair.end : after[at].start]} & {"fading", "faded", "blending", "melting", "turning", "ombre", "going"}
-    colour = after[at]
-    if (
-        not fades
-        or colour.kind != "colour"
-        or colour.entry is None
-        or not {"to", "into"} & {w.root for w in words[hair.end : colour.start]}
-    ):
+    at = next((i for i, atom in enumerate(after[:3]) if atom.kind == "colour"), 0)
+    between = {w.root for w in words[hair.end : after[at].start]}
+    entry = after[at].entry
+    if entry is None or not between & _FADES or not between & {"to", "into"} or not between <= _FADES | {"to", "into", "a"}:
         return None
-    paint = known.shades.get(("hair", phrase(colour.entry.title))) or Paint(colour.entry.colour)
+    paint = known.shades.get(("hair", phrase(entry.title))) or Paint(entry.colour)
     look = Look(marks=(Mark("hair tips", 1.0, paint.colour),))
-    start = after[0].start if at else colour.start
-    return [
-        Atom("and", start, start),
-        Atom("entry", start, colour.end, Entry(f"{colour.entry.title} hair tips", (), "faces", look)),
-    ], at + 2
+    tips = Atom("entry", hair.end, after[at].end, Entry(f"{entry.title} hair tips", (), "faces", look))
+    return [Atom("and", hair.end, hair.end), tips], at + 2
+
+
+_FADES = frozenset("fading faded blending melting turning ombre going".split())
 
 
 def _face_first(atom: Atom, words: Sequence[Token]) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
-from nada_core.looks.colours import PALE_LIPS, as_iris, difference, mixture
-from nada_core.looks.groups import NOT_WORDS, Group, Shade
-from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
+from nada_core.looks.colours import mixture
+from nada_core.looks.group_paints import paint_of, recoloured, surface_of, two_colours, usual_paint
+from nada_core.looks.groups import NOT_WORDS, Group
+from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Mark, Paint
 from nada_core.looks.part_looks import somebody
 from nada_core.looks.pieces import Understood, scaled, swatches
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary
 from nada_core.looks.worn import worn
 
 __all__ = ["Meaning", "meant"]
@@ -98,6 +99,8 @@ def _unknown(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     return Meaning(unknown=(own.span([a for a in (group.first, *group.atoms) if a is not None]),))
 
 
+#: Surfaces said in the plural that lie on a skin in a colour of their own, and the mark that they are then.
+_SINGLE = {"cracked": "circuits", "spotted": "freckles"}
 #: All that "everything" is.
 _EVERYTHING = ("skin", "hair", "brows", "eyes", "lips", "clothing", "background")
 #: part -> the marks that go with its paint where it is to be as it is.
@@ -115,8 +118,8 @@ def _everything(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     """Return what "everything blue" means; "everything" alone says nothing."""
     if group.bare:
         return Meaning()
-    paints = {part: _paint(group, "hair" if part == "brows" else part, known) for part in _EVERYTHING}
-    names = " ".join(filter(None, (_surface(group)[1], paints["skin"][1])))
+    paints = {part: paint_of(group, "hair" if part == "brows" else part, known) for part in _EVERYTHING}
+    names = " ".join(filter(None, (surface_of(group)[1], paints["skin"][1])))
     said = [a for a in group.atoms if a.kind != "form"]
     piece = _piece(own.of(said), f"everything {names}", Look(paints={part: p for part, (p, _) in paints.items()}), group)
     found = Meaning((piece,))
@@ -197,73 +200,20 @@ def _degree(group: Group, own: _Text) -> str:
     return own.of([group.degree]).lower() if group.degree is not None else ""
 
 
-def _surface(group: Group) -> tuple[str, str]:
-    """Return the texture that is said and its words; the last one counts."""
-    said = [a.entry for a in group.surfaces if a.entry is not None]
-    return (said[-1].surface, said[-1].title) if said else ("", "")
-
-
-def _paint(group: Group, part: str, known: Vocabulary) -> tuple[Paint, str]:
-    """Return paint for a part, and the name of its colours."""
-    texture, _ = _surface(group)
-    if not group.shades:
-        return Paint(None, texture=texture), ""
-    names = " and ".join(dict.fromkeys(s.name for s in group.shades))
-    if len({s.colour for s in group.shades}) == 1:
-        return _usual(group.shades[0], part, known, texture), names
-    if (stuff := _coloured_stuff(group.shades)) is not None:
-        return replace(_usual(stuff[0], part, known, ""), texture=texture or stuff[1].texture), names
-    colours = [_usual(s, part, known, texture) for s in group.shades]
-    labs = [p.colour for p in colours if p.colour is not None]
-    vivid = [lab for lab in labs if abs(lab[1]) + abs(lab[2]) > 20]
-    if len(vivid) >= 3:
-        return Paint(None, texture="rainbow"), names
-    if len(vivid) == 2:
-        return replace(colours[0], texture=texture or "striped"), names
-    return replace(colours[0], colour=mixture(labs)), names
-
-
-def _coloured_stuff(shades: Sequence[Shade]) -> tuple[Shade, Shade] | None:
-    """Return colour and stuff where one directly follows the other: "red velvet" is red, and no stripes of red and velvet."""
-    if len(shades) != 2 or shades[0].atoms[-1].end != shades[1].atoms[0].start:
-        return None
-    colours = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "colours"]
-    stuff = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "materials"]
-    return (colours[0], stuff[0]) if len(colours) == 1 and stuff else None
-
-
-def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:
-    usual = known.shades.get((part, phrase(shade.name)))
-    if usual is not None:
-        return replace(usual, texture=texture or usual.texture)
-    colour = PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
-    if part == "eyes" and "white" not in shade.name:
-        colour = as_iris(colour)
-    return Paint(colour, texture=texture or shade.texture)
-
-
 def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequence[Atom], noun: str = "") -> Understood:
     """Return a piece that paints one part, or recolours one mark."""
     degree = _degree(group, own)
     if part not in PARTS:
-        paint, names = _paint(group, "", known)
+        paint, names = paint_of(group, "", known)
         return _piece(own.of(found), f"{names} {noun or part}", Look(marks=(Mark(part, 1.0, paint.colour),)), group, degree=degree)
-    paint, names = _paint(group, part, known)
-    title = " ".join(filter(None, (_surface(group)[1], names, noun or part)))
+    paint, names = paint_of(group, part, known)
+    title = " ".join(filter(None, (surface_of(group)[1], names, noun or part)))
     look = Look(paints={part: paint})
-    if part == "skin" and len(group.shades) == 2 and _two(group.shades):
+    if part == "skin" and len(group.shades) == 2 and two_colours(group.shades):
         # two colours share a face half and half
-        first, second = (_usual(s, part, known, "") for s in group.shades)
+        first, second = (usual_paint(s, part, known, "") for s in group.shades)
         look = Look(paints={part: first}, marks=(Mark("half face", 1.0, second.colour),))
     return _piece(own.of(found), title, look, group, degree=degree)
-
-
-def _two(shades: Sequence[Shade]) -> bool:
-    """Tell whether two colours are so far apart that a face in both has one on each half: red and white make no pink one."""
-    return _coloured_stuff(shades) is None and difference(shades[0].colour, shades[1].colour) > _APART
-
-
-_APART = 55.0
 
 
 def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
@@ -294,14 +244,15 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         wanted = {e.main for e in named if e is not None and e.kind == "colours"}
         part = "hair" if wanted == {"hair"} else part
     piece = _painted(group, part, own, known, said)
-    if part == "skin" and group.shades and _surface(group)[0] == "cracked" and own.of(said).lower().endswith("s"):
+    if part == "skin" and group.shades and surface_of(group)[0] in _SINGLE and own.of(said).lower().endswith("s"):
         # "glowing blue cracks" are blue, and the skin is not
-        light = Mark("circuits", 1.0, mixture([s.colour for s in group.shades]))
-        title = f"{' and '.join(s.name for s in group.shades)} cracks"
-        piece = replace(piece, title=title, look=Look(paints={part: Paint(None, texture="cracked")}, marks=(light,)))
+        single = Mark(_SINGLE[surface_of(group)[0]], 1.0, mixture([s.colour for s in group.shades]))
+        paints = {part: Paint(None, texture="cracked")} if surface_of(group)[0] == "cracked" else {}
+        title = " ".join((" and ".join(s.name for s in group.shades), own.of([group.surfaces[-1]]).lower()))
+        piece = replace(piece, title=title, look=Look(paints=paints, marks=(single,)))
     if part == "beard" and group.shades:
         # a beard that is drawn takes the colour that is said of it afterwards
-        paint, _ = _paint(group, "hair", known)
+        paint, _ = paint_of(group, "hair", known)
         piece = replace(piece, look=Look(marks=(Mark("beard", 1.0, paint.colour),)))
     return Meaning((piece,))
 
@@ -341,7 +292,7 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     degree = _degree(group, own)
     extra = [a for a in group.atoms if a.kind not in ("form", "degree", "said") and a is not group.head]
     if details and group.shades and entry.main != "skin" and (entry.look.marks or entry.look.paints):
-        look, names = _recoloured(entry, group, known)
+        look, names = recoloured(entry, group, known)
         said = [a for a in group.atoms if a.kind != "form"]
         # a "red nose" is not said to be red twice
         title = entry.title if entry.title.startswith(f"{names} ") else f"{names} {entry.title}"
@@ -369,13 +320,13 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
         if all(m.name in BEARD_MARKS for m in entry.look.marks):
             # a "frozen beard" is one with frost
-            frozen = Look(paints={"beard": Paint(None, texture=_surface(group)[0])}, marks=entry.look.marks)
-            return Meaning((_piece(own.of([*extra, group.head]), f"{_surface(group)[1]} {entry.title}", frozen, group, degree=degree),))
+            frozen = Look(paints={"beard": Paint(None, texture=surface_of(group)[0])}, marks=entry.look.marks)
+            return Meaning((_piece(own.of([*extra, group.head]), f"{surface_of(group)[1]} {entry.title}", frozen, group, degree=degree),))
         return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
         part = (
             part
-            if part in PARTS and (part != "clothing" or entry.thing) and not (part == "hair" and _surface(group)[0] in _OF_SKIN)
+            if part in PARTS and (part != "clothing" or entry.thing) and not (part == "hair" and surface_of(group)[0] in _OF_SKIN)
             else "skin"
         )
     elif part in ("skin", "clothing") and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
@@ -401,34 +352,6 @@ _STROKES = frozenset(("pencil", "ink", "charcoal", "chalk", "ballpoint pen", "en
 
 def _scales(look: Look) -> bool:
     return bool(look.paints or look.shape or look.marks or look.brightness or look.material or look.medium or look.process)
-
-
-#: Marks that lie on something in another colour, and on what.
-_GROUNDS = {"stripes": "skin", "dots": "skin", **dict.fromkeys(("hair tips", "hair strands", "braids", "dreadlocks"), "hair")}
-
-
-def _recoloured(entry: Entry, group: Group, known: Vocabulary) -> tuple[Look, str]:
-    """Return the look of a detail in other colours ("white beard", "blue eyeshadow"), and their name."""
-    look, names = entry.look, ""
-    if "skin" in look.paints and entry.kind == "faces":
-        # "white clown makeup" has red lips still
-        paint, names = _paint(group, "skin", known)
-        return replace(look, paints={**look.paints, "skin": replace(paint, texture=paint.texture or look.paints["skin"].texture)}), names
-    paints = {}
-    for part, paint in look.paints.items():
-        new, names = _paint(group, part, known)
-        paints[part] = replace(new, texture=new.texture or paint.texture)
-    colour: Lab | None = None
-    ground = {_GROUNDS.get(m.name, "") for m in look.marks}
-    if len(group.shades) == 2 and len(ground) == 1 and "" not in ground and not paints:
-        # yellow and black stripes are black ones on yellow
-        part, names = ground.pop(), " and ".join(s.name for s in group.shades)
-        marks = tuple(replace(m, colour=_usual(group.shades[1], part, known, "").colour) for m in look.marks)
-        return replace(look, paints={part: _usual(group.shades[0], part, known, "")}, marks=marks), names
-    if look.marks:
-        new, names = _paint(group, "hair" if all(m.name in HAIR_MARKS | BEARD_MARKS for m in look.marks) else "", known)
-        colour = new.colour
-    return replace(look, paints=paints, marks=tuple(replace(m, colour=colour) for m in look.marks)), names
 
 
 def _taken_away(found: Meaning, group: Group, own: _Text) -> Meaning:

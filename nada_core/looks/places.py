@@ -23,6 +23,7 @@ _PLACING = frozenset(
 #: Those after which something lies on a part; behind a part or between two it is somewhere else.
 _LYING = frozenset("on in over around round across down from onto upon out all".split())
 _WHOSE = frozenset("his her the my their your its our".split())
+_ALLOWED = _PLACING | _WHOSE | LIGHT_WORDS | {"all"}
 #: Words for places of a head and a body that have no paint of their own.
 _BODY = frozenset(
     "forehead chin nose neck ear shoulder head mouth tongue nostril temple jaw jawline chest hand finger scalp throat arm back body".split()
@@ -183,13 +184,13 @@ def _going(row: Sequence[Atom], at: int, words: Sequence[Token]) -> bool:
 
 def _place_after(row: Sequence[Atom], at: int, words: Sequence[Token]) -> tuple[int, bool] | None:
     """Return where in the row the place of something stands, and whether the place is described ("in her long hair")."""
-    next_at, described = at + 1, False
+    next_at, described, entry = at + 1, False, row[at].entry
     while next_at < len(row) and next_at < at + 5:
         atom = row[next_at]
         roots = [w.root for w in words[row[at].end : atom.start]]
-        if _is_place(atom, words) and (row[at].entry is None or row[at].entry.kind not in _WHOLE or not _mark(atom)):
+        if _is_place(atom, words) and (entry is None or entry.kind not in _WHOLE or not _mark(atom)):
             between = {*roots, words[atom.start].root if atom.end > atom.start + 1 else ""}  # "under her eyes" is one name
-            placing = bool(between & _PLACING) and (described or all(r in _PLACING | LIGHT_WORDS | {"all"} or _verbal(r) for r in roots))
+            placing = bool(between & _PLACING) and (described or all(r in _ALLOWED or _verbal(r) for r in roots))
             return (next_at, described) if placing else None
         link = atom.kind in ("with", "in", "on skin") and {w.root for w in words[atom.start : atom.end]} <= _PLACING | {"all", "a"}
         if link or (_verb(atom, words) and not described) or _going(row, next_at, words):
@@ -254,7 +255,7 @@ def _counted(word: Token) -> bool:
 
 
 #: Plurals that cover a part all the same.
-_STUFF_OF_LEAVES = frozenset(("leaf", "vine", "flame", "plant", "feather", "twig", "stick", "icicle", "root", "cloud"))
+_STUFF_OF_LEAVES = frozenset(("leaf", "vine", "flame", "plant", "twig", "stick", "icicle", "root", "cloud"))
 
 
 def _listed(row: Sequence[Atom], place: int) -> list[int]:
