@@ -256,6 +256,8 @@ def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
         return False
     if entry.kind == "materials":
         return word in _WORKERS  # an "ice skater" is of flesh
+    if word == "tattoo" and entry.kind == "faces" and any(m.name in ("flowers", "cheek spots", "eye star") for m in entry.look.marks):
+        return True  # a "flower tattoo" is no flower in the hair
     return entry.kind == "characters" and (word == "tattoo" or (doer.end == doer.start + 1 and word in _DOERS))
 
 

@@ -16,7 +16,20 @@ from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
 __all__ = ["compared"]
 
-_LIKE = frozenset({("like",), ("as",), ("made", "of"), ("made", "out", "of"), ("made", "from"), ("resembling",), ("similar", "to")})
+_LIKE = frozenset(
+    {
+        ("like",),
+        ("as",),
+        ("made", "of"),
+        ("made", "out", "of"),
+        ("made", "from"),
+        ("resembling",),
+        ("similar", "to"),
+        ("into",),
+        ("turned", "to"),
+        ("turned", "into"),
+    }
+)
 
 
 def _roots(atom: Atom, words: Sequence[Token]) -> tuple[str, ...]:

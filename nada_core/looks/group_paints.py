@@ -50,6 +50,8 @@ def _coloured_stuff(shades: Sequence[Shade]) -> tuple[Shade, Shade] | None:
         return None
     colours = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "colours"]
     stuff = [s for s in shades if s.atoms[-1].entry is not None and s.atoms[-1].entry.kind == "materials"]
+    if len(stuff) == 2:
+        return stuff[1], stuff[1]  # a "molten chocolate face" is of chocolate
     return (colours[0], stuff[0]) if len(colours) == 1 and stuff else None
 
 

@@ -33,6 +33,16 @@ def _stuff(word: Token, known: Vocabulary) -> bool:
     return entry is not None and entry.kind == "materials"
 
 
+def _list_of_things(words: Sequence[Token], at: int) -> bool:
+    """Tell whether the "and" at a place goes on with what somebody has: "a pirate with a red beard and a parrot"."""
+    for i in range(at - 1, max(-1, at - 7), -1):
+        if words[i].root in ("with", "w", "wearing"):
+            return True
+        if words[i].root in (",", "as", "like", "of"):
+            return False
+    return False
+
+
 def _on_the_face(words: Sequence[Token], at: int) -> bool:
     """Tell whether words from a place on say that something is all over a face."""
     roots = [w.root for w in words[at : at + 4]]
@@ -52,7 +62,12 @@ def worn(group: Group, head: Atom, words: Sequence[Token], known: Vocabulary) ->
     after = words[head.end].root if head.end < len(words) else ""
     if _on_the_face(words, head.end):
         return False  # "flour on the face"
-    if first and before.root in ("with", "w", "wearing") and not {after, last.root} & (_MADE if head.entry.kind == "materials" else _LOOKS):
+    listed = one and before.root == "and" and head.entry.kind == "characters" and _list_of_things(words, first - 2)
+    if (
+        first
+        and (listed or before.root in ("with", "w", "wearing"))
+        and not {after, last.root} & (_MADE if head.entry.kind == "materials" else _LOOKS)
+    ):
         return head.entry.kind == "materials" or head.entry.main != "clothing" or one
     if head.entry.kind == "characters":
         return first > 1 and before.root in _PLACED  # an "astronaut on the moon"
