@@ -88,8 +88,9 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
                 done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "medieval plague doctor" is no icon
                 done.append(group)
                 continue
-            if group.head.part == "light" and last.head.kind == "entry" and not group.forms:
-                continue  # "Rembrandt lighting"
+            if group.head.part == "light" and last.head.kind == "entry" and not group.forms and last.head.end == group.head.start:
+                done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "storm light"
+                continue
             if _makeup_as(last, group, words):
                 done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "old man make-up" is no lipstick
                 continue

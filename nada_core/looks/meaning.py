@@ -317,7 +317,8 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         colour = mixture([s.colour for s in group.shades])
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
         return Meaning((name, Understood(own.of(extra), title, Look(tint=colour), (("material", colour),))))
-    if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
+    drawn = entry.look == Look(marks=entry.look.marks, shape=entry.look.shape) and bool(entry.look.marks)
+    if not group.shades and details and not entry.main and drawn and not _covering(entry.look):
         if all(m.name in BEARD_MARKS for m in entry.look.marks):
             # a "frozen beard" is one with frost
             frozen = Look(paints={"beard": Paint(None, texture=surface_of(group)[0])}, marks=entry.look.marks)

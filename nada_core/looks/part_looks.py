@@ -70,8 +70,14 @@ def own_part(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabulary) 
         and entry.on_part is None
     ):
         return Atom("unknown", atom.start, part.end)  # "snowy eyebrows" make no winter
-    if entry.kind == "lights" and atom.twin is None and part.entry is not None and not part.part and part.entry.kind == "faces":
-        beard = part.entry.look.marks and all(m.name in BEARD_MARKS for m in part.entry.look.marks)
+    if (
+        entry.kind in ("lights", "processes")
+        and atom.twin is None
+        and part.entry is not None
+        and not part.part
+        and part.entry.kind == "faces"
+    ):
+        beard = part.entry.look.marks and all(m.name in BEARD_MARKS | HAIR_MARKS for m in part.entry.look.marks)
         return Atom("unknown", atom.start, part.end) if beard else None  # nor does a "snowy beard"
     mood = entry.kind == "faces" and not entry.thing and not entry.surface and entry.on_part is None and entry.main != "hair"
     if mood and atom.twin is None and part.end == part.start + 1 and words[part.start].root in _ELSEWHERE:

@@ -18,7 +18,11 @@ _LIKENESS = ("like", "esque", "ish", "ified", "y")
 def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
     """Return the words with wrong letters put right, and "beardless" and "acne free" as "no beard" and "no acne"."""
     done: list[Token] = []
+    skipped = 0
     for i, word in enumerate(words):
+        if skipped:
+            skipped -= 1
+            continue
         if word.root == "free" and (count := _freed(word, done, words[i + 1 : i + 2], known)):
             first = done[-count]
             done.insert(len(done) - count, replace(first, root="no"))
@@ -28,8 +32,12 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done.insert(place, replace(done[place], root="no", text="no"))  # "with his mask off"
             done[-1] = replace(done[-1], end=word.end)
             continue
+        if done and (count := _paint_there(words[i : i + 3], done[-1], known)):
+            done[-1] = replace(done[-1], end=words[i + count - 1].end)  # "black face paint around the eyes" is black around the eyes
+            skipped = count - 1
+            continue
         if done and word.root == "paint" and (done[-1].root,) in known.colours and _alone(words[i + 1 : i + 2]):
-            done.append(replace(word, root="facepaint"))  # "with red and white paint" is no painting
+            done[-1] = replace(done[-1], end=word.end)  # "with red and white paint" is no painting
             continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
             done.append(replace(word, root="make"))
@@ -113,6 +121,13 @@ def _freed(word: Token, done: Sequence[Token], after: Sequence[Token], known: Vo
         if entry is not None and (entry.thing or entry.surface or entry.covers or entry.kind == "faces" or entry.part):
             return count
     return 1 if word.joined and done else 0
+
+
+def _paint_there(words: Sequence[Token], before: Token, known: Vocabulary) -> int:
+    """Return how many words name a paint between a colour and the place where it is, or 0."""
+    count = 2 if [w.root for w in words[:2]] == ["face", "paint"] else 1 if words[0].root in ("paint", "facepaint") else 0
+    there = count and len(words) > count and words[count].root in ("on", "around", "over", "under", "across")
+    return count if there and (before.root,) in known.colours else 0
 
 
 def _alone(after: Sequence[Token]) -> bool:

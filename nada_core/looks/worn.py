@@ -12,6 +12,7 @@ from nada_core.looks.word_lists import Vocabulary
 __all__ = ["worn"]
 
 #: Stones of which one is worn and nobody made: "with a diamond".
+_COVERING = frozenset("covered coated drenched carved sculpted cast painted dressed dipped wrapped".split())
 _MAKING = frozenset(("of", "in", "into", "like", "as", "from", "with", ","))
 _STONES = frozenset("diamond pearl emerald ruby sapphire amethyst crystal gem gemstone".split())
 #: Words before the place where somebody is.
@@ -69,6 +70,8 @@ def worn(group: Group, head: Atom, words: Sequence[Token], known: Vocabulary) ->
         and not {after, last.root} & (_MADE if head.entry.kind == "materials" else _LOOKS)
     ):
         return head.entry.kind == "materials" or head.entry.main != "clothing" or one
+    if one and first > 1 and words[first - 2].root in ("in", "behind", "at", "near") and head.entry.kind == "materials":
+        return first < 3 or words[first - 3].root not in _COVERING  # a "ghost in a mirror"
     if head.entry.kind == "characters":
         return first > 1 and before.root in _PLACED  # an "astronaut on the moon"
     if one and last.root in _STONES:
