@@ -250,8 +250,9 @@ class _Builder:
         if last is not None and last.end - last.start > 1 and "skin" in {w.root for w in self.words[last.start : last.end]}:
             return False  # "skin of snake and yellow eyes"
         twin = self.row[at + 1].twin
-        if self.group.link == "in" and twin is not None and twin.kind == "colour":
-            return True
+        stuff = self.row[at + 1].entry
+        if twin is not None and twin.kind == "colour" and (self.group.link == "in" or (stuff is not None and stuff.kind == "materials")):
+            return bool(self.group.shades) or self.group.link == "in"  # "black and gold sugar skull"
         if _modifier(self.row, at + 1) is None:
             return False
         noun = _noun(self.row, at + 1)
@@ -331,7 +332,10 @@ def groups(row: Sequence[Atom], words: Sequence[Token]) -> list[Group]:
             atom = replace(atom, kind="person")
         if atom.kind == "face" and build.group.link in ("with", "but") and words[atom.start].root in ("normal", "human"):
             build.group = replace(build.group, own=True)  # "zombie with a normal face"
-        if build.group.link == "in" and build.group.shades and atom.twin is not None and atom.twin.kind == "colour":
+        listed = build.group.link == "in" or (
+            at and row[at - 1].kind == "and" and atom.entry is not None and atom.entry.kind == "materials"
+        )
+        if listed and build.group.shades and atom.twin is not None and atom.twin.kind == "colour":
             atom = atom.twin  # "in black and gold"
         modifier = atom if atom.kind == "colour" else _modifier(row, at)
         if modifier is not None:

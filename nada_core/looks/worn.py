@@ -63,7 +63,9 @@ def worn(group: Group, head: Atom, words: Sequence[Token], known: Vocabulary) ->
     after = words[head.end].root if head.end < len(words) else ""
     if _on_the_face(words, head.end):
         return False  # "flour on the face"
-    listed = one and before.root == "and" and head.entry.kind == "characters" and _list_of_things(words, first - 2)
+    plural = last.text.lower().endswith("s") and last.root[-1] != "s"
+    things = (one and before.root == "and") or (plural and first > 1 and words[first - 1].root == "and")
+    listed = things and head.entry.kind == "characters" and _list_of_things(words, first - 2)
     if (
         first
         and (listed or before.root in ("with", "w", "wearing"))
@@ -76,7 +78,6 @@ def worn(group: Group, head: Atom, words: Sequence[Token], known: Vocabulary) ->
         return first > 1 and before.root in _PLACED  # an "astronaut on the moon"
     if one and last.root in _STONES:
         return words[first - 2].root != "of"
-    plural = last.text.lower().endswith("s") and last.root[-1] != "s"
     if plural and last.root in _STONES and first and words[first - 1].root not in _MAKING:
         return True  # "red lips and pearls", "crying diamonds"
     return first > 0 and words[first - 1].root in _HAVING and plural
