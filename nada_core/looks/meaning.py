@@ -100,7 +100,7 @@ def _unknown(group: Group, own: _Text, known: Vocabulary) -> Meaning:
 
 
 #: Surfaces said in the plural that lie on a skin in a colour of their own, and the mark that they are then.
-_SINGLE = {"cracked": "circuits", "spotted": "freckles"}
+_SINGLE = {"cracked": "circuits", "spotted": "dots"}
 #: All that "everything" is.
 _EVERYTHING = ("skin", "hair", "brows", "eyes", "lips", "clothing", "background")
 #: part -> the marks that go with its paint where it is to be as it is.
