@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nada_core.looks.ages import ages
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
 __all__ = ["Atom", "atoms"]
 
@@ -40,9 +40,15 @@ class Atom:
 
 @dataclass(frozen=True)
 class _Match:
-    length: int
+    length: float
     exact: bool
     atom: Atom
+
+
+#: Little words over which a name may be turned round: "eyes of a cat", but no "wet hair" in "dripping from her hair".
+_TURNING = frozenset("a an the of s".split())
+#: Little words that say where something is.
+_PLACES = frozenset("in on at from by to".split())
 
 
 def _windows(words: Sequence[Token], start: int, longest: int) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
@@ -79,7 +85,8 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
         small = known.grammar.get(every)
         if words[end - 1].root in LIGHT_WORDS:
             if small is not None:
-                yield _Match(count, True, Atom(small[0], start, end, None, small[1]))
+                # "covered in" is more than "covered", and no name
+                yield _Match(count + 0.5, True, Atom(small[0], start, end, None, small[1]))
             continue
         small = small or known.grammar.get(kept)
         # a "ghost in white" is not ghost white
@@ -89,24 +96,44 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
             plain = Atom(small[0], start, end, None, small[1])
         if entry is not None and count > 1 and entry.kind == "faces" and _second_colour(words, start, known):
             continue  # "orange and black wings" are no demon's
+        if entry is not None and _placed_apart(entry, kept, every):
+            continue  # "slime dripping from her hair" wets no hair
         if entry is not None and _refuses_more(words, start, end, known):
             continue  # "no face tattoos" is not the spirit No Face, with tattoos
         if entry is not None:
-            yield _Match(count, True, Atom("entry", start, end, entry, 0.0, plain))
+            # in "with a flower crown" the flower is the crown's
+            yield _Match(count - 0.5 * (kept[0] == "with"), True, Atom("entry", start, end, entry, 0.0, plain))
         elif plain is not None:
             yield _Match(max(count, 1), True, plain)
         other = known.unordered.get(tuple(sorted(kept))) if entry is None and count > 1 else None
-        described = any(w.text.lower().endswith(("eyed", "haired", "faced", "nosed", "eared")) for w in words[start : end - 1])
-        if other is not None and not described and _free(every, known) and not _of_the_next(words, end, known):
+        described = any(
+            w.text.lower().endswith(("eyed", "haired", "faced", "nosed", "eared", "bearded", "headed", "toothed"))
+            for w in words[start : end - 1]
+        )
+        if (
+            other is not None
+            and not described
+            and _TURNING.issuperset(set(every) - set(kept))
+            and _free(every, known)
+            and not _of_the_next(words, end, known)
+        ):
             yield _Match(count, False, Atom("entry", start, end, other))
         if entry is None and count <= 2 and (other := _joined(kept, known)) is not None:
             yield _Match(count, False, Atom("entry", start, end, other))
 
 
+def _placed_apart(entry: Entry, kept: tuple[str, ...], every: tuple[str, ...]) -> bool:
+    """Tell whether a text has a word of place inside a name that is known without one: "dripping from her hair" for "dripping hair"."""
+    if entry.kind == "characters" or len(kept) == len(every) or not _PLACES.intersection(every):
+        return False
+    return not any(_PLACES.intersection(name.lower().split()) for name in entry.names if phrase(name) == kept)
+
+
 def _second_colour(words: Sequence[Token], start: int, known: Vocabulary) -> bool:
     """Tell whether a name begins with the second of two colours."""
     two = start > 1 and words[start - 1].root == "and" and (words[start].root,) in known.colours
-    return two and (words[start - 2].root,) in known.colours
+    before = (words[start - 2].root,)
+    return two and before in known.colours and before not in known.phrases  # "lipstick" is a colour, too
 
 
 def _of_the_next(words: Sequence[Token], end: int, known: Vocabulary) -> bool:
@@ -125,6 +152,8 @@ def _refuses_more(words: Sequence[Token], start: int, end: int, known: Vocabular
 
 def _joined(kept: tuple[str, ...], known: Vocabulary) -> Entry | None:
     """Return the name that one word runs together ("spiderman") or two words write apart ("sun set")."""
+    if kept[-1] in ("face", "head", "hair", "skin"):
+        return None  # a "leather face" is nobody's name
     name = "".join(kept)
     return known.joined.get(name) or (known.phrases.get((name,)) if len(kept) > 1 and _free(kept, known) else None)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
+from nada_core.looks.look import BEARD_MARKS
 from nada_core.looks.spelling import Token
 
 __all__ = ["attached"]
@@ -22,6 +23,7 @@ _PART_WORDS = {
     "tooth": "teeth",
     "beard": "beard",
 }
+_THERE = frozenset("on over across down all around from off in onto".split())
 #: Names of lines whose words also say how a thing is.
 _OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
 
@@ -55,6 +57,9 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             if group.link == "" and group.bare and group.forms and last.bare and not last.forms and last.head.kind == "entry":
                 done[-1] = replace(last, forms=group.forms)  # "the beard more long"
                 continue
+            if group.link == "" and part and last.bare and group.surfaces and not group.shades and last.head.part and not last.forms:
+                done[-1] = replace(last, surfaces=group.surfaces, after=True)  # "her skin is frozen"
+                continue
             near = near or (group.link == "in" and _makeup(last.head))
             plain = part or _makeup(last.head) or all(a.entry is None or a.entry.main for s in group.shades for a in s.atoms)
             if near and plain and last.bare and group.shades and last.head.kind != "unknown" and (part or last.head.kind == "entry"):
@@ -74,9 +79,18 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             # "golden leaves": leaf is a colour of parts only
             done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
             continue
+        if last is not None and last.head is not None and group.head is not None and _she(last, group, words):
+            done[-1] = replace(last, head=_beardless(last.head))
+            done.append(group)
+            continue
         if last is not None and last.head is not None and group.head is not None and group.link == "" and group.bare:
-            if group.head.part == "light" and last.head.kind == "entry" and not group.forms:
-                continue  # "Rembrandt lighting"
+            if _of_old_times(last, group, words):
+                done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "medieval plague doctor" is no icon
+                done.append(group)
+                continue
+            if group.head.part == "light" and last.head.kind == "entry" and not group.forms and last.head.end == group.head.start:
+                done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "storm light"
+                continue
             if _makeup_as(last, group, words):
                 done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "old man make-up" is no lipstick
                 continue
@@ -105,6 +119,13 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             elif group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
                 done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
                 continue
+        if last is not None and _form_too(last, group, words):
+            assert last.head is not None
+            # "hair long and wavy": of a name such as "hair long" the noun alone is meant
+            done.append(replace(group, head=last.head if last.head.part or last.forms else replace(last.head, end=last.head.start + 1)))
+            continue
+        if last is not None and last.link == "on skin" and group.link in ("and", ",") and group.head is not None and group.bare:
+            group = replace(group, link="on skin")  # "covered in honey and bees"
         if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
             # "hair long and blue"
             place = _PART_WORDS.get(words[last.head.start].root, "") if last.head.end - last.head.start > 1 else ""
@@ -116,6 +137,48 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
             group = replace(group, link="in light")
         done.append(group)
     return done
+
+
+def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a form alone is said of the part before it: "make her hair long and wavy"."""
+    if last.head is None:
+        return False
+    said = bool(last.head.part or last.forms) or words[last.head.start].root in _PART_WORDS
+    return said and group.head is None and group.bare and bool(group.forms) and group.link in ("and", ",") and not group.negated
+
+
+_FEMALE = frozenset(("woman", "girl", "lady", "female", "gal", "queen", "princess", "bride", "empress", "goddess"))
+
+
+def _she(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a name stands beside a word for a woman: a "viking woman" has no beard."""
+    assert last.head is not None and group.head is not None
+    return (
+        _character(last.head)
+        and group.link == ""
+        and group.bare
+        and words[group.head.start].root in _FEMALE
+        and last.head.end == group.head.start
+    )
+
+
+def _beardless(head: Atom) -> Atom:
+    assert head.entry is not None
+    look = head.entry.look.without("beard")
+    look = replace(look, marks=tuple(m for m in look.marks if m.name not in BEARD_MARKS))
+    return replace(head, entry=replace(head.entry, look=look))
+
+
+def _of_old_times(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a word before somebody says when he lived: "medieval" paints no icon there, and "ancient" makes no warrior old."""
+    assert last.head is not None and group.head is not None
+    entry, word = group.head.entry, words[last.head.start].root
+    one = last.head.kind == "entry" and last.head.end == last.head.start + 1 and last.head.end == group.head.start
+    if entry is None or not one or entry.kind != "characters":
+        return False
+    return word == "medieval" or (
+        word == "ancient" and (entry.main == "clothing" or "warrior" in {w.root for w in words[group.head.start : group.head.end]})
+    )
 
 
 #: Make-up: "a cut crease in purple and gold" says what colours it has, and nothing of clothes.
@@ -167,7 +230,12 @@ def _only_beside_parts(group: Group, last: Group) -> bool:
 #: Somebody or something that is about whoever stands before the word: a "snake charmer" is no snake, nor is a "dragon tattoo" a dragon.
 _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
-    "watcher farmer fighter summoner tattoo".split()
+    "watcher farmer fighter summoner vendor seller tattoo".split()
+)
+#: Those who work with a stuff or go on it.
+_WORKERS = frozenset(
+    "skater blower cutter carver mason worker digger miner dancer climber fisherman maker smith seller dealer collector merchant trader "
+    "hockey fishing".split()
 )
 #: Media that are stuff as well: an "oil spill" is no painting.
 _STUFF = frozenset("oil ink chalk neon pastel charcoal pencil crayon".split())
@@ -184,8 +252,14 @@ def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
     """Tell whether a noun is somebody who does something to the character before it, or a picture of it."""
     assert before.head is not None
     entry = before.head.entry
-    near = entry is not None and entry.kind == "characters" and before.head.end == doer.start and before.bare
-    return near and doer.end == doer.start + 1 and words[doer.start].root in _DOERS
+    word = words[doer.start].root
+    if entry is None or before.head.end != doer.start or not before.bare:
+        return False
+    if entry.kind == "materials":
+        return word in _WORKERS  # an "ice skater" is of flesh
+    if word == "tattoo" and entry.kind == "faces" and any(m.name in ("flowers", "cheek spots", "eye star") for m in entry.look.marks):
+        return True  # a "flower tattoo" is no flower in the hair
+    return entry.kind == "characters" and (word == "tattoo" or (doer.end == doer.start + 1 and word in _DOERS))
 
 
 def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
@@ -194,13 +268,16 @@ def _swallows(thing: Atom, before: Group, words: Sequence[Token]) -> bool:
     entry = before.head.entry
     if entry is None or before.head.part or before.head.end != thing.start:
         return False
+    if thing.kind == "thing" and entry.kind == "media" and entry.on_part is not None:
+        return True  # a "neon headband" lights no picture
     if thing.kind == "unknown" and entry.kind == "materials" and words[thing.end - 1].root.endswith("ing"):
         after = words[thing.end].root if thing.end < len(words) else ","
         if after in (",", "and", "with", "down", "off", "from", "over", "on", "all"):
             return False  # "green slime dripping" is slime all the same
     if thing.kind == "unknown" and entry.kind == "media" and before.head.end == before.head.start + 1:
         return words[before.head.start].root in _STUFF
-    if thing.kind == "unknown" and entry.names and _OF_THINGS.intersection(entry.names):
+    done = words[thing.end - 1].root.endswith(("ed", "ing")) and thing.end < len(words) and words[thing.end].root in _THERE
+    if thing.kind == "unknown" and not done and entry.names and _OF_THINGS.intersection(entry.names):
         return True  # "burnt edges" are no burns
     if thing.kind == "unknown" and entry.kind == "lights" and before.head.twin is not None:
         return True  # "dark roots" make no dark picture

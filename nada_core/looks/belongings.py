@@ -10,7 +10,7 @@ from nada_core.looks.look import Look
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry, Vocabulary
 
-__all__ = ["belonging"]
+__all__ = ["belonging", "lit_by"]
 
 
 def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
@@ -18,6 +18,7 @@ def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary
     return (
         _old_picture(atom, other, words)
         or _of_its_body(atom, other)
+        or _worn_like(atom, other)
         or _ears_of(atom, other, words)
         or _by_a_child(atom, other, words, known)
         or _lit_as(atom, other)
@@ -32,8 +33,24 @@ def _old_picture(atom: Atom, picture: Atom, words: Sequence[Token]) -> Atom | No
     return replace(picture, start=atom.start)
 
 
+#: What is worn on a head, as people of a trade wear it.
+_HEADWEAR = frozenset(("hat", "cap", "bandana", "headscarf", "glasses", "sunglasses", "earrings", "eye patch"))
+
+
+def _worn_like(atom: Atom, worn: Atom) -> Atom | None:
+    """Return one atom for "pirate hat" and "nun's veil": the thing alone, in the colour in which somebody of that name wears it."""
+    marks = worn.entry.look.marks if worn.entry is not None and worn.entry.kind == "faces" and worn.entry.thing else ()
+    if not marks or {m.name for m in marks} - _HEADWEAR or atom.entry is None or atom.entry.kind != "characters" or atom.end != worn.start:
+        return None
+    own = {m.name: m.colour for m in atom.entry.look.marks}
+    coloured = tuple(replace(m, colour=own.get(m.name) or m.colour) for m in marks)
+    assert worn.entry is not None
+    look = replace(worn.entry.look, marks=coloured)
+    return replace(worn, start=atom.start, entry=replace(worn.entry, title=f"{atom.entry.title} {worn.entry.title}", look=look))
+
+
 #: Marks that are a part of an animal's body: "dragonfly wings" make nobody a dragonfly.
-_OF_BODIES = frozenset(("wings", "horns", "fangs", "whiskers", "unicorn horn"))
+_OF_BODIES = frozenset(("wings", "horns", "antlers", "fangs", "whiskers", "unicorn horn"))
 
 
 def _of_its_body(atom: Atom, part: Atom) -> Atom | None:
@@ -60,12 +77,20 @@ _CHILD = 12
 
 def _by_a_child(atom: Atom, maker: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
     """Return one atom for "a drawing by a five year old": how a child draws, and no young face."""
+    if _childs(atom, words) and maker.entry is not None and maker.entry.kind == "media":
+        return replace(maker, start=atom.start)  # "a child's crayon drawing"
     if atom.entry is None or atom.entry.kind != "media" or all(w.root != "by" for w in words[atom.end : maker.start]):
         return None
     child = maker.entry is not None and maker.entry.title in _CHILDREN
     if not child and not (maker.kind == "years" and maker.value <= _CHILD):
         return None
     return Atom("entry", atom.start, maker.end, replace(known.phrases["crayon",], title="child's drawing"))
+
+
+def _childs(atom: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether something is said to be a child's."""
+    child = atom.entry is not None and atom.entry.title in _CHILDREN
+    return child and words[atom.end - 1].text.lower().replace("’", "'").endswith(("'s", "s'"))
 
 
 def _lit_as(atom: Atom, light: Atom) -> Atom | None:
@@ -75,3 +100,24 @@ def _lit_as(atom: Atom, light: Atom) -> Atom | None:
     look = replace(atom.entry.look, medium="", amounts={}, marks=())
     entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
     return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
+
+
+#: What gives light: names whose look is another thing, and the name of their light.
+_LIGHTS = {"neon": ("neon", "light"), "fire": ("firelight",), "lava": ("firelight",)}
+
+
+def lit_by(atom: Atom, known: Vocabulary) -> Atom:
+    """Return the light of what somebody is lit by; where its light is not known, nothing is."""
+    entry = atom.entry
+    if entry is None or entry.kind == "lights" or atom.part == "light" or entry.kind == "colours":
+        return atom
+    name = _LIGHTS.get(entry.look.medium or entry.look.material)
+    if name is not None:
+        return replace(atom, entry=known.phrases[name], twin=None)
+    light = Look(
+        paints={part: paint for part, paint in entry.look.paints.items() if part in ("light", "background")},
+        brightness=entry.look.brightness,
+    )
+    if "light" not in light.paints:
+        return Atom("unknown", atom.start, atom.end)
+    return replace(atom, entry=Entry(f"{entry.title} light", (), "lights", light, main="light"), twin=None)

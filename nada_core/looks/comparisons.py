@@ -7,14 +7,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.belongings import belonging
-from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Paint
+from nada_core.looks.belongings import belonging, lit_by
+from nada_core.looks.look import HAIR_MARKS, PARTS, Look, Mark, Paint
+from nada_core.looks.part_looks import on_hair_or_beard, paint_on
+from nada_core.looks.places import placed
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
 __all__ = ["compared"]
 
-_LIKE = frozenset({("like",), ("as",), ("made", "of"), ("made", "out", "of"), ("made", "from"), ("resembling",), ("similar", "to")})
+_LIKE = frozenset(
+    {
+        ("like",),
+        ("as",),
+        ("made", "of"),
+        ("made", "out", "of"),
+        ("made", "from"),
+        ("resembling",),
+        ("similar", "to"),
+        ("into",),
+        ("turned", "to"),
+        ("turned", "into"),
+    }
+)
 
 
 def _roots(atom: Atom, words: Sequence[Token]) -> tuple[str, ...]:
@@ -40,17 +55,44 @@ def _made(atom: Atom, words: Sequence[Token]) -> bool:
     return atom.entry is not None and _roots(atom, words)[0] == "made"
 
 
-def _at(one: Atom, other: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether the second atom is the place of the first: "gold on the lips", "moss in her hair"."""
-    between = {w.root for w in words[one.end : other.start]}
-    return bool(between & {"on", "in", "over", "under"}) and between <= LIGHT_WORDS | {"over", "under"}
+#: What stands between a part and what it is said to be: "her hair is on fire", "eyes turned to ice".
+_BEING = frozenset(("is", "are", "was", "were", "be", "become", "becoming", "becomes", "turned", "turning", "all", "now", "to", "into"))
 
 
-def _plain_paint(entry: Entry, part: str) -> Paint | None:
-    if part in entry.look.paints:
-        return entry.look.paints[part]
-    colour = entry.colour or entry.look.tint
-    return entry.on_part or (Paint(colour) if colour is not None else None)
+def _instead(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for "smoke instead of hair": hair like smoke, or nothing that is known."""
+    if after[0].kind != "no" or _roots(after[0], words)[0] != "instead" or not after[1].part or after[1].kind != "entry":
+        return None
+    if atom.entry is None or atom.kind != "entry" or atom.part or atom.entry.kind not in ("materials", "characters", "faces"):
+        return None
+    like = _part_like(after[1], atom, words, known)
+    return replace(like, start=atom.start, end=after[1].end)
+
+
+def _how(before: Atom, other: Atom) -> bool:
+    """Tell whether an atom before a part says how it looks, so that a likeness adds nothing: "golden eyes like a lion"."""
+    if before.kind == "colour":
+        return not _person(other)
+    return before.entry is not None and (before.entry.on_part is not None or bool(before.entry.surface))
+
+
+def _likened(row: Sequence[Atom], at: int) -> int:
+    """Return how many atoms after a surface say what it is like: all up to the next sign or small word."""
+    end = at + 2
+    while end < len(row) and row[end].kind in ("entry", "colour", "unknown", "thing", "form", "lightness") and not row[end].part:
+        end += 1
+    return end - 1 - at if end > at + 2 else 0
+
+
+def _said_to_be(part: Atom, other: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a part is said to be something that has a colour as a part of a face: "her hair is on fire"."""
+    between = {w.root for w in words[part.end : other.start]}
+    entry = other.entry
+    if entry is None or other.kind != "entry" or other.part or (entry.on_part is None and entry.kind not in ("materials", "characters")):
+        return False
+    if entry.kind == "characters" and not between & {"into", "to"}:
+        return False
+    return bool(between & _BEING) and between <= LIGHT_WORDS | _BEING
 
 
 def _part_like(part: Atom, other: Atom, words: Sequence[Token], known: Vocabulary) -> Atom:
@@ -60,7 +102,7 @@ def _part_like(part: Atom, other: Atom, words: Sequence[Token], known: Vocabular
     own = tuple(root for root in (*_roots(other, words), *_roots(part, words)) if root not in LIGHT_WORDS | {"made"})
     entry = known.phrases.get(own) or known.unordered.get(tuple(sorted(own)))
     if entry is None and name in PARTS:
-        paint = known.shades.get((name, phrase(other.entry.title))) or _plain_paint(other.entry, name)
+        paint = known.shades.get((name, phrase(other.entry.title))) or paint_on(other.entry, name, known)
         marks = tuple(m for m in other.entry.look.marks if m.name in HAIR_MARKS) if name == "hair" else ()
         if paint is not None or marks:
             look = Look(paints={name: paint} if paint is not None else {}, marks=marks)
@@ -83,21 +125,34 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         if atom.kind == "face" and words[atom.start].root == "skin" and after and (_like(after[0], words) or _of(atom, after[0], words)):
             atom = replace(atom, kind="entry", entry=replace(known.phrases["complexion",], title="skin"))  # "skin like chocolate"
         # "thin eyebrows like the 1920s" are thin
+        if after and _said_to_be(atom, after[0], words) and (burning := on_hair_or_beard(after[0], atom)) is not None:
+            done.append(burning)  # "his beard is on fire"
+            at += 2
+            continue
+        if len(after) > 1 and _like(after[0], words) and not formed and (hairy := on_hair_or_beard(after[1], atom)) is not None:
+            done.append(hairy)  # "a beard like steel"
+            at += 3
+            continue
         if atom.entry is not None and atom.part and atom.kind == "entry" and after and not formed:
             linked = _like(after[0], words) and len(after) > 1
+            said = _said_to_be(atom, after[0], words)
             if linked and after[1].kind == "colour" and len(after) > 2 and _like(after[2], words):
                 done.append(atom)  # "lips as red as blood": the first "as" says nothing
                 at += 2
                 continue
             other = (
-                after[1] if linked else after[0] if _made(after[0], words) or _of(atom, after[0], words, "made", "out", "color") else None
+                after[1]
+                if linked
+                else after[0]
+                if said or _made(after[0], words) or _of(atom, after[0], words, "made", "out", "color")
+                else None
             )
             # "eyes like emeralds" are no part of a list
             if other is not None and linked and _person(other) and done and done[-1].kind == "colour" and _listed_before(done):
                 done.append(atom)  # "black skin and white hair like Storm": all of it is hers
                 at += 1
                 continue
-            if other is not None and linked and not _person(other) and done and done[-1].kind == "colour" and done[-1].end == atom.start:
+            if other is not None and linked and done and done[-1].end == atom.start and _how(done[-1], other):
                 done.append(replace(atom, end=other.end))  # "red eyes like blood" are red
                 at += 3
                 continue
@@ -111,6 +166,49 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
                 done.append(Atom("entry", atom.start, after[0].end, named))
                 at += 2
                 continue
+        if after and _person(atom) and after[0].entry is not None and after[0].entry.surface and _of(atom, after[0], words):
+            done.extend((atom, replace(after[0], kind="unknown", entry=None)))  # a "lord of the galaxy" has no starry skin
+            at += 2
+            continue
+        if after and _mask_of(atom, after[0], words):
+            done.append(replace(atom, end=after[0].end, twin=None))  # a "porcelain mask" is a face of porcelain
+            at += 2
+            continue
+        if after and _other_mask(atom, after[0], words):
+            done.append(Atom("unknown", atom.start, after[0].end))  # a "fencing mask" is none around the eyes
+            at += 2
+            continue
+        if after and atom.kind == "entry" and [w.root for w in words[atom.end : after[0].start]] == ["shaped"]:
+            done.append(Atom("unknown", atom.start, after[0].start))  # "heart shaped sunglasses" are sunglasses
+            at += 1
+            continue
+        if after and _painted_mark(atom, after[0], done, words):
+            done.append(replace(after[0], start=atom.start))  # "white face paint dots" are white dots
+            at += 2
+            continue
+        if after and atom.kind == "with" and _roots(atom, words) == ("lit", "by") and after[0].entry is not None:
+            done.extend((atom, lit_by(after[0], known)))
+            at += 2
+            continue
+        if (
+            after
+            and atom.kind == "degree"
+            and _roots(atom, words) == ("half",)
+            and after[0].kind == "entry"
+            and _face_first(after[0], words)
+        ):
+            done.append(Atom("unknown", atom.start, after[0].start + 1))  # "half his face burnt"
+            done.append(replace(after[0], start=after[0].start + 1))
+            at += 2
+            continue
+        if len(after) > 1 and atom.part == "hair" and (tips := _fading(atom, after, words, known)) is not None:
+            done.extend((atom, *tips[0]))
+            at += tips[1]
+            continue
+        if len(after) > 1 and (instead := _instead(atom, after, words, known)) is not None:
+            done.append(instead)
+            at += 3
+            continue
         if after and (own := belonging(atom, after[0], words, known)) is not None:
             done.append(own)
             at += 2
@@ -127,14 +225,18 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
             done.append(replace(atom, end=after[0].end))  # "scarecrow from the Wizard of Oz" is one person
             at += 2
             continue
-        if after and (placed := _placed(atom, after, words, known)) is not None:
-            done.append(placed[0])
-            at += placed[1]
+        if after and (lying := placed(row, at, words, known)) is not None:
+            done.extend(lying[0])
+            at += lying[1]
             continue
-        coloured = atom.kind == "colour" or (atom.kind == "entry" and (words[atom.end - 1].root,) in known.colours)
+        coloured = atom.kind == "colour" or (atom.kind == "entry" and not _person(atom) and (words[atom.end - 1].root,) in known.colours)
         if coloured and len(after) > 1 and _like(after[0], words) and _simile(after, words):
             done.append(replace(atom, end=after[1].end))
             at += 3
+            continue
+        if atom.entry is not None and atom.entry.surface and after and _like(after[0], words) and (long := _likened(row, at)):
+            done.append(replace(atom, end=row[at + long].end))  # "cracked like old paint"
+            at += long + 1
             continue
         if after and _surname(atom, after, words):
             done.append(Atom("unknown", atom.start, after[0].end))
@@ -148,6 +250,45 @@ def compared(row: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> 
         done.append(replace(atom, kind="unknown") if atom.kind == "story" else atom)
         at += 1
     return done
+
+
+def _fading(hair: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[list[Atom], int] | None:
+    """Return an atom for the ends of "pink hair fading into blue", and how many atoms are read."""
+    at = next((i for i, atom in enumerate(after[:3]) if atom.kind == "colour"), 0)
+    between = {w.root for w in words[hair.end : after[at].start]}
+    entry = after[at].entry
+    if entry is None or not between & _FADES or not between & {"to", "into"} or not between <= _FADES | {"to", "into", "a"}:
+        return None
+    paint = known.shades.get(("hair", phrase(entry.title))) or Paint(entry.colour)
+    look = Look(marks=(Mark("hair tips", 1.0, paint.colour),))
+    tips = Atom("entry", hair.end, after[at].end, Entry(f"{entry.title} hair tips", (), "faces", look))
+    return [Atom("and", hair.end, hair.end), tips], at + 2
+
+
+_FADES = frozenset("fading faded blending melting turning ombre going".split())
+
+
+def _face_first(atom: Atom, words: Sequence[Token]) -> bool:
+    return atom.end > atom.start + 1 and words[atom.start].root == "face"
+
+
+def _mask_of(atom: Atom, mask: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a bare "mask" is made of the stuff before it."""
+    bare = mask.kind == "entry" and mask.end == mask.start + 1 and words[mask.start].root == "mask"
+    return bare and atom.entry is not None and atom.entry.kind == "materials" and atom.end == mask.start
+
+
+def _other_mask(atom: Atom, mask: Atom, words: Sequence[Token]) -> bool:
+    """Tell whether a bare "mask" is one of a kind that is not known."""
+    bare = mask.kind == "entry" and mask.end == mask.start + 1 and words[mask.start].root == "mask"
+    return bare and atom.kind in ("unknown", "thing") and atom.end == mask.start
+
+
+def _painted_mark(atom: Atom, mark: Atom, done: Sequence[Atom], words: Sequence[Token]) -> bool:
+    """Tell whether "face paint" stands between a colour and what is painted with it."""
+    paint = atom.kind == "face" and words[atom.end - 1].root in ("paint", "facepaint", "painting") and atom.end == mark.start
+    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
+    return paint and drawn and bool(done) and done[-1].kind == "colour" and done[-1].end == atom.start
 
 
 def _person(atom: Atom) -> bool:
@@ -193,10 +334,12 @@ def _standing_alone(row: Sequence[Atom], words: Sequence[Token]) -> list[Atom]:
 
 
 def _surname(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> bool:
-    """Tell whether a colour is somebody's name: "Sandra Brown"; "Sandra Brown Hair" has brown hair."""
+    """Tell whether a word is somebody's name: "Sandra Brown", "Jill Valentine"; "Sandra Brown Hair" has brown hair."""
     colour = after[0]
-    if atom.kind != "unknown" or colour.kind != "colour" or atom.end != colour.start or colour.end != colour.start + 1:
+    if atom.kind != "unknown" or colour.kind not in ("colour", "entry") or atom.end != colour.start or colour.end != colour.start + 1:
         return False
+    if colour.kind == "entry" and (colour.part or colour.entry is None or colour.entry.kind in ("characters", "faces", "media")):
+        return False  # a "Whispering Zombie" is one
     titled = all(words[i].text[:1].isupper() and not words[i].text.isupper() for i in (atom.end - 1, colour.start))
     return titled and not (len(after) > 1 and (after[1].part or after[1].kind == "colour"))
 
@@ -206,7 +349,7 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
     between = {w.root for w in words[atom.end : other.start]}
     if atom.entry is None or other.entry is None or atom.entry.kind != "characters":
         return False
-    return other.entry.kind in ("characters", "lights", "media", "processes") and "from" in between and between <= LIGHT_WORDS
+    return other.entry.kind in ("characters", "lights", "media") and "from" in between and between <= LIGHT_WORDS
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
@@ -244,79 +387,6 @@ def _made_of(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> tuple
     look = replace(entry.look, marks=tuple(replace(m, colour=paint.colour) for m in entry.look.marks))
     made = Atom("entry", atom.start, other.end, Entry(f"{other.entry.title} {entry.title}", (), "faces", look))
     return [made], 3 if linked else 2
-
-
-#: Parts that something can lie on: "gold on the lips"; a background or clothes are no place for it.
-_PLACES = frozenset(("hair", "brows", "eyes", "around the eyes", "lips", "teeth", "cheeks"))
-#: Marks that belong to a part: "Cleopatra eyes" are made up like hers.
-_MARKS_OF = {
-    "hair": HAIR_MARKS,
-    "eyes": frozenset(("eyeliner", "eyeshadow", "mascara tears", "eye diamonds", "eye star")),
-    "lips": frozenset(("painted smile", "scarred smile", "fangs")),
-    "cheeks": frozenset(("blush", "cheek spots", "contour", "whiskers")),
-}
-_PAINTS_OF = {"eyes": ("eyes", "around the eyes")}
-
-
-def _placed(atom: Atom, after: Sequence[Atom], words: Sequence[Token], known: Vocabulary) -> tuple[Atom, int] | None:
-    """Return one atom for "gold on the lips", "blue around the eyes" and "Cleopatra eyes", and how many it stands for."""
-    linked = after[0].kind in ("with", "in") and len(after) > 1
-    part = after[1] if linked else after[0]
-    if (bearded := _in_the_beard(atom, part, words)) is not None:
-        return bearded, 3 if linked else 2
-    if _on_a_drawing(atom, part, words):
-        return Atom("unknown", atom.start, part.end), 3 if linked else 2
-    if atom.entry is None or part.entry is None or part.kind != "entry" or part.part not in _PLACES or atom.part:
-        return None
-    count = 3 if linked else 2
-    place = part.part
-    if words[part.start].root == "mouth" and any(w.root in ("in", "between") for w in words[atom.end : part.start]):
-        first = next(i for i in range(atom.start, atom.end) if words[i].root not in LIGHT_WORDS | {"with"})
-        return Atom("unknown", first, part.end), count  # a rose in the mouth is held there
-    if atom.entry.surface and _at(atom, part, words):
-        return _own(atom, part, Look(paints={place: Paint(None, texture=atom.entry.surface)})), count
-    around = part.end - part.start > 1 and words[part.start].root == "around"
-    if atom.entry.on_part is not None or atom.kind == "colour":
-        between = words[atom.end : part.start]
-        if around or any(w.root == "around" for w in between) or (_at(atom, part, words)):
-            paint = atom.entry.on_part or known.shades.get((place, phrase(atom.entry.title))) or Paint(atom.entry.colour)
-            return _own(atom, part, Look(paints={place: paint})), count
-        return None
-    if linked or atom.entry.kind != "characters" or atom.end != part.start:
-        return None
-    look = atom.entry.look
-    own = Look(
-        paints={name: paint for name, paint in look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
-        marks=tuple(m for m in look.marks if m.name in _MARKS_OF.get(place, ())),
-    )
-    return (_own(atom, part, own), 2) if own else None
-
-
-def _on_a_drawing(atom: Atom, mark: Atom, words: Sequence[Token]) -> bool:
-    """Tell whether a surface is said of something drawn: "frost on the eyelashes" is none of the skin."""
-    drawn = mark.entry is not None and mark.entry.kind == "faces" and not mark.part and bool(mark.entry.look.marks)
-    return drawn and atom.entry is not None and bool(atom.entry.surface) and _at(atom, mark, words)
-
-
-def _in_the_beard(atom: Atom, beard: Atom, words: Sequence[Token]) -> Atom | None:
-    """Return one atom for "ice in the beard": a beard of that colour."""
-    marks = beard.entry.look.marks if beard.entry is not None and beard.entry.kind == "faces" and not beard.part else ()
-    if not marks or atom.entry is None or not all(m.name in BEARD_MARKS for m in marks) or not _at(atom, beard, words):
-        return None
-    if atom.entry.surface:
-        look = Look(paints={"beard": Paint(None, texture=atom.entry.surface)}, marks=marks)
-    elif atom.entry.on_part is not None:
-        look = Look(marks=tuple(replace(m, colour=atom.entry.on_part.colour) for m in marks))
-    else:
-        return None
-    assert beard.entry is not None
-    return Atom("entry", atom.start, beard.end, Entry(f"{atom.entry.title} {beard.entry.title}", (), "faces", look))
-
-
-def _own(atom: Atom, part: Atom, look: Look) -> Atom:
-    """Return an atom of its own for a part with something on it."""
-    assert atom.entry is not None and part.entry is not None
-    return Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} {part.entry.title}", (), "faces", look, main=part.part))
 
 
 def _simile(after: Sequence[Atom], words: Sequence[Token]) -> bool:

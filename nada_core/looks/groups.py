@@ -98,8 +98,16 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         return None  # a "pumpkin face" is a pumpkin's
     if atom.twin is not None and atom.twin.kind == "form" and after is not None:
         noun = _noun(row, at + 1, parts_only=True)
-        if noun is not None and noun.kind == "entry":
+        if (
+            noun is not None
+            and noun.kind == "entry"
+            and not (
+                atom.entry.main == "skin" and (_describing(row, noun) or not (noun.part or (noun.entry is not None and noun.entry.thing)))
+            )
+        ):
             return atom.twin  # "thin eyebrows" and a "thin black moustache" make no thin face
+    if atom.twin is not None and atom.twin.kind == "vivid" and atom.entry.on_part is None and _directly_drawn(after, atom):
+        return atom.twin  # a "dirty beard" is no dirt on the face
     if atom.twin is not None and atom.twin.kind in SHADE_KINDS:
         before = row[at - 1] if at else None
         if before is not None and before.end == atom.start and before.part and before.kind in ("entry", "face") and not _said(row, at - 1):
@@ -112,6 +120,8 @@ def _modifier(row: Sequence[Atom], at: int) -> Atom | None:
         if atom.entry.thing and after is not None and after.kind == "and":
             return None  # "lipstick and pale cheeks": a thing, and no colour of cheeks
         return atom if atom.entry.on_part is not None else atom.twin
+    if atom.entry.kind == "materials" and atom.end > atom.start + 2:
+        return None  # in "the statue of liberty crying" nothing says how the tears look
     return atom if atom.entry.on_part is not None and (_noun(row, at + 1, parts_only=True) or _after_part(row, at)) else None
 
 
@@ -120,6 +130,8 @@ def _after_part(row: Sequence[Atom], at: int) -> bool:
     before, after = row[at - 1] if at else None, row[at + 1] if at + 1 < len(row) else None
     if before is None or before.end != row[at].start or before.kind not in ("entry", "face") or not before.part or _said(row, at - 1):
         return False
+    if row[at].end > row[at].start + 2:
+        return False  # a face "made of clouds" is all of them
     return after is None or after.kind in (",", "and", "but", "with")
 
 
@@ -140,6 +152,17 @@ def _noun(row: Sequence[Atom], at: int, parts_only: bool = False) -> Atom | None
             return atom if noun and (not parts_only or atom.part or _drawn(atom)) else None
         at += 1
     return None
+
+
+def _describing(row: Sequence[Atom], noun: Atom) -> bool:
+    """Tell whether something drawn stands directly before whoever wears it: "old tattooed sailor" is an old one."""
+    after = row[row.index(noun) + 1] if row.index(noun) + 1 < len(row) else None
+    somebody = after is not None and (after.kind == "person" or (after.entry is not None and after.entry.kind == "characters"))
+    return not noun.part and somebody and after is not None and after.start == noun.end
+
+
+def _directly_drawn(after: Atom | None, atom: Atom) -> bool:
+    return after is not None and after.start == atom.end and not after.part and _drawn(after)
 
 
 def _drawn(atom: Atom) -> bool:
@@ -221,18 +244,26 @@ class _Builder:
             # "a beard very long and white"
             said = self.group.forms and self.group.head is None and self.done and self.done[-1].head is not None
             return bool(said) and self.row[at + 1].kind == "colour" and _noun(self.row, at + 1) is None
+        if self.group.surfaces and self.group.surfaces[-1].end == self.row[at].start and self._noun_like(self.group.surfaces[-1]):
+            return False  # "golden scales and emerald eyes"
         last = self.group.surfaces[-1] if self.group.surfaces and not self.group.shades else None
         if last is not None and last.end - last.start > 1 and "skin" in {w.root for w in self.words[last.start : last.end]}:
             return False  # "skin of snake and yellow eyes"
         twin = self.row[at + 1].twin
-        if self.group.link == "in" and twin is not None and twin.kind == "colour":
-            return True
+        stuff = self.row[at + 1].entry
+        if twin is not None and twin.kind == "colour" and (self.group.link == "in" or (stuff is not None and stuff.kind == "materials")):
+            return bool(self.group.shades) or self.group.link == "in"  # "black and gold sugar skull"
         if _modifier(self.row, at + 1) is None:
             return False
         noun = _noun(self.row, at + 1)
         if self.row[at + 1].kind == "degree" and noun is not None and not noun.part:
             return False  # "slightly green and very angry" is green skin, and not a green mood
         return not (self.after_noun() and _noun(self.row, at + 1) is not None)
+
+    def _noun_like(self, surface: Atom) -> bool:
+        """Tell whether a surface was said as a noun of its own: "scales", "cracks"."""
+        word = self.words[surface.end - 1].text.lower()
+        return word.endswith("s") and not word.endswith(("ss", "us"))
 
     def but_for(self, atom: Atom) -> bool:
         """Tell whether an exception is made from a refusal: "no make-up except red lipstick" asks for the lipstick."""
@@ -301,7 +332,10 @@ def groups(row: Sequence[Atom], words: Sequence[Token]) -> list[Group]:
             atom = replace(atom, kind="person")
         if atom.kind == "face" and build.group.link in ("with", "but") and words[atom.start].root in ("normal", "human"):
             build.group = replace(build.group, own=True)  # "zombie with a normal face"
-        if build.group.link == "in" and build.group.shades and atom.twin is not None and atom.twin.kind == "colour":
+        listed = build.group.link == "in" or (
+            at and row[at - 1].kind == "and" and atom.entry is not None and atom.entry.kind == "materials"
+        )
+        if listed and build.group.shades and atom.twin is not None and atom.twin.kind == "colour":
             atom = atom.twin  # "in black and gold"
         modifier = atom if atom.kind == "colour" else _modifier(row, at)
         if modifier is not None:

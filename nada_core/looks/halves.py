@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nada_core.looks.atoms import Atom
 from nada_core.looks.look import Look, Mark, Paint
+from nada_core.looks.part_looks import paint_on
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry, Vocabulary, phrase
 
@@ -47,8 +48,24 @@ class _Side:
     end: int
 
 
+def _sided(roots: Sequence[str]) -> bool:
+    """Tell whether two sides of a face are spoken of, so that each may be somebody ("left side angel, right side devil")."""
+    return "side" in roots or {"left", "right"} <= set(roots) or ("half" in roots and "other" in roots)
+
+
+def _somebodys(entry: Entry, known: Vocabulary) -> Paint | None:
+    """Return the paint of the skin of what a name means."""
+    paint = entry.look.paints.get("skin") or (paint_on(entry, "skin", known) if entry.kind == "materials" else None)
+    return paint if paint is not None and paint.colour is not None and entry.kind in ("characters", "materials") else None
+
+
 def _colour_at(words: Sequence[Token], at: int, part: str, known: Vocabulary) -> tuple[str, Paint, int] | None:
     """Return name, paint and end of the longest colour that starts at a word."""
+    if _sided([w.root for w in words]):
+        for end in range(min(len(words), at + 3), at, -1):
+            somebody = known.phrases.get(tuple(w.root for w in words[at:end]))
+            if somebody is not None and (paint := _somebodys(somebody, known)) is not None:
+                return somebody.title, paint, end
     for end in range(min(len(words), at + 3), at, -1):
         name = tuple(w.root for w in words[at:end])
         colour, entry = known.colours.get(name), known.phrases.get(name)

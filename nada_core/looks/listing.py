@@ -22,7 +22,7 @@ _NOT_HOW = ("ring", "piercing")
 
 def listed(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
     """Return groups with "no" carried along lists of plain things, and colours given to all nouns that share them."""
-    return _shared(_negated(found, words))
+    return _shared(_negated(found, words), words)
 
 
 def _negated(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
@@ -76,7 +76,7 @@ def _quality(group: Group) -> bool:
     return group.head is None or (group.head.entry is not None and group.head.entry.kind == "faces")
 
 
-def _shared(found: Sequence[Group]) -> list[Group]:
+def _shared(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
     """Give a colour to all nouns that share it: "red hair and lips", "hair and lips red"."""
     done = list(found)
 
@@ -91,7 +91,9 @@ def _shared(found: Sequence[Group]) -> list[Group]:
             and before.negated == done[i].negated
             and (bool(before.head.part) or before.head.kind == "person")
         )
-        if coloured and open_part(done[i]) and done[i].link in ("and", ",", "or"):
+        head = done[i].head
+        apart = head is not None and head.start > 0 and words[head.start - 1].root in ("a", "an")  # "red lips and a scarf"
+        if coloured and open_part(done[i]) and done[i].link in ("and", ",", "or") and not apart:
             done[i] = replace(done[i], shades=before.shades)
     for i in range(len(done) - 2, -1, -1):
         if open_part(done[i]) and done[i + 1].after and done[i + 1].link in ("and", ","):

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
-from nada_core.looks.colours import PALE_LIPS, as_iris, mixture
-from nada_core.looks.groups import NOT_WORDS, Group, Shade
-from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Lab, Look, Mark, Paint
+from nada_core.looks.colours import mixture
+from nada_core.looks.group_paints import paint_of, recoloured, surface_of, two_colours, usual_paint
+from nada_core.looks.groups import NOT_WORDS, Group
+from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Mark, Paint
+from nada_core.looks.part_looks import somebody
 from nada_core.looks.pieces import Understood, scaled, swatches
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary
 from nada_core.looks.worn import worn
 
 __all__ = ["Meaning", "meant"]
@@ -61,8 +63,12 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
     head = group.head
     if group.link == "aside" and group.atoms:
         return Meaning(unknown=(own.span(group.atoms),))  # "more green than blue", "holding an apple"
-    if head is not None and (head.kind in ("unknown", "thing") or worn(group, head, words)):
-        return _unknown(group, own, known)
+    if head is not None and (
+        head.kind in ("unknown", "thing")
+        or worn(group, head, words, known)
+        or (group.link == "on skin" and not group.shades and head.entry is not None and somebody(head.entry))
+    ):
+        return _unknown(group, own, known)  # whoever is "covered in bees" is none
     if head is not None and head.kind == "years":
         if head.value >= 60:
             look = scaled(known.phrases[("old",)].look, min(1.2, 0.5 + head.value / 150))
@@ -93,13 +99,15 @@ def _unknown(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     return Meaning(unknown=(own.span([a for a in (group.first, *group.atoms) if a is not None]),))
 
 
+#: Surfaces said in the plural that lie on a skin in a colour of their own, and the mark that they are then.
+_SINGLE = {"cracked": "circuits", "spotted": "dots"}
 #: All that "everything" is.
 _EVERYTHING = ("skin", "hair", "brows", "eyes", "lips", "clothing", "background")
 #: part -> the marks that go with its paint where it is to be as it is.
 _BELONGING = {
     "hair": tuple(sorted(HAIR_MARKS)),
-    "eyes": ("around the eyes", "other eye", "eyeliner", "eyeshadow"),
-    "lips": ("painted smile", "scarred smile"),
+    "eyes": ("around the eyes", "closed eyes", "other eye", "eyeliner", "eyeshadow"),
+    "lips": ("painted smile", "scarred smile", "sewn lips"),
     "teeth": ("fangs",),
     "cheeks": ("blush", "cheek spots", "contour"),
     "skin": ("cheeks", "half face", "stripes", "web", "veins", "stitches", "burns"),
@@ -110,8 +118,8 @@ def _everything(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     """Return what "everything blue" means; "everything" alone says nothing."""
     if group.bare:
         return Meaning()
-    paints = {part: _paint(group, "hair" if part == "brows" else part, known) for part in _EVERYTHING}
-    names = " ".join(filter(None, (_surface(group)[1], paints["skin"][1])))
+    paints = {part: paint_of(group, "hair" if part == "brows" else part, known) for part in _EVERYTHING}
+    names = " ".join(filter(None, (surface_of(group)[1], paints["skin"][1])))
     said = [a for a in group.atoms if a.kind != "form"]
     piece = _piece(own.of(said), f"everything {names}", Look(paints={part: p for part, (p, _) in paints.items()}), group)
     found = Meaning((piece,))
@@ -135,6 +143,7 @@ def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) 
     pieces, strange, kept = [], [], []
     noun = [words[i].root for i in range(group.head.start, group.head.end)] if group.head is not None else []
     degree: Atom | None = None
+    own_name = group.head.entry if group.head is not None else None
     for form in sorted(group.forms, key=lambda atom: atom.start):
         if form.kind == "degree":
             degree = form
@@ -145,14 +154,31 @@ def _forms(group: Group, own: _Text, words: Sequence[Token], known: Vocabulary) 
         said = [form] if degree is None else [degree, form]
         if entry is None:
             strange.append(own.span(said))
-        elif group.head is not None and _one_drawing(group.head, entry):
+        elif group.head is not None and group.head.entry is not own_name and _one_drawing(group.head, entry):
+            strange.append(own.span(said))  # a "long thin beard" is long: of two forms the first is drawn
+        elif group.head is not None and (_one_drawing(group.head, entry) or _one_paint(group, entry)):
             kept += [replace(atom, kind="said") for atom in said]
-            group = replace(group, head=replace(group.head, entry=entry))
+            group = group if _one_paint(group, entry) else replace(group, head=replace(group.head, entry=entry))
         elif group.head is None or entry is not group.head.entry:
             about = group if degree is None else replace(group, degree=degree)
             pieces.append(_piece(own.of([*said, group.head]), entry.title, entry.look, about, degree=_degree(about, own)))  # type: ignore[list-item]
         degree = None
-    return replace(group, forms=tuple(f for f in group.forms if f not in kept), swallowed=(*group.swallowed, *kept)), pieces, strange
+    return (
+        replace(group, forms=tuple(f for f in group.forms if all(f.start != k.start for k in kept)), swallowed=(*group.swallowed, *kept)),
+        pieces,
+        strange,
+    )
+
+
+def _one_paint(group: Group, entry: Entry) -> bool:
+    """Tell whether a form is a paint of the part whose colour is said: "bushy white eyebrows" are white."""
+    return (
+        group.head is not None
+        and bool(group.shades)
+        and bool(entry.look.paints)
+        and entry.look
+        == Look(paints={part: paint for part, paint in entry.look.paints.items() if part == group.head.part and not paint.texture})
+    )
 
 
 def _one_drawing(head: Atom, entry: Entry) -> bool:
@@ -174,52 +200,18 @@ def _degree(group: Group, own: _Text) -> str:
     return own.of([group.degree]).lower() if group.degree is not None else ""
 
 
-def _surface(group: Group) -> tuple[str, str]:
-    """Return the texture that is said and its words; the last one counts."""
-    said = [a.entry for a in group.surfaces if a.entry is not None]
-    return (said[-1].surface, said[-1].title) if said else ("", "")
-
-
-def _paint(group: Group, part: str, known: Vocabulary) -> tuple[Paint, str]:
-    """Return paint for a part, and the name of its colours."""
-    texture, _ = _surface(group)
-    if not group.shades:
-        return Paint(None, texture=texture), ""
-    names = " and ".join(dict.fromkeys(s.name for s in group.shades))
-    if len(group.shades) == 1:
-        return _usual(group.shades[0], part, known, texture), names
-    colours = [_usual(s, part, known, texture) for s in group.shades]
-    labs = [p.colour for p in colours if p.colour is not None]
-    vivid = [lab for lab in labs if abs(lab[1]) + abs(lab[2]) > 20]
-    if len(vivid) >= 3:
-        return Paint(None, texture="rainbow"), names
-    if len(vivid) == 2:
-        return replace(colours[0], texture=texture or "striped"), names
-    return replace(colours[0], colour=mixture(labs)), names
-
-
-def _usual(shade: Shade, part: str, known: Vocabulary, texture: str) -> Paint:
-    usual = known.shades.get((part, phrase(shade.name)))
-    if usual is not None:
-        return replace(usual, texture=texture or usual.texture)
-    colour = PALE_LIPS if part == "lips" and shade.name in ("pale", "paler") else shade.colour
-    if part == "eyes" and "white" not in shade.name:
-        colour = as_iris(colour)
-    return Paint(colour, texture=texture or shade.texture)
-
-
 def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequence[Atom], noun: str = "") -> Understood:
     """Return a piece that paints one part, or recolours one mark."""
     degree = _degree(group, own)
     if part not in PARTS:
-        paint, names = _paint(group, "", known)
+        paint, names = paint_of(group, "", known)
         return _piece(own.of(found), f"{names} {noun or part}", Look(marks=(Mark(part, 1.0, paint.colour),)), group, degree=degree)
-    paint, names = _paint(group, part, known)
-    title = " ".join(filter(None, (_surface(group)[1], names, noun or part)))
+    paint, names = paint_of(group, part, known)
+    title = " ".join(filter(None, (surface_of(group)[1], names, noun or part)))
     look = Look(paints={part: paint})
-    if part == "skin" and len(group.shades) == 2 and paint.texture == "striped":
+    if part == "skin" and len(group.shades) == 2 and two_colours(group.shades):
         # two colours share a face half and half
-        first, second = (_usual(s, part, known, "") for s in group.shades)
+        first, second = (usual_paint(s, part, known, "") for s in group.shades)
         look = Look(paints={part: first}, marks=(Mark("half face", 1.0, second.colour),))
     return _piece(own.of(found), title, look, group, degree=degree)
 
@@ -246,15 +238,21 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         wanted = {e.main for e in only if e is not None and e.kind == "colours"}
         if "" in wanted or any(len(s.atoms) == 1 and s.atoms[0].kind in ("lightness", "vivid") for s in group.shades):
             return Meaning(unknown=(own.span(said),))
-        part = wanted.pop() if len(wanted) == 1 else part
+        part = wanted.pop() if len(wanted) == 1 and not group.surfaces else part
     elif head is not None and head.kind in ("person", "face") and group.shades:
         named = [s.atoms[-1].entry for s in group.shades]
         wanted = {e.main for e in named if e is not None and e.kind == "colours"}
         part = "hair" if wanted == {"hair"} else part
     piece = _painted(group, part, own, known, said)
+    if part == "skin" and group.shades and surface_of(group)[0] in _SINGLE and own.of(said).lower().endswith("s"):
+        # "glowing blue cracks" are blue, and the skin is not
+        single = Mark(_SINGLE[surface_of(group)[0]], 1.0, mixture([s.colour for s in group.shades]))
+        paints = {part: Paint(None, texture="cracked")} if surface_of(group)[0] == "cracked" else {}
+        title = " ".join((" and ".join(s.name for s in group.shades), own.of([group.surfaces[-1]]).lower()))
+        piece = replace(piece, title=title, look=Look(paints=paints, marks=(single,)))
     if part == "beard" and group.shades:
         # a beard that is drawn takes the colour that is said of it afterwards
-        paint, _ = _paint(group, "hair", known)
+        paint, _ = paint_of(group, "hair", known)
         piece = replace(piece, look=Look(marks=(Mark("beard", 1.0, paint.colour),)))
     return Meaning((piece,))
 
@@ -294,7 +292,7 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     degree = _degree(group, own)
     extra = [a for a in group.atoms if a.kind not in ("form", "degree", "said") and a is not group.head]
     if details and group.shades and entry.main != "skin" and (entry.look.marks or entry.look.paints):
-        look, names = _recoloured(entry, group, known)
+        look, names = recoloured(entry, group, known)
         said = [a for a in group.atoms if a.kind != "form"]
         # a "red nose" is not said to be red twice
         title = entry.title if entry.title.startswith(f"{names} ") else f"{names} {entry.title}"
@@ -304,10 +302,11 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     said = [group.head] if group.degree is None or not _scales(entry.look) else [group.degree, group.head]
     said += [a for a in group.swallowed if a.kind == "said"]
     name = _piece(own.of(said), entry.title, entry.look, group, rank, degree if _scales(entry.look) else "")
-    if group.negated and entry.covers:
-        name = replace(name, parts=entry.covers)
+    if entry.covers and (group.negated or entry.empty):
+        name = replace(name, parts=entry.covers)  # a "clean shaven santa" has no beard
     if entry.kind == "characters" and entry.main == "clothing":
         name = replace(name, costume=True)
+    name = replace(name, masked=entry.masked)
     if not extra:
         return Meaning((name,))
     only = next(iter(entry.look.paints)) if details and len(entry.look.paints) == 1 else ""
@@ -318,14 +317,23 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         colour = mixture([s.colour for s in group.shades])
         title = f"{' and '.join(s.name for s in group.shades)} {entry.title}"
         return Meaning((name, Understood(own.of(extra), title, Look(tint=colour), (("material", colour),))))
-    if not group.shades and details and not entry.main and entry.look == Look(marks=entry.look.marks) and not _covering(entry.look):
+    drawn = entry.look == Look(marks=entry.look.marks, shape=entry.look.shape) and bool(entry.look.marks)
+    if not group.shades and details and not entry.main and drawn and not _covering(entry.look):
+        if all(m.name in BEARD_MARKS for m in entry.look.marks):
+            # a "frozen beard" is one with frost
+            frozen = Look(paints={"beard": Paint(None, texture=surface_of(group)[0])}, marks=entry.look.marks)
+            return Meaning((_piece(own.of([*extra, group.head]), f"{surface_of(group)[1]} {entry.title}", frozen, group, degree=degree),))
         return Meaning((name,), (own.span(extra),))  # "rainbow eyelashes" are no rainbow skin
     if not group.shades:
-        part = part if part in PARTS and not (part == "hair" and _surface(group)[0] in _OF_SKIN) else "skin"
-    elif part == "skin" and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
+        part = (
+            part
+            if part in PARTS and (part != "clothing" or entry.thing) and not (part == "hair" and surface_of(group)[0] in _OF_SKIN)
+            else "skin"
+        )
+    elif part in ("skin", "clothing") and all(s.atoms[-1].entry is not None and s.atoms[-1].entry.main == "hair" for s in group.shades):
         part = "hair"  # a "blonde girl" has blond hair
-    if part not in PARTS:
-        return Meaning((name,), (own.span(extra),))
+    if part not in PARTS or (part == "light" and not group.shades):
+        return Meaning((name,), (own.span(extra),))  # a light is not cracked
     return Meaning((name, _painted(group, part, own, known, extra)))
 
 
@@ -345,34 +353,6 @@ _STROKES = frozenset(("pencil", "ink", "charcoal", "chalk", "ballpoint pen", "en
 
 def _scales(look: Look) -> bool:
     return bool(look.paints or look.shape or look.marks or look.brightness or look.material or look.medium or look.process)
-
-
-#: Marks that lie on something in another colour, and on what.
-_GROUNDS = {"stripes": "skin", "dots": "skin", **dict.fromkeys(("hair tips", "hair strands", "braids", "dreadlocks"), "hair")}
-
-
-def _recoloured(entry: Entry, group: Group, known: Vocabulary) -> tuple[Look, str]:
-    """Return the look of a detail in other colours ("white beard", "blue eyeshadow"), and their name."""
-    look, names = entry.look, ""
-    if "skin" in look.paints and entry.kind == "faces":
-        # "white clown makeup" has red lips still
-        paint, names = _paint(group, "skin", known)
-        return replace(look, paints={**look.paints, "skin": replace(paint, texture=paint.texture or look.paints["skin"].texture)}), names
-    paints = {}
-    for part, paint in look.paints.items():
-        new, names = _paint(group, part, known)
-        paints[part] = replace(new, texture=new.texture or paint.texture)
-    colour: Lab | None = None
-    ground = {_GROUNDS.get(m.name, "") for m in look.marks}
-    if len(group.shades) == 2 and len(ground) == 1 and "" not in ground and not paints:
-        # yellow and black stripes are black ones on yellow
-        part, names = ground.pop(), " and ".join(s.name for s in group.shades)
-        marks = tuple(replace(m, colour=_usual(group.shades[1], part, known, "").colour) for m in look.marks)
-        return replace(look, paints={part: _usual(group.shades[0], part, known, "")}, marks=marks), names
-    if look.marks:
-        new, names = _paint(group, "hair" if all(m.name in HAIR_MARKS | BEARD_MARKS for m in look.marks) else "", known)
-        colour = new.colour
-    return replace(look, paints=paints, marks=tuple(replace(m, colour=colour) for m in look.marks)), names
 
 
 def _taken_away(found: Meaning, group: Group, own: _Text) -> Meaning:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from nada_core.looks.colours import difference
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, WHOLES, Lab, Look, Mark, Paint
 
-__all__ = ["SAME_COLOUR", "Understood", "combined", "scaled", "subtracted", "swatches"]
+__all__ = ["SAME_COLOUR", "Understood", "as_worn", "combined", "laid", "scaled", "subtracted", "swatches"]
 
 #: Colours nearer than this are the same colour to people, when one of them is to be taken away.
 SAME_COLOUR = 45.0
@@ -31,6 +31,7 @@ class Understood:
         instead: what is seen where there is nothing to take away: "not smiling" is a straight mouth.
         costume: True where it says what somebody is dressed as; of another's face it changes nothing ("zombie bride").
         own: True where its first part is to be as it is, whatever the rest is made of ("statue with human eyes").
+        masked: True where what covers the face is worn: "Spider-Man without the mask" is his suit alone.
         rank: order in which pieces are put together; later ones win. Details (9) beat whole looks.
     """
 
@@ -44,6 +45,7 @@ class Understood:
     instead: Look = field(default_factory=Look)
     costume: bool = False
     own: bool = False
+    masked: bool = False
     rank: int = 9
 
 
@@ -175,7 +177,7 @@ _WORN = frozenset(
 )  # fmt: skip
 
 
-def _as_worn(look: Look) -> Look:
+def as_worn(look: Look) -> Look:
     """Return what of a costume is worn."""
     paints = {part: paint for part, paint in look.paints.items() if part in _WORN_PARTS}
     return Look(paints=paints, marks=tuple(m for m in look.marks if m.name in _WORN))
@@ -215,6 +217,8 @@ def _detailed(look: Look, whole: Look, piece: Understood) -> Look:
             look = _other_hair(look, whole, paint)
         if earlier.texture in _KEPT or (earlier.texture == "striped" and part == "skin"):
             paints = {**paints, part: replace(paint, texture=earlier.texture)}
+            if part == "skin" and earlier.texture == "striped":
+                said = replace(said, marks=tuple(m for m in said.marks if m.name != "half face"))  # a blue and black tiger has stripes
     return look + replace(said, paints=paints)
 
 
@@ -233,16 +237,41 @@ def _taken(look: Look, piece: Understood, before: Iterable[Understood]) -> Look:
 
 
 def _of_many_parts(look: Look) -> bool:
-    return len(look.paints) > 1 or bool(look.paints and (look.shape or look.marks))
+    return len(look.paints) > 1 or bool(look.marks and look.shape) or bool(look.paints and (look.shape or look.marks))
+
+
+def laid(pieces: Iterable[Understood]) -> list[Understood]:
+    """Return pieces in the order in which they are laid over one another.
+
+    What is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair.
+    """
+    return sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
+
+
+def _of_one_age(row: list[Understood]) -> list[Understood]:
+    """Return details without the grey hair of an age that a later one takes back: "my grandfather when he was young"."""
+    years = [p.look.shape.get("age", 0.0) if p.rank == 9 and not p.removes else 0.0 for p in row]
+    undone = [any(year * later < 0 for later in years[at + 1 :]) for at, year in enumerate(years)]
+    return [replace(p, look=replace(p.look, paints={})) if gone else p for p, gone in zip(row, undone)]
+
+
+def _lighting(look: Look, people: Iterable[str]) -> dict[str, Paint]:
+    """Return the paints of a light without the colours of parts that somebody brings along; a fashion ("goth") keeps all of its own."""
+    if look.marks or "clothing" in look.paints:
+        return dict(look.paints)
+    return {part: paint for part, paint in look.paints.items() if part not in people or paint.colour is None}
 
 
 def combined(pieces: Iterable[Understood]) -> Look:
     """Return the look that the pieces make together: whole looks first, then details and what is not wanted, in their order."""
     look = whole = Look()
-    # what is said of one part wins over what the same words bring along elsewhere: a "blue-haired granny" has no grey hair
-    row = sorted(pieces, key=lambda p: (p.rank, p.rank == 9 and not _of_many_parts(p.look)))
+    row = _of_one_age(laid(pieces))
     if any(p.rank == 1 and not p.costume and "skin" in p.look.paints for p in row):
-        row = [replace(p, look=_as_worn(p.look)) if p.costume else p for p in row]
+        row = [replace(p, look=as_worn(p.look)) if p.costume else p for p in row]
+    people = {part for p in row if p.rank == 1 for part in p.look.paints if part in ("skin", "hair", "eyes", "lips", "brows")}
+    if people:
+        # a vampire at the beach is not tanned
+        row = [replace(p, look=replace(p.look, paints=_lighting(p.look, people))) if p.rank == 3 else p for p in row]
     for at, piece in enumerate(row):
         look = look + piece.look if piece.rank != 9 else _detailed(look, whole, piece)
         whole = look if piece.rank != 9 else whole

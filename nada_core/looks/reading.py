@@ -19,7 +19,7 @@ from nada_core.looks.halves import halved
 from nada_core.looks.listing import listed
 from nada_core.looks.look import WHOLES, Look
 from nada_core.looks.meaning import Meaning, meant
-from nada_core.looks.pieces import SAME_COLOUR, Understood, combined
+from nada_core.looks.pieces import SAME_COLOUR, Understood, as_worn, combined, laid
 from nada_core.looks.prompts import check_prompt
 from nada_core.looks.spelling import tokens
 from nada_core.looks.word_lists import vocabulary
@@ -49,7 +49,7 @@ class Reading:
     @property
     def overruled(self) -> tuple[tuple[str, str], ...]:
         """Pairs of titles of which only the second is shown, since both cannot be: two materials, a smile and a sad face."""
-        return tuple(dict.fromkeys((a.title, b.title) for a, b in itertools.combinations(self.understood, 2) if _against(a, b)))
+        return tuple(dict.fromkeys((a.title, b.title) for a, b in itertools.combinations(laid(self.understood), 2) if _against(a, b)))
 
     def without(self, *index: int) -> Reading:
         """Return the reading with these pieces switched off.
@@ -98,11 +98,30 @@ def read(text: str) -> Reading:
     row = compared(atoms(words, known, halved(words, known)), words, known)
     said = [meant(group, cleaned, words, known) for group in listed(attached(groups(row, words), words), words)]
     pieces = _aged(_once(piece for meaning in said for piece in meaning.pieces))
-    unknown = _unknown(said, cleaned)
+    pieces, unseen = _masks_off(pieces)
+    unknown = tuple(dict.fromkeys((*_unknown(said, cleaned), *unseen)))
     neutral = not pieces and not unknown and any(a.kind in ("person", "face", "picture", "own") for a in row)
     if not pieces and not unknown and not neutral:
         unknown = (cleaned,)
     return Reading(cleaned, combined(pieces), pieces, unknown, neutral)
+
+
+#: What somebody's face is hidden by.
+_MASKS = frozenset(("helmet", "eye mask", "surgical mask"))
+
+
+def _masks_off(pieces: tuple[Understood, ...]) -> tuple[tuple[Understood, ...], tuple[str, ...]]:
+    """Return the pieces, and the words of refused masks that nobody here wears as one.
+
+    "Spider-Man without the mask" is his suit; where a name is not said to be a mask ("zombie without helmet"), the refusal says nothing.
+    """
+    figures = [p for p in pieces if p.rank == 1 and not p.costume and (p.masked or "skin" in p.look.paints)]
+    refused = [p for p in pieces if figures and p.removes.marks and {m.name for m in p.removes.marks} <= _MASKS and not p.removes.paints]
+    if refused and any(p.masked for p in figures):
+        return tuple(replace(p, look=as_worn(p.look), swatches=()) if p.masked else p for p in pieces), ()
+    worn = {m.name for p in pieces for m in p.look.marks}
+    off = [p for p in refused if not worn & {m.name for m in p.removes.marks}]
+    return tuple(p for p in pieces if p not in off), tuple(p.words for p in off)
 
 
 def _aged(pieces: tuple[Understood, ...]) -> tuple[Understood, ...]:

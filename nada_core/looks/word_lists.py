@@ -26,7 +26,7 @@ LIGHT_WORDS = frozenset("a an the of in on at from by to his her my your their o
 
 Phrase = tuple[str, ...]
 #: Attributes that say how a name is used, not what it looks like.
-_ABOUT = ("soft", "empty", "thing", "each", "surface", "as", "covers", "part", "main", "unlike")
+_ABOUT = ("soft", "empty", "thing", "each", "masked", "surface", "as", "covers", "part", "main", "unlike")
 
 
 class WordListError(ValueError):
@@ -52,6 +52,7 @@ class Entry:
         empty: True where the line says that the name changes nothing.
         thing: True where the name is something that a face has or wears; a list of refusals goes on over it ("no beard, glasses").
         each: True where the names are different things that look alike ("otter, beaver"): each is its own title.
+        masked: True where what covers the face is worn, so that it can be taken off ("Spider-Man without the mask").
         unlike: what a face looks like that is said to lack it ("not smiling"), where that can be seen.
     """
 
@@ -69,6 +70,7 @@ class Entry:
     empty: bool = False
     thing: bool = False
     each: bool = False
+    masked: bool = False
     unlike: Look = field(default_factory=Look)
 
 
@@ -154,11 +156,20 @@ class _Lines:
                 else:
                     looks.append(self._look(word, rest))
         look = sum(looks, Look())
+        if kind == "materials" and look.material and "as" not in attributes.replace(";", " ").split() and "soft" not in said:
+            said["on_part"] = self._stuff(look, paints.get("skin"), phrase(title))
         return Entry(title, names, kind, replace(look, paints={**look.paints, **paints}) if paints else look, **said)
+
+    def _stuff(self, look: Look, skin: Paint | None, name: Phrase) -> Paint | None:
+        """Return how stuff looks on a part ("coal eyes") where its line does not say so: as the line of its material does."""
+        base = phrase(look.material)
+        own = self._entry(base).on_part if base != name else None
+        texture = skin.texture if skin is not None else ""
+        return replace(own, colour=look.tint or own.colour, texture=texture or own.texture) if own is not None else None
 
     def _about(self, word: str, rest: str) -> dict[str, Any]:
         """Return the fields of an entry that are not its look."""
-        if word in ("soft", "empty", "thing", "each"):
+        if word in ("soft", "empty", "thing", "each", "masked"):
             return {word: True}
         if word == "surface":
             return {"surface": _choice(rest, TEXTURES, "texture")}
@@ -274,6 +285,9 @@ def vocabulary() -> Vocabulary:
         for number, text, rest in lines_of(file):
             titles = _names(text)
             order.append(phrase(titles[0]))
+            if order[-1] in raw:
+                other, line, *_ = raw[order[-1]]
+                raise WordListError(f"{file}.txt, line {number}: '{titles[0]}' stands on line {line} of {other}.txt already")
             for title in titles:
                 raw.setdefault(phrase(title), (file, number, titles, rest))
     done: dict[Phrase, Entry] = {}

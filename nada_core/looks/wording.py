@@ -18,17 +18,35 @@ _LIKENESS = ("like", "esque", "ish", "ified", "y")
 def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
     """Return the words with wrong letters put right, and "beardless" and "acne free" as "no beard" and "no acne"."""
     done: list[Token] = []
+    skipped = 0
     for i, word in enumerate(words):
+        if skipped:
+            skipped -= 1
+            continue
         if word.root == "free" and (count := _freed(word, done, words[i + 1 : i + 2], known)):
             first = done[-count]
             done.insert(len(done) - count, replace(first, root="no"))
             done[-1] = replace(done[-1], end=word.end)
+            continue
+        if word.root == "off" and (place := _taken_off(done, words[i + 1 : i + 2], known)) is not None:
+            done.insert(place, replace(done[place], root="no", text="no"))  # "with his mask off"
+            done[-1] = replace(done[-1], end=word.end)
+            continue
+        if done and (count := _paint_there(words[i : i + 3], done[-1], known)):
+            done[-1] = replace(done[-1], end=words[i + count - 1].end)  # "black face paint around the eyes" is black around the eyes
+            skipped = count - 1
+            continue
+        if done and word.root == "paint" and _paint_alone(done[-1], words[i + 1 : i + 2], known):
+            done[-1] = replace(done[-1], end=word.end)  # "with red and white paint" is no painting
             continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
             done.append(replace(word, root="make"))
             continue
         if done and (joined := _two_as_one(done, word)) is not None:
             done[-1] = replace(done[-1], text=joined, root=joined, end=word.end)
+            continue
+        if word.root == "skull" and len(done) > 1 and done[-1].root in _WHOSE and done[-2].root in ("on", "over", "around", "across", "of"):
+            done.append(replace(word, root="head"))  # tattoos "on his skull"
             continue
         if word.root in known.words or not word.root.isalpha():
             if len(word.root) == 4 and word.root.isdecimal() and (word.root,) not in known.phrases and word.root[:3] + "0" in known.words:
@@ -52,6 +70,9 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         nearest_words = sorted(speller().among(word.root, _after(done)) or speller().correct(word.root))
         # two words are as good as one where both are names of one thing ("zombie", "zombi")
         meant_entries = {id(known.phrases.get((near,)) or known.joined.get(near, near)) for near in nearest_words}
+        colours = [near for near in nearest_words if any((part, (near,)) in known.shades for part in ("skin", "hair"))]
+        if len(meant_entries) > 1 and len(colours) == 1:
+            nearest_words, meant_entries = colours, {0}  # "gren" is green rather than somebody's name
         done.append(replace(word, root=nearest_words[0]) if len(meant_entries) == 1 else word)
     return done
 
@@ -74,6 +95,7 @@ def _after(done: Sequence[Token]) -> set[str]:
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.
 _PAINTED = frozenset(("everything", "the", "my", "his", "her", "their", "it", "him", "me", "us", "them", "all"))
+_WHOSE = frozenset(("his", "her", "my", "your", "their"))
 #: Comparatives as learners say them; "more light" is light, unless it is a part's.
 _MORE = {"dark": "darker", "bright": "brighter", "pale": "paler"}
 _PARTS = frozenset(("skin", "hair", "eye", "lip", "face", "brow"))
@@ -101,6 +123,32 @@ def _freed(word: Token, done: Sequence[Token], after: Sequence[Token], known: Vo
     return 1 if word.joined and done else 0
 
 
+def _paint_there(words: Sequence[Token], before: Token, known: Vocabulary) -> int:
+    """Return how many words name a paint between a colour and the place where it is, or 0."""
+    count = 2 if [w.root for w in words[:2]] == ["face", "paint"] else 1 if words[0].root in ("paint", "facepaint") else 0
+    there = count and len(words) > count and words[count].root in ("on", "around", "over", "under", "across")
+    return count if there and (before.root,) in known.colours else 0
+
+
+def _paint_alone(before: Token, after: Sequence[Token], known: Vocabulary) -> bool:
+    """Tell whether "paint" after a colour is no name ("camo paint") and nothing more is said of it, such as where it drips."""
+    if (before.root,) not in known.colours or (before.root, "paint") in known.phrases:
+        return False
+    return not after or after[0].root in (",", "and", "with", "but", "all")
+
+
+def _taken_off(done: Sequence[Token], after: Sequence[Token], known: Vocabulary) -> int | None:
+    """Return where the thing begins that "off" after it takes away: the mask of "with the mask off", none of "peeling off"."""
+    if after and after[0].root not in (",", "and", "with", "but", "in", "showing", "show"):
+        return None
+    for count in (2, 1):
+        name = tuple(one.root for one in done[-count:])
+        entry = known.phrases.get(name) if len(name) == count else None
+        if entry is not None and entry.thing and not entry.surface:
+            return len(done) - count
+    return None
+
+
 def _stem(word: str, known: Vocabulary) -> str | None:
     """Return the name that a word is a likeness or an adverb of: "goldish" is gold, "catlike" a cat, "happily" happy."""
     for ending in _LIKENESS:
@@ -124,5 +172,7 @@ def _is_name(words: Sequence[Token], place: int, known: Vocabulary) -> bool:
     word = words[place]
     if not word.text[:1].isupper() or word.text.isupper():
         return False
-    beside = [words[i] for i in (place - 1, place + 1) if 0 <= i < len(words)]
-    return any(w.text[:1].isupper() and w.root not in known.words for w in beside)
+    beside = [words[i] for i in (place - 1, place + 1) if 0 <= i < len(words) and (words[i].root,) not in known.grammar]
+    titled = all(w.text[:1].isupper() for w in words if w.root.isalpha())
+    # where not every word has a capital, those with one are names: "Jason Momoa as Aquaman"
+    return any(w.text[:1].isupper() and (w.root not in known.words or not titled) for w in beside)

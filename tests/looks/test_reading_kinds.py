@@ -132,10 +132,10 @@ READ = [
     ("scarecrow from the Wizard of Oz", "scarecrow", ""),
     ("Neytiri from Avatar", "Neytiri", ""),
     # what only looks like a name of the lists
-    ("lords of the galaxy", "", "lords of the galaxy"),
+    ("lords of the galaxy", "lord", "galaxy"),
     ("victim of a vampire", "", "victim of a vampire"),
     ("photograph with burnt edges", "", "burnt edges"),
-    ("peeling nose", "peeling skin", "nose"),
+    ("peeling nose", "", "peeling nose"),
     ("shiny nose", "", "shiny nose"),
     ("stonkk", "stonks", ""),
     ("musical star", "", "musical star"),

@@ -106,7 +106,7 @@ TYPED = [
     ("lion", "lion", ""),
     ("Simpsons character", "Simpsons character", ""),
     ("emo kid with black eyeliner", "gothic, child, black eyeliner", ""),
-    ("viking with braided beard", "viking, beard", "braided"),
+    ("viking with braided beard", "viking, braided beard", ""),
     ("steampunk", "steampunk", ""),
     ("made of ice", "ice", ""),
     ("Emma Watson", "", "Emma Watson"),

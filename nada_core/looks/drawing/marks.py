@@ -9,6 +9,7 @@ import numpy as np
 from nada_core.looks.drawing.beards import bearded
 from nada_core.looks.drawing.drawn_face import DrawnFace
 from nada_core.looks.drawing.mark_bands import BAND_COLOURS, BAND_DRAWINGS
+from nada_core.looks.drawing.mark_features import FEATURE_COLOURS, FEATURE_DRAWINGS
 from nada_core.looks.drawing.mark_hair import COLOUR, HAIR_DRAWINGS
 from nada_core.looks.drawing.mark_headwear import HEADWEAR_DRAWINGS
 from nada_core.looks.drawing.mark_ornaments import ORNAMENTS
@@ -41,6 +42,7 @@ COLOURS: dict[str, Lab] = {
     "painted smile": (38, 60, 38), "scarred smile": (30, 40, 24), "clown nose": (48, 68, 46), "cheek spots": (54, 58, 34),
     "eye mask": (8, 0, 0), "eye patch": (7, 0, 0), "eyeliner": (6, 0, 0), "eyeshadow": (40, 30, -36), "mascara tears": (9, 0, 0),
     "blush": (58, 42, 14), "contour": (36, 12, 16), "blood": (26, 48, 34), "scar": (46, 30, 14), "bruise": (28, 22, -16),
+    **FEATURE_COLOURS,
     **BAND_COLOURS, **SIDE_COLOURS, "animal nose": (12, 2, 2), "skull": (6, 0, 0), "beard": (18, 5, 8), "stubble": (22, 2, 2),
     "moustache": (15, 4, 6), "goatee": (16, 4, 6), "glasses": (8, 0, 0), "sunglasses": (5, 0, 0), "veins": (26, 14, -18),
     "burns": (24, 22, 16), "mud": (30, 9, 18), **dict.fromkeys(HAIR_DRAWINGS, COLOUR), "crown": (74, 8, 60), "cap": (34, 40, 24),
@@ -345,6 +347,7 @@ DRAWINGS: dict[str, Drawing] = {
     "skull": _skull,
     **dict.fromkeys(("beard", "stubble", "moustache", "goatee"), bearded),
     **dict.fromkeys(("glasses", "sunglasses"), _spectacles),
+    **FEATURE_DRAWINGS,
     **HAIR_DRAWINGS,
     **HEADWEAR_DRAWINGS,
     **WORN_DRAWINGS,
@@ -367,6 +370,7 @@ LAYERS = {
     "glasses": 3,
     "sunglasses": 3,
     "eye patch": 3,
+    "closed eyes": 1,
     "monocle": 3,
     "surgical mask": 4,
 }
