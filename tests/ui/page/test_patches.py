@@ -205,6 +205,20 @@ def test_calm_queue():
     assert rests == [0.001, 0.02]
 
 
+def test_single_app(monkeypatch):
+    """Built and queued, a page has no web application yet; it gets one when somebody asks. Other pages get theirs as ever."""
+    made, real = [], routes.App.create_app
+    monkeypatch.setattr(routes.App, "create_app", staticmethod(lambda page, **options: made.append(page) or real(page, **options)))
+    with gr.Blocks() as usual:
+        gr.Number(0)
+    assert usual.queue() and made == 3 * [usual]  # what is changed
+    with StageBlocks() as ours:
+        gr.Number(0)
+    assert ours.queue() is ours and made == 3 * [usual] and blocks.App is routes.App
+    assert isinstance(ours.app, routes.App) and ours.app is ours.app and made == [*(3 * [usual]), ours]
+    assert "self.server_app = self.app = App.create_app(" in inspect.getsource(gr.Blocks.launch)
+
+
 def test_request_times():
     request = gr.Request(Request({"type": "http", "headers": [], "query_string": b"", request_times._KEY: 7.0}))
     assert request_times.arrived(request) == 7.0
