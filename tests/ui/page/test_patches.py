@@ -168,6 +168,7 @@ def test_small_sessions():
     assert sizes[0] > 500 > 50 > sizes[1]  # what is removed was there
 
 
+@pytest.mark.heavy
 def test_last_word_once():
     assert names(blocks.Blocks.handle_streaming_diffs)[1:3] == ["block_fn", "data"]
     source = inspect.getsource(blocks.Blocks.process_api)
