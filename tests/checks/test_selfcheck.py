@@ -27,6 +27,7 @@ from nada_core.errors import AssetError, EncoderError, GeneratorError, NadaError
 from nada_core.images.image_io import to_tensor
 from nada_core.inversion.starter import StarterInverter
 from nada_core.worlds import choose_world
+from tests.helpers.brief_edits import brief_edits
 from tests.helpers.small_adaptations import ReadingEncoder, StandInEncoder, small_stylegan2
 from tests.helpers.stylegan2_files import rosinality_state
 
@@ -39,6 +40,7 @@ TRIED += ["words for a photo", "words for faces", "first guess", "adaptation", "
 
 @pytest.mark.slow
 def test_the_starter_world_passes_and_the_report_can_be_sent_back(engine, monkeypatch, tmp_path, capsys):
+    brief_edits(monkeypatch, latent_steps=10, tuning_steps=8)
     monkeypatch.setattr(command, "Engine", lambda *args, **parts: engine)
     assert main(["selfcheck", "--steps", "10", "--out", str(tmp_path / "report.json")]) == 0
     said = capsys.readouterr().out
@@ -75,9 +77,16 @@ def fetched(monkeypatch):
     return SimpleNamespace(asked=asked, missing=missing)
 
 
+@pytest.fixture(scope="module")
+def dlibs_models():
+    """What every face finder loads: a second each time."""
+    return FaceDetector()._load()
+
+
 @pytest.fixture(autouse=True)
-def no_search(request, monkeypatch):
+def no_search(request, monkeypatch, dlibs_models):
     """Looking for faces in noise takes longest, and is right about it; a test that is about faces asks for ``looking``."""
+    monkeypatch.setattr(FaceDetector, "_load", lambda self: dlibs_models)
     if "looking" not in request.fixturenames and "engine" not in request.fixturenames:
         real = FaceDetector.detect
         monkeypatch.setattr(FaceDetector, "detect", lambda self, image: real(self, image) if max(image.size) > 200 else [])
