@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from nada_core.adaptation.options import AdaptOptions
 from nada_core.alignment.ffhq import FaceDetector, crop_face
 from nada_core.assets.store import REGISTRY
 from nada_core.checks import parts as selfcheck_parts
@@ -41,6 +43,7 @@ TRIED += ["words for a photo", "words for faces", "first guess", "adaptation", "
 @pytest.mark.slow
 def test_the_starter_world_passes_and_the_report_can_be_sent_back(engine, monkeypatch, tmp_path, capsys):
     brief_edits(monkeypatch, latent_steps=10, tuning_steps=8)
+    monkeypatch.setattr(selfcheck_parts, "AdaptOptions", partial(AdaptOptions, batch=1))
     monkeypatch.setattr(command, "Engine", lambda *args, **parts: engine)
     assert main(["selfcheck", "--steps", "10", "--out", str(tmp_path / "report.json")]) == 0
     said = capsys.readouterr().out

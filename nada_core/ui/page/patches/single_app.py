@@ -45,7 +45,7 @@ class SingleApp(gr.Blocks):
         with self._without_app():
             super().__exit__(*error)
 
-    def queue(self, *values: Any, **options: Any) -> SingleApp:
+    def queue(self, *values: Any, **options: Any) -> Any:
         """Make the queue, with the arguments of `gr.Blocks.queue`."""
         with self._without_app():
             super().queue(*values, **options)
@@ -68,9 +68,10 @@ class SingleApp(gr.Blocks):
             yield
             return
         with _BUILDING:
-            real = blocks.App
-            blocks.App = _NotYet(self, real)
+            module: Any = blocks
+            real = module.App
+            module.App = _NotYet(self, real)
             try:
                 yield
             finally:
-                blocks.App = real
+                module.App = real
