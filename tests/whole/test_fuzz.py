@@ -15,7 +15,7 @@ from tests.whole.fuzz_inputs import KINDS, Maker
 @pytest.mark.heavy
 @pytest.mark.slow
 def test_damaged_files_of_every_kind_are_answered_in_a_sentence():
-    outcome = fuzz.run(list(KINDS), 120)
+    outcome = fuzz.run(list(KINDS), 300)
     assert outcome.findings == ()
     assert set(outcome.refused) == set(KINDS) and sum(outcome.read.values()) > 100  # both endings are met
 

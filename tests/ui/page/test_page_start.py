@@ -68,9 +68,9 @@ def test_a_browser_that_refuses_to_keep_anything_starts_every_time(server):
     with chromium() as browser:
         context = browser.new_context()
         context.add_init_script(_REFUSED)
-        for number in range(4):  # without the script most loads stop, but not all
+        for number in range(10):  # without the script most loads stop, but not all
             page = open_app(context.new_page(), server[0])
-            if number < 3:
+            if number < 9:
                 page.close()
         page.get_by_role("tab", name="Gallery").click()
         page.locator("#gallery-cards input").first.wait_for()
