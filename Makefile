@@ -26,7 +26,7 @@ PYTEST := GRADIO_ANALYTICS_ENABLED=False PYTHONDONTWRITEBYTECODE= $(PY) -m pytes
 IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not weights and not browser and not heavy and not slow and not gates and not hub and not gpu
 
-.PHONY: help setup run test cluster-test check lint format bench gates pictures weights clean
+.PHONY: help setup run test cluster-test check quick lint format bench gates pictures weights clean
 .DELETE_ON_ERROR:
 
 help:
@@ -78,8 +78,11 @@ cluster-test: $(VENV)/.ready-cluster weights
 	$(PYTEST) --durations=10 tests/cluster tests/ui/workers \
 		tests/rows/test_on_ray.py tests/sweep/test_real.py tests/report/test_away.py $(ARGS)
 
-# Nothing is downloaded for it but the requirements.
-check: lint
+# Beside each other, because tests of threads and processes also wait. Nothing is downloaded for it but the requirements.
+check: $(VENV)/.ready-dev
+	@$(MAKE) --no-print-directory -j2 lint quick
+
+quick: $(VENV)/.ready-dev
 	NADA_OFFLINE=1 $(PYTEST) $(IN_TWO) -q -m "$(QUICK)" $(ARGS)
 
 lint: $(VENV)/.ready-dev

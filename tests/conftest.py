@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -22,6 +25,21 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, h
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     # threads of torch that wait for each other's cores cost half of the speed
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out files all of whose tests have a mark that this run leaves out (`make check`): reading them takes longer than most tests."""
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_") or " or " in config.option.markexpr:
+        return None
+    marks = re.findall(r"^pytestmark = (.*)", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
+    left_out = set(re.findall(r"\bnot (\w+)", config.option.markexpr))
+    return True if left_out & set(re.findall(r"pytest\.mark\.(\w+)", " ".join(marks))) else None
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: nothing of it need be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):
@@ -92,6 +110,17 @@ def make_app(tmp_path, monkeypatch):
     yield context
     for app in made:
         app.shutdown()
+
+
+@pytest.fixture
+def caplog():
+    """What is logged during a test."""
+    from tests.helpers.caplog import Heard
+
+    heard = Heard()
+    logging.getLogger().addHandler(heard)
+    yield heard
+    logging.getLogger().removeHandler(heard)
 
 
 @pytest.fixture

@@ -137,6 +137,7 @@ def mixed(tmp_path, monkeypatch):
     return Engine("cpu", base=tmp_path / "faces.pt", encoder="ViT-B-32", styles_folder=tmp_path / "styles")
 
 
+@pytest.mark.heavy
 def test_another_generator_is_adapted_sampled_and_saved(mixed):
     assert mixed.generator.family == "stylegan2" and mixed.concepts() == [] and mixed.styles() == []
     *_, last = mixed.adapt("a face in any words", 3)

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import os
 import sys
+from functools import cache
 
 from nada_core.cli.adapt_flags import add_adapt_flags
 from nada_core.cli.arguments import check_given, given_path
@@ -35,6 +36,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}. See `{self.prog} --help`.\n")
 
 
+@cache  # tests run many commands in one process
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m nada_core", description="Adapt a face generator to a text, and photos to the result.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)

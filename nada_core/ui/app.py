@@ -27,6 +27,7 @@ from nada_core.ui.page.patches.changed_scripts import ChangedScripts
 from nada_core.ui.page.patches.last_word_once import LastWordOnce
 from nada_core.ui.page.patches.page_start import PageStart
 from nada_core.ui.page.patches.request_times import RequestTimes
+from nada_core.ui.page.patches.single_app import SingleApp
 from nada_core.ui.page.patches.skip_unnamed_outputs import NamedAnswers
 from nada_core.ui.page.patches.small_sessions import SmallSessions
 from nada_core.ui.page.scripts import FIRST_TAB, open_camera, open_prompt, start_mirror
@@ -55,7 +56,7 @@ _LOOK = 10.0  # seconds between looks at what the workers do
 _CACHE_SECONDS = 1800  # checked this often, deleted at this age: so at most an hour
 
 
-class StageBlocks(NamedAnswers, LastWordOnce, SmallSessions, CalmQueue):
+class StageBlocks(NamedAnswers, LastWordOnce, SmallSessions, CalmQueue, SingleApp):
     """Hold the page: a `gr.Blocks` with this project's patches of it."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -52,8 +53,8 @@ def test_the_drawing_itself_is_what_the_loss_asks_for(targets, encoder):
 
 
 @pytest.mark.slow
-def test_a_look_that_nobody_named_before_is_learnt_in_twenty_steps(generator, encoder):
-    steps = list(adapt(generator, encoder, "teal skin and white hair", QUICK))
+def test_a_look_that_nobody_named_before_is_learnt_in_a_few_steps(generator, encoder):
+    steps = list(adapt(generator, encoder, "teal skin and white hair", replace(QUICK, steps=12, batch=1, lr=5e-4)))
     assert sum(step.similarity for step in steps[-3:]) / 3 > steps[0].similarity + 0.4
     card = steps[-1].style().card
     assert card.made_from == "text" and card.reading["unknown"] == []

@@ -67,6 +67,7 @@ def test_a_state_is_one_latent_with_its_picture_and_numbers(base, encoder):
     )
 
 
+@pytest.mark.heavy
 def test_a_heavier_weight_keeps_it_nearer(base, encoder):
     options = [quick(base, steps=12, l2_weight=weight) for weight in (0.0, 0.1, 5.0)]
     moved = [list(edit_latent(base, encoder, "Joker", face(base), one))[-1].moved for one in options]
@@ -137,6 +138,7 @@ def test_rates_follow_the_ramp(base, encoder):
     assert torch.equal(steps[1].ws, steps[0].ws) and not torch.equal(steps[2].ws, steps[1].ws)
 
 
+@pytest.mark.heavy
 def test_the_families_own_resolution():
     """The smaller picture for the starter generator's family, the only one for small StyleGAN2."""
     encoder, options = StandInEncoder(), LatentOptions(precision="float32")

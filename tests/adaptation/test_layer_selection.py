@@ -109,6 +109,7 @@ def test_the_best_slots_are_taken():
     assert top_slots(scores, table, 1) == (2,) and top_slots(scores, table, 2) == (2, 3) and top_slots(scores, table, 9) == (0, 2, 3)
 
 
+@pytest.mark.heavy
 def test_only_the_chosen_layers_train_in_a_step(base, encoder):
     """Weights, and both of Adam's moments with their counts, of all others stay bit for bit."""
     run = adapt(base, encoder, "Joker", small_options(base, steps=8, adaptive_layers=2, adaptive_batch=2, lr=0.02))

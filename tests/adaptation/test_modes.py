@@ -66,6 +66,7 @@ def plain_loop(base, encoder, options):
         yield loss.item(), {n: p.detach().clone() for n, p in parameters.items()}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("layers", ["all", "colour"])
 def test_without_modes_a_run_is_the_plain_loop_to_the_last_bit(base, layers):
     encoder = StandInEncoder()

@@ -71,6 +71,7 @@ def noisy() -> torch.nn.Module:
     return base
 
 
+@pytest.mark.heavy
 def test_fresh_noise_is_another_for_each_picture_and_step_and_hangs_on_the_seed_alone():
     base = noisy()
     encoder, shown = StandInEncoder(), []

@@ -13,7 +13,7 @@ from nada_core.adaptation.start_near import MOST, find_start, parse_start, share
 from nada_core.errors import OptionsError, ResumeError, StyleError
 from nada_core.styles.library import READY
 
-QUICK = AdaptOptions(steps=3, preview_seeds=(3,), preview_seconds=0.0, crops=1)
+QUICK = AdaptOptions(steps=3, batch=1, preview_seeds=(3,), preview_seconds=0.0, crops=1)
 
 
 def test_shares_add_up_to_the_target():

@@ -147,14 +147,13 @@ def test_eyes_are_found(face: Face) -> None:
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_exif_rotation_is_undone_before_the_search(detector: FaceDetector, astronaut: Image.Image, orientation: int) -> None:
+def test_exif_rotation_is_undone_before_the_search(astronaut: Image.Image, orientation: int) -> None:
     stored = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned = astronaut.transpose(stored)
     turned.info["exif"] = exif.tobytes()
-    (face,) = detector.detect(decode_photo(turned))
-    assert np.abs(_pupils(face.landmarks) - EYES).max() < 4
+    assert np.array_equal(np.asarray(decode_photo(turned)), np.asarray(astronaut))  # in which her face is found
 
 
 @pytest.mark.parametrize("angle", [-15, 45, 90, 180])

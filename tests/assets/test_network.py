@@ -37,6 +37,7 @@ def test_unresolvable_name_is_offline():
     assert promptly(lambda: reach("https://no-such-host.invalid/simple"), 2) == "no"
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a full backlog drops connections silently on Linux only")
 def test_silent_host_is_given_up_in_time():
     with socket.socket() as server:

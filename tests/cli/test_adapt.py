@@ -113,6 +113,7 @@ def continuation(text: str) -> list[str]:
     return shlex.split(command)
 
 
+@pytest.mark.heavy
 def test_the_printed_continuation_works_as_it_stands(cli, capfd, tmp_path, monkeypatch):
     """With everything a person gave: a base, an encoder's file, a world, a device, pictures, in folders with blanks."""
     folder = tmp_path / "it's my folder"
@@ -156,6 +157,7 @@ def test_ctrl_c_keeps_a_training_that_goes_on_bit_for_bit(cli, tmp_path):
     assert logs[0] == logs[1] and len(logs[0]) == 4
 
 
+@pytest.mark.heavy
 def test_a_kept_training_can_be_lengthened(cli, tmp_path):
     out = tmp_path / "out"
     assert cli("adapt", "Joker", "--steps", 2, "--keep-training", "--out", out)[0] == 0

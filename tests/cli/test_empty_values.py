@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 
 import pytest
 
 from nada_core.cli.main import _parser, main
 
 
+@cache
 def _commands() -> dict[str, argparse.ArgumentParser]:
     (commands,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
     return dict(commands.choices)

@@ -51,6 +51,7 @@ def source(tmp_path):
     return write_film(tmp_path / "in.mp4", discs([[(80.0, 60.0)]] * 24))
 
 
+@pytest.mark.heavy
 def test_a_film_is_written(bench, source, tmp_path, capsys):
     made, out = bench(), tmp_path / "out.mp4"
     assert main(["film", str(source), "--style", "joker:0.6,clown:0.4", "--strength", "0.5", "--longest", "3", "--out", str(out)]) == 0
@@ -61,6 +62,7 @@ def test_a_film_is_written(bench, source, tmp_path, capsys):
     assert len(read_film(out)[0]) == 24
 
 
+@pytest.mark.heavy
 def test_ctrl_c_keeps_a_film_that_plays(bench, source, tmp_path, capsys):
     bench(stopped=15)
     out = tmp_path / "out.mp4"

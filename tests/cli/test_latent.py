@@ -115,6 +115,7 @@ def picture(path: Path) -> Image.Image:
     return image
 
 
+@pytest.mark.heavy
 def test_it_writes_pictures_numbers_and_a_sheet(engine, call, tmp_path):
     code, stdout, stderr = call("--steps", 20, "--l2-weight", 0, "--style", "vampire", "--style", "joker:0.6,clown:0.4")
     out = tmp_path / "out"
@@ -154,6 +155,7 @@ def test_pictures_say_that_they_are_made_by_ai_and_stand_side_by_side(engine, ca
     assert not np.array_equal(columns[1], columns[2]) and not np.array_equal(columns[1], columns[3])
 
 
+@pytest.mark.heavy
 def test_it_says_whether_an_identity_term_guided(engine, call, tmp_path):
     def summary():
         return json.loads((tmp_path / "out" / "summary.json").read_text())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import time
 
+import pytest
+
 from nada_core.cluster.head import HeadWatch, reachable
 from tests.helpers.adapting import wait_for
 
 
+@pytest.mark.heavy
 def test_a_head_that_goes():
     server = socket.create_server(("127.0.0.1", 0))
     address = f"127.0.0.1:{server.getsockname()[1]}"

@@ -50,6 +50,7 @@ def test_pictures_have_no_look_whatever_their_card_says(base):
     assert worn(base, LookingEncoder(), prompt="gold skin", made_from="pictures", reading=reading)[1] == 0
 
 
+@pytest.mark.heavy
 def test_a_text_is_one(base):
     gold, joker = (worn(base, StandInEncoder(), prompt=text, made_from="text") for text in ("gold", "Joker"))
     assert gold[1] == joker[1] == 20 and not same(gold[0], joker[0])

@@ -162,6 +162,7 @@ def test_a_face_outside_the_picture(astronaut: Image.Image, head: np.ndarray) ->
         paste_back(astronaut, _landmarks((2000, 200), 172), _noise(64), head)
 
 
+@pytest.mark.heavy
 def test_a_small_crop_on_a_big_face_stays_smooth(head: np.ndarray) -> None:
     ramp = np.tile(np.linspace(40, 210, 256), (256, 1))
     photo = Image.new("RGB", (1600, 1700), (125, 125, 125))

@@ -90,6 +90,7 @@ def test_the_likeness_decides_how_long_the_inversion_counts(editor):
     assert shares == sorted(shares) and 0.3 < shares[0] < 0.6 and shares[1] == 0.75
 
 
+@pytest.mark.heavy
 def test_everybody_gets_a_result_even_where_the_session_has_no_room(editor):
     session, faces = opened(editor, 8)
     *_, last = session.steps(editor, faces, [style("Joker"), style("Zombie")], strength=Strength(), resolution=256)
@@ -152,6 +153,7 @@ def test_sessions_share_nothing(editor):
     assert "invert balanced" in editor.log
 
 
+@pytest.mark.heavy
 def test_an_edit_from_the_beginning_looks_first(editor):
     photo, faces = editor.find(photo_of(2))
     joker = style("Joker").load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
@@ -27,6 +28,7 @@ def test_models_of_open_clip_are_refused_only_for_their_tokens(tmp_path, open_cl
     assert len(names) - len(refused) >= 95 and {"coca_ViT-B-32", "EVA02-B-16", "MobileCLIP-S1", "RN50x4"} <= set(names) - refused
 
 
+@pytest.mark.heavy
 def test_coca_embeds_as_open_clip_does(tmp_path, monkeypatch, open_clip):
     """Against open_clip's own making, reading and tokens of it; the part that writes captions is dropped."""
     config = {

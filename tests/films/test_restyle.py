@@ -33,6 +33,7 @@ def left_over(folder, *names: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name not in names)
 
 
+@pytest.mark.heavy
 def test_a_film_is_painted_and_all_else_is_kept(tmp_path):
     path = [[(60 + index, 60.0)] for index in range(16)]
     source, out = write_film(tmp_path / "in.mp4", discs(path), Fraction(30000, 1001)), tmp_path / "out.mp4"
@@ -119,6 +120,7 @@ def test_odd_sizes_lose_a_line(tmp_path):
     assert read_film(tmp_path / "out.mp4")[0][0].shape == (120, 160, 3)
 
 
+@pytest.mark.heavy
 def test_who_stops_early_keeps_a_film_that_plays(tmp_path):
     source, out = write_film(tmp_path / "in.mp4", discs(STILL * 24)), tmp_path / "out.mp4"
     steps = restyled(source, out)
@@ -173,6 +175,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     assert left_over(tmp_path) == ["in.mp4"]
 
 
+@pytest.mark.heavy
 def test_a_film_longer_than_it_says_is_refused_on_the_way(tmp_path, monkeypatch):
     source = write_film(tmp_path / "in.mp4", discs(STILL * 44))
     monkeypatch.setattr("nada_core.films.reading.Film._said_seconds", lambda *_: None)

@@ -50,6 +50,7 @@ def test_a_face_that_goes_is_forgotten_from_where_it_was_last_seen():
     assert [bool(view.people) for view in views] == [True] * 20 + [False] * 20
 
 
+@pytest.mark.heavy
 def test_who_is_not_there_is_told_from_who_is_not_seen():
     """A face that left the film is painted to its last frame, one that the detector lost is faded."""
     for places, blind, bounds in (

@@ -28,6 +28,7 @@ def generator():
 # the same readers whatever the container
 
 
+@pytest.mark.heavy
 def test_every_kind_of_names_is_read_from_every_container(tmp_path, generator):
     mean = {"latent_avg": generator.w_avg}
     states = {"rosinality": rosinality_state(generator) | mean, "nvidia": nvidia_state(generator), "ours": generator.state_dict()}

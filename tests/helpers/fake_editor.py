@@ -156,7 +156,7 @@ class FakeEditor:
             raise ValueError(f"this generator renders at {self.resolutions} only, not at {resolution}")
         pictures = []
         for strength in strengths:
-            picture = middle(portrait.aligned.crop, resolution).filter(ImageFilter.GaussianBlur(resolution / 200))
+            picture = middle(portrait.aligned.crop, resolution).filter(ImageFilter.BoxBlur(resolution / 200))
             for wearing, share in fitted:
                 picture = self.tint(picture, wearing.prompt, min(strength.colour * share, 1.0))
             pictures.append(picture)

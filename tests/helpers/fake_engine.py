@@ -120,10 +120,11 @@ def draw_face(seed: int, size: int = 256) -> Image.Image:
 def tint(image: Image.Image, prompt: str, amount: float) -> Image.Image:
     """The same picture pulled towards the prompt's colour."""
     hue = zlib.crc32(prompt.lower().encode()) % 360 / 360
-    colour = np.array(colorsys.hsv_to_rgb(hue, 0.75, 1.0))
-    values = np.asarray(image, dtype=np.float32) / 255
-    painted = values.mean(-1, keepdims=True) ** 0.8 * colour
-    return Image.fromarray((255 * np.clip(values * (1 - 0.8 * amount) + painted * 0.8 * amount, 0, 1)).astype(np.uint8))
+    grey = image.convert("L", (1 / 3, 1 / 3, 1 / 3, 0))
+    painted = [
+        grey.point([round(255 * (level / 255) ** 0.8 * share) for level in range(256)]) for share in colorsys.hsv_to_rgb(hue, 0.75, 1.0)
+    ]
+    return Image.blend(image, Image.merge("RGB", painted), 0.8 * amount)
 
 
 def tensor(images: list[Image.Image]) -> torch.Tensor:

@@ -18,6 +18,7 @@ def film():
     return phone_film_bytes([Image.new("RGB", (256, 256), colour) for colour in (RED, (108, 80, 121), BLUE)], "made by AI")
 
 
+@pytest.mark.heavy
 def test_it_is_what_phones_play(film):
     with av.open(io.BytesIO(film)) as opened:
         stream = opened.streams.video[0]

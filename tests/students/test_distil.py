@@ -81,6 +81,7 @@ def test_a_student_comes_nearer_to_the_style_and_says_by_how_much(base, style, s
     assert not any(parameter.requires_grad for parameter in last.network.parameters())
 
 
+@pytest.mark.heavy
 def test_the_start_is_left_as_it_is_and_seeds_repeat(base, style, start):
     before = {name: value.clone() for name, value in start.network.state_dict().items()}
     torch.manual_seed(7)
@@ -93,6 +94,7 @@ def test_the_start_is_left_as_it_is_and_seeds_repeat(base, style, start):
     )
 
 
+@pytest.mark.heavy
 def test_whoever_stops_keeps_the_student_so_far(base, style, start):
     run = distil(base, style, Small(), options(pairs=2 * HELD), start)
     kept = next(step.student for step in run if step.student is not None and step.student.card.steps == 3)

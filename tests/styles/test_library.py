@@ -14,6 +14,7 @@ from nada_core.system.files import slug
 from tests.helpers.small_styles import four_numbers as style
 
 
+@pytest.mark.heavy
 def test_the_styles_that_ship_are_listed_and_load(tmp_path):
     library = StyleLibrary(tmp_path)
     cards = library.cards()

@@ -118,6 +118,7 @@ def test_parameters_that_no_picture_shows_count_as_one():
     assert layer_gains(base, ["mapping_layers.0.weight"]) == {"mapping_layers.0.weight": 1.0}
 
 
+@pytest.mark.heavy
 def test_gains_are_the_pictures_change_per_change_of_weight():
     """Two layers' gains, up to their common factor, against pictures drawn with noise on their weights."""
     laboratory = Laboratory()

@@ -14,6 +14,7 @@ from nada_core.styles.files import load_style
 from nada_core.sweep.plan import read_plan
 from nada_core.sweep.run import SweepStep, do_sweep
 from nada_core.sweep.work import SweepWork, open_work
+from tests.helpers.brief_edits import brief_edits
 from tests.helpers.needs_ray import needs_ray
 
 pytestmark = [pytest.mark.heavy, pytest.mark.slow]
@@ -44,7 +45,8 @@ def finish(*args) -> SweepStep:
     return step
 
 
-def test_prompts_and_a_photo(plan, tmp_path, engine):
+def test_prompts_and_a_photo(plan, tmp_path, engine, monkeypatch):
+    brief_edits(monkeypatch)
     plan.write_text(PLAN.replace(', "green hair"', ""))
     last = finish(read_plan(plan), tmp_path / "out", lambda: SweepWork(engine), InProcess())
     assert last.complete and len(last.entries) == 3

@@ -40,6 +40,7 @@ def test_the_list_starts_with_the_sources_prompts_and_the_starter_knows_all():
     assert all(reading.look and not reading.unknown for reading in readings)
 
 
+@pytest.mark.heavy
 def test_a_style_its_file_and_its_thumbnail(engine, tmp_path, capsys):
     assert make_styles.main(["--prompts", "Joker", "Na'vi", "--steps", "1", "--out", str(tmp_path)]) == 0
     assert engine.log == ["Joker", "Na'vi"] and len(capsys.readouterr().out.splitlines()) == 2
@@ -53,6 +54,7 @@ def test_a_style_its_file_and_its_thumbnail(engine, tmp_path, capsys):
         assert image.format == "JPEG" and image.size == (256, 256) and b"AI-generated" in image.info["comment"]
 
 
+@pytest.mark.heavy
 def test_full_files_are_used_where_there_are_any(engine, tmp_path, capsys):
     for name, prompt in (("joker", "Joker"), ("navi", "Na'vi")):
         save_style(full(engine, prompt), tmp_path / "full" / f"{name}.safetensors")
@@ -74,6 +76,7 @@ def test_a_folder_that_is_not_there(engine, tmp_path, capsys):
     assert "no folder" in capsys.readouterr().err and engine.log == []
 
 
+@pytest.mark.heavy
 def test_fidelity_is_measured_and_asked_for(engine, tmp_path, monkeypatch):
     base, style = engine.generator, full(engine)
     assert make_styles.fidelity(base, style, style) == float("inf")
@@ -88,6 +91,7 @@ def test_fidelity_is_measured_and_asked_for(engine, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_only_thumbnails_are_made_anew(engine, tmp_path, capsys):
     words = ["--prompts", "Joker", "gold", "--steps", "1", "--out", str(tmp_path)]
     assert make_styles.main(words) == 0
@@ -102,6 +106,7 @@ def test_only_thumbnails_are_made_anew(engine, tmp_path, capsys):
         make_styles.main(["--prompts", "zombie", "--out", str(tmp_path), "--thumbnails"])
 
 
+@pytest.mark.heavy
 def test_what_was_made_is_not_made_again_after_a_stop(monkeypatch, tmp_path, capsys):
     words = ["--prompts", "Joker", "gold", "wood", "--steps", "1", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
     first, again = Laboratory(stop_at=2), Laboratory()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from nada_core.styles.files import Style, compact_style, load_style, save_style, styled
@@ -17,6 +18,7 @@ def error(base, full: Style, compact: Style) -> float:
     return float((close - exact).pow(2).mean() / (plain - exact).pow(2).mean())
 
 
+@pytest.mark.heavy
 def test_a_polished_style_is_nearer_to_the_full_one_and_not_larger(tmp_path):
     base = small_generator()
     full = smooth_style(base, size=0.3, rank=8)

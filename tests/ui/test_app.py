@@ -96,6 +96,7 @@ def test_on_a_public_server_nothing_is_stored():
     assert "neon" not in engine.saved
 
 
+@pytest.mark.heavy
 def test_layer_choices_are_the_generators_own():
     from nada_core.generators.base import LAYER_GROUPS
 

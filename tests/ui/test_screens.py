@@ -17,7 +17,7 @@ from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
 from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, none_found, open_app, serving, settled
 
 TABS = ("Adapt", "Stylise a photo", "Compare", "Mirror", "Gallery")
-SCREENS = {"desktop": (1280, 900, False), "dark": (1280, 900, True), "tablet": (820, 1100, False), "phone": (375, 812, True)}
+SCREENS = {"light": {"desktop": (1280, 900), "tablet": (820, 1100)}, "dark": {"dark": (1280, 900), "phone": (375, 812)}}
 _BEYOND = """() => [...document.querySelectorAll('.gradio-container *')].filter(one => {
   const box = one.getBoundingClientRect(), style = getComputedStyle(one);
   if (!box.width || !box.height || style.visibility === 'hidden' || box.right <= window.innerWidth + 1) return false;
@@ -47,25 +47,26 @@ def server():
 
 
 @in_chromium
-@pytest.mark.parametrize("screen", SCREENS)
-def test_every_tab_fits(server, screen):
-    width, height, dark = SCREENS[screen]
+@pytest.mark.parametrize("theme", SCREENS)
+def test_every_tab_fits(server, theme):
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": width, "height": height})
+        page = browser.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        open_app(page, server[0] + ("?__theme=dark" if dark else "?__theme=light"))
+        open_app(page, f"{server[0]}?__theme={theme}")
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
             page.wait_for_function("[...document.images].every(one => one.complete)")
-            settled(page)
-            brightness = look(page, f"{screen}-{tab.split()[0].lower()}")
-            fits(page)
-            none_found(page, _BEYOND, tab)
-            paper = float(np.median(brightness))
-            assert paper < 0.25 if dark else paper > 0.75, f"{tab}: brightness {paper:.2f}"
-            assert brightness.std() > 0.03, f"{tab} is empty"
+            for screen, (width, height) in SCREENS[theme].items():
+                page.set_viewport_size({"width": width, "height": height})
+                settled(page)
+                brightness = look(page, f"{screen}-{tab.split()[0].lower()}")
+                fits(page)
+                none_found(page, _BEYOND, f"{tab}, {screen}")
+                paper = float(np.median(brightness))
+                assert paper < 0.25 if theme == "dark" else paper > 0.75, f"{tab}, {screen}: brightness {paper:.2f}"
+                assert brightness.std() > 0.03, f"{tab}, {screen} is empty"
         assert not errors
 
 

@@ -21,7 +21,7 @@ from tests.helpers.served import chromium, expect, in_chromium, open_app
 
 pytestmark = pytest.mark.heavy
 
-STEPS = 8
+STEPS = 4
 LONG = 600_000  # ms that real networks may take for anything, on a slow machine with other work
 
 

@@ -7,6 +7,8 @@ import sys
 import threading
 import types
 
+import pytest
+
 from nada_core.ui.tabs.adapt.run import AdaptRequest, run_adaptation
 from tests.helpers.adapting import runs
 
@@ -29,6 +31,7 @@ def test_inline_the_request_does_the_work(make_app):
     assert runs(engine) == ["open", "close"] * 2 and len(app.line) == 0
 
 
+@pytest.mark.heavy
 def test_inline_stop_and_turns(make_app):
     app, engine = make_app(inline=True, delay=0.02)
     views = run_adaptation(app, AdaptRequest("Joker", steps=500))

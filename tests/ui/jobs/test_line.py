@@ -70,6 +70,7 @@ def test_a_press_counts_from_when_it_reached_the_server():
     assert arrived(None) > job.asked  # without a server: now
 
 
+@pytest.mark.heavy
 def test_a_waiting_job_says_its_place_and_its_time(make_app):
     app, _ = make_app(delay=0.1, hold_at=4)
     first, second, third = (start(app, steps=30) for _ in range(3))

@@ -16,6 +16,7 @@ from tests.helpers.adapting import last, runs, start
 from tests.helpers.fake_engine import FakeEncoder, FakeGenerator, draw_face
 
 
+@pytest.mark.heavy
 def test_pictures_as_the_target_are_copied_shrunk_and_deleted(make_app, tmp_path):
     app, engine = make_app()
     paths = []

@@ -24,6 +24,7 @@ def test_saved_steps_are_spread_over_the_run():
     assert planned_steps(2000)[-1] == 2000 and len(planned_steps(2000)) == 8
 
 
+@pytest.mark.heavy
 def test_the_steps_of_a_run_can_be_looked_at_and_worn(make_app):
     app, _ = make_app()
     job = start(app, "Neon", steps=40)
@@ -40,6 +41,7 @@ def test_the_steps_of_a_run_can_be_looked_at_and_worn(make_app):
     assert choose_step(app, job.id, [job.id], 40).step == app.shelf.get(job.id, [job.id]).steps == 40
 
 
+@pytest.mark.heavy
 def test_a_step_without_previews_is_drawn_when_it_is_due(make_app, monkeypatch):
     app, engine = make_app()
     steps = FakeEngine._steps

@@ -15,6 +15,7 @@ from nada_core.ui.tabs.adapt.run import AdaptRequest, run_adaptation
 from tests.helpers.adapting import last, runs, start, wait_for
 
 
+@pytest.mark.heavy
 def test_a_job_outlives_its_page_and_is_found_again(make_app):
     app, engine = make_app(delay=0.01, hold_at=30)
     views = run_adaptation(app, AdaptRequest("Zombie", steps=60))
@@ -33,6 +34,7 @@ def test_a_job_outlives_its_page_and_is_found_again(make_app):
     assert finished == again[-1] and all(Path(file).exists() for file in finished.previews)
 
 
+@pytest.mark.heavy
 def test_several_watch_one_job(make_app):
     app, _ = make_app(delay=0.02)
     job = start(app, steps=20)
@@ -82,6 +84,7 @@ def test_cancel_while_waiting_and_while_running(make_app):
     wait_for(lambda: len(app.line) == 0)
 
 
+@pytest.mark.heavy
 def test_nobody_watching_ends_a_job_and_keeps_its_style(make_app):
     app, engine = make_app(hold_at=3)
     watched, lonely = start(app, steps=12), start(app, steps=500)
@@ -99,6 +102,7 @@ def test_nobody_watching_ends_a_job_and_keeps_its_style(make_app):
         assert app.shelf.get(lonely.id, [lonely.id]).steps == view.step
 
 
+@pytest.mark.heavy
 def test_the_style_of_a_job_nobody_watches_is_kept(make_app):
     app, _ = make_app(hold_at=3)
     job = start(app, steps=500)

@@ -167,6 +167,7 @@ def test_a_forked_process_has_a_thread_of_its_own():
     assert ended != (0, 0) and os.waitstatus_to_exitcode(ended[1]) == 7
 
 
+@pytest.mark.heavy
 def test_what_was_made_is_not_held_by_the_idle_thread():
     class Large:
         pass

@@ -168,6 +168,7 @@ def test_small_sessions():
     assert sizes[0] > 500 > 50 > sizes[1]  # what is removed was there
 
 
+@pytest.mark.heavy
 def test_last_word_once():
     assert names(blocks.Blocks.handle_streaming_diffs)[1:3] == ["block_fn", "data"]
     source = inspect.getsource(blocks.Blocks.process_api)
@@ -203,6 +204,20 @@ def test_calm_queue():
             gr.Number(0)
         rests.append(demo.queue()._queue.sleep_when_free)
     assert rests == [0.001, 0.02]
+
+
+def test_single_app(monkeypatch):
+    """Built and queued, a page has no web application yet; it gets one when somebody asks. Other pages get theirs as ever."""
+    made, real = [], routes.App.create_app
+    monkeypatch.setattr(routes.App, "create_app", staticmethod(lambda page, **options: made.append(page) or real(page, **options)))
+    with gr.Blocks() as usual:
+        gr.Number(0)
+    assert usual.queue() and made == 3 * [usual]  # what is changed
+    with StageBlocks() as ours:
+        gr.Number(0)
+    assert ours.queue() is ours and made == 3 * [usual] and blocks.App is routes.App
+    assert isinstance(ours.app, routes.App) and ours.app is ours.app and made == [*(3 * [usual]), ours]
+    assert "self.server_app = self.app = App.create_app(" in inspect.getsource(gr.Blocks.launch)
 
 
 def test_request_times():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from PIL import Image
 
 from nada_core.errors import StyleError
@@ -137,6 +138,7 @@ def test_names_of_pictures_cannot_be_guessed_and_stand_for_one_picture():
     assert one.named(here.name) is None
 
 
+@pytest.mark.heavy
 def test_only_pictures_of_the_list_are_chosen():
     demo = build_app(backend=fake_backend(FakeEngine()))
     press = handlers(demo)["press_picture"]
@@ -147,6 +149,7 @@ def test_only_pictures_of_the_list_are_chosen():
     assert (name, count) == ("zombie", 4)
 
 
+@pytest.mark.heavy
 def test_pictures_are_sent_again_only_when_the_list_has_changed():
     demo = build_app(backend=fake_backend(FakeEngine(delay=0.0)))
     demo.context.open()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nada_core.ui import build_app
 from nada_core.ui.html.text import workers_line
 from nada_core.ui.jobs.crew import WorkerFacts
@@ -19,6 +21,7 @@ class Crew:
         return [WorkerFacts("Worker 1", "box", "cpu", "adapting"), WorkerFacts("Worker 2"), WorkerFacts("Worker 3", doing="<b>refused</b>")]
 
 
+@pytest.mark.heavy
 def test_the_foot_names_the_workers(tmp_path):
     crew = Crew()
     demo = build_app(backend=fake_backend(FakeEngine(), tmp_path), crew=crew)
@@ -29,6 +32,7 @@ def test_the_foot_names_the_workers(tmp_path):
     demo.context.shutdown()
 
 
+@pytest.mark.heavy
 def test_without_workers_there_is_none(tmp_path):
     demo = build_app(backend=fake_backend(FakeEngine(), tmp_path))
     assert "workers" not in components(demo)

@@ -62,6 +62,7 @@ def words(views) -> list[str]:
     return [view.progress.headline for view in views]
 
 
+@pytest.mark.heavy
 def test_an_edit_shows_what_one_here_shows(crewed, make_app, photo, tmp_path):
     app, fake, (editor,) = crewed(None)
     view, there = done(run_edit(app, request := asked(app, photo)))
@@ -83,6 +84,7 @@ def test_the_worker_keeps_nothing(crewed, photo):
     assert worker._work is None and not list(worker._temporary.path.rglob("job-*")) and not len(worker._context.shelf)
 
 
+@pytest.mark.heavy
 def test_what_is_there_already_asks_nobody(crewed, photo):
     app, _, (editor,) = crewed(None)
     request = asked(app, photo)
@@ -171,6 +173,7 @@ def test_anything_else_is_refused(message):
             read(FaceNews(facts={"size": [1, 2], "landmarks": []}, made=[b"no", b"file"]))
 
 
+@pytest.mark.heavy
 def test_a_comparison_is_made_there_and_drawn_here(crewed, make_app, photo, tmp_path):
     app, fake, (editor,) = crewed(None)
     fake.saved["zombie"] = fake.saved["joker"]

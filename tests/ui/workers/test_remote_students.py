@@ -68,6 +68,7 @@ def test_a_student_is_trained_there_and_kept_here(crewed):
     assert app.crew.idle[0].worker._work is None
 
 
+@pytest.mark.heavy
 def test_stop_keeps_what_was_learnt(crewed):
     app, fake, (engine,), key = crewed(None)
     trained(engine)

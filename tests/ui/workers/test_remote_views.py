@@ -38,6 +38,7 @@ def shown(view, app):
     return view.phase, view.progress.headline, view.chart, view.step, pictures, saved, style
 
 
+@pytest.mark.heavy
 def test_a_run_shows_what_one_here_shows(crewed, make_app, tmp_path):
     app = crewed(None)
     there = shown(last(app, start(app, steps=24)), app)
@@ -56,6 +57,7 @@ def test_it_is_computed_there_and_nothing_of_it_stays(crewed):
     assert [file.name for file in worker._temporary.path.rglob("job-*")] == [] and worker._work is None
 
 
+@pytest.mark.heavy
 def test_a_run_goes_on_when_its_worker_dies(crewed, make_app, tmp_path):
     app = crewed(9, 5, None)
     job = start(app, steps=24)
@@ -86,6 +88,7 @@ def test_when_all_are_gone_what_was_learnt_is_kept(crewed):
     assert view.progress.headline == f"Ended early at step {view.step}"
 
 
+@pytest.mark.heavy
 def test_stop_and_go_on(crewed):
     app = crewed(None, delay=0.05)
     job = start(app, steps=24, seed=5)
@@ -127,6 +130,7 @@ def test_another_base_is_refused_by_name(crewed):
     assert view.phase == "failed" and "has other weights of the generator starter (00000000) than this app (ffffffff)" in view.error
 
 
+@pytest.mark.heavy
 def test_many_run_at_once_in_order_of_arrival(crewed):
     app = crewed(None, None, None, delay=0.02)
     jobs = [start(app, steps=10) for _ in range(7)]
@@ -135,6 +139,7 @@ def test_many_run_at_once_in_order_of_arrival(crewed):
     assert max(ended[:3]) < min(ended[-1:]) and len({job.id for job in jobs}) == 7
 
 
+@pytest.mark.heavy
 def test_who_waits_hears_how_many_must_end_first(crewed):
     app = crewed(None, None, delay=0.02)
     running = [start(app, steps=300) for _ in range(2)]

@@ -7,6 +7,11 @@ of the spread of L and of its fine part). For the whole picture and the face: ed
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import numpy as np
 from scipy import ndimage
 
@@ -15,6 +20,26 @@ from tests.whole.gates.regions import Regions, to_lab, to_rgb
 __all__ = ["Measures", "hue", "hue_between", "measure", "of_all", "rms", "weave"]
 
 Measures = dict[str, float]
+_MOST = 256  # results that are kept of each function, a quarter of a megabyte each
+
+
+def _kept(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Keep a function's last results by what the picture holds: a face before adaptation is measured with every picture after it."""
+    results: OrderedDict[tuple[bytes, tuple[int, ...]], Any] = OrderedDict()
+
+    @wraps(function)
+    def kept(picture: Any) -> Any:
+        pixels = np.asarray(picture)
+        key = pixels.tobytes(), pixels.shape
+        if key in results:
+            results.move_to_end(key)
+        else:
+            results[key] = function(picture)
+            if len(results) > _MOST:
+                results.popitem(last=False)
+        return results[key]
+
+    return kept
 
 
 def hue(a: float, b: float) -> float:
@@ -48,7 +73,7 @@ def measure(before, after, regions: Regions) -> Measures:
     found: Measures = {"image.finite": float(np.isfinite(raw).all())}
     if not found["image.finite"]:
         return found
-    lab0, lab1 = to_lab(to_rgb(before)), to_lab(to_rgb(after))
+    lab0, lab1 = _lab(before), _lab(after)
     fine0, fine1 = _fine(lab0[..., 0]), _fine(lab1[..., 0])
     for name, mask in regions.masks.items():
         found |= {f"{name}.{key}": value for key, value in _region(lab0, lab1, fine0, fine1, mask).items()}
@@ -85,10 +110,16 @@ def of_all(before, after) -> Measures:
     }
 
 
+@_kept
+def _lab(image) -> np.ndarray:
+    return to_lab(to_rgb(image))
+
+
+@_kept
 def _inner_face(image) -> np.ndarray:
     """Eyes, nose and mouth of an FFHQ crop as a unit vector: lightness without its slow part, so that make-up and light count little."""
     side = np.asarray(image).shape[-1]
-    light = to_lab(to_rgb(image))[..., 0]
+    light = _lab(image)[..., 0]
     light = ndimage.gaussian_filter(light, 1.5) - ndimage.gaussian_filter(light, 10)
     part = light[int(0.33 * side) : int(0.85 * side), int(0.27 * side) : int(0.73 * side)].ravel()
     part = part - part.mean()
@@ -179,9 +210,14 @@ def _picture(lab0, lab1, fine0, fine1) -> Measures:
     }
 
 
+@_kept
+def _coarse(light) -> tuple[np.ndarray, np.ndarray]:
+    """Light and shade, and where the edges are, both without detail."""
+    return ndimage.gaussian_filter(light, 4), ndimage.gaussian_filter(_edges(light), 1.5)
+
+
 def _structure(light0, light1, face) -> Measures:
-    big0, big1 = ndimage.gaussian_filter(light0, 4), ndimage.gaussian_filter(light1, 4)
-    soft0, soft1 = ndimage.gaussian_filter(_edges(light0), 1.5), ndimage.gaussian_filter(_edges(light1), 1.5)
+    (big0, soft0), (big1, soft1) = _coarse(light0), _coarse(light1)
     return {
         "structure": _correlation(big0[face], big1[face]),
         "edges_alike": _correlation(soft0[face], soft1[face]),
@@ -194,10 +230,12 @@ def _correlation(one, other) -> float:
     return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
 
 
+@_kept
 def _edges(light) -> np.ndarray:
     return np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / 4
 
 
+@_kept
 def _fine(light) -> np.ndarray:
     return light - ndimage.gaussian_filter(light, 1.5)
 
@@ -207,6 +245,7 @@ def _burnt(rgb) -> np.ndarray:
     return (rgb > 0.99).all(-1) | (rgb < 0.01).all(-1)
 
 
+@_kept
 def _coherence(light) -> float:
     """How much the fine structure runs in one direction (structure tensor), as strokes of a brush or pencil do."""
     dy, dx = ndimage.sobel(light, 0), ndimage.sobel(light, 1)
@@ -228,8 +267,12 @@ def _blocks(light) -> float:
     return best
 
 
+@_kept
+def _quiet(lab) -> np.ndarray:
+    """Where a picture has no edge near."""
+    return ndimage.maximum_filter(sum(_edges(lab[..., i]) for i in range(3)), 5) < 6
+
+
 def _seams(lab0, lab1) -> float:
-    edge0 = sum(_edges(lab0[..., i]) for i in range(3))
-    edge1 = sum(_edges(lab1[..., i]) for i in (1, 2))
-    quiet = ndimage.maximum_filter(edge0, 5) < 6
+    edge1, quiet = sum(_edges(lab1[..., i]) for i in (1, 2)), _quiet(lab0)
     return float(edge1[quiet].mean()) if quiet.any() else 0.0

@@ -22,6 +22,7 @@ def pixels(path: str) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB").resize((64, 64))).astype(int)
 
 
+@pytest.mark.heavy
 def test_the_photo_leads_the_faces_and_is_inverted_once(app, tmp_path):
     context, engine = app
     path = tmp_path / "me.jpg"

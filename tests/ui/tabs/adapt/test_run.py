@@ -61,6 +61,7 @@ def test_stop_keeps_the_style_so_far():
     assert runs(engine)[-1] == "close" and not app.jobs.cancel(view.job)
 
 
+@pytest.mark.heavy
 def test_a_closed_page_does_not_stop_its_run():
     app, engine = context()
     views = run_adaptation(app, AdaptRequest("Joker", steps=60))
@@ -119,6 +120,7 @@ def test_an_engine_that_cannot_load_is_tried_again():
     assert list(run_adaptation(app, AdaptRequest("Joker", steps=3)))[-1].phase == "done"
 
 
+@pytest.mark.heavy
 def test_two_adaptations_take_turns():
     app, engine = context(delay=0.0, hold_at=3)
     seen: dict[str, list[str]] = {"a": [], "b": []}
@@ -151,6 +153,7 @@ def test_a_rehearsal_is_one_step_that_leaves_nothing_behind():
     assert len(app.line) == 0 and len(app.shelf) == 0 and not app.jobs.busy
 
 
+@pytest.mark.heavy
 def test_waiting_can_be_stopped():
     app, engine = context()
     with app.line.join():

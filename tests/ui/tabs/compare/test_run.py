@@ -42,6 +42,7 @@ def compared(app, request):
     return last
 
 
+@pytest.mark.heavy
 def test_pictures_arrive_one_by_one_and_their_places_are_there_before(photo):
     app, engine = context("zombie", "neon", delay=0.01)
     request = CompareRequest(find_faces(app, photo).photo, ["joker", "zombie", "neon"])
@@ -69,6 +70,7 @@ def test_pictures_arrive_one_by_one_and_their_places_are_there_before(photo):
     assert engine.editor.log == ["invert balanced", "invert close", "wear Joker", "wear Zombie", "wear Neon"] and len(app.line) == 0
 
 
+@pytest.mark.heavy
 def test_both_tabs_share_what_was_made(photo):
     app, engine = context("zombie")
     key, log = find_faces(app, photo).photo, engine.editor.log
@@ -84,6 +86,7 @@ def test_both_tabs_share_what_was_made(photo):
     assert compared(app, replace(request, person=Person(mode="fast"))).phase == "done" and log[0] == "invert fast"
 
 
+@pytest.mark.heavy
 def test_the_strength_moves_all_of_them(photo):
     app, engine = context("zombie", "neon")
     request = CompareRequest(find_faces(app, photo).photo, ["joker", "zombie"])
@@ -181,6 +184,7 @@ def test_a_bug_shows_no_path(photo):
     assert view.phase == "failed" and "/secret" not in view.error + progress_bar(view.progress) and len(app.line) == 0
 
 
+@pytest.mark.heavy
 def test_a_comparison_waits_its_turn_and_a_closed_page_gives_it_back(photo, monkeypatch):
     monkeypatch.setattr(compare_run, "TICK", 0.05)
     app, engine = context(delay=0.01)
@@ -196,6 +200,7 @@ def test_a_comparison_waits_its_turn_and_a_closed_page_gives_it_back(photo, monk
     assert [mode for _, mode in app.photos.get(request.photo).portraits] == ["balanced"]  # no half portrait is kept
 
 
+@pytest.mark.heavy
 def test_the_second_face_is_another_person(tmp_path):
     app, engine = context()
     key = find_faces(app, picture(tmp_path, 900, 400)).photo

@@ -42,6 +42,7 @@ def test_stop_keeps_what_was_painted(make_app, film):
     assert view.phase == "stopped" and kept and "kept" in view.progress.note and len(app.line) == 0
 
 
+@pytest.mark.heavy
 def test_stop_while_waiting_makes_nothing(make_app, film):
     app, engine = make_app()
     stop = threading.Event()

@@ -37,6 +37,7 @@ def test_the_whole_photo_is_shown_small_and_taken_away_large(tmp_path):
     assert before.shape == after.shape == (256, 256, 3)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_download_says_that_it_was_made_by_ai(tmp_path, photo, kind):
     app, _ = context("zombie")
@@ -57,6 +58,7 @@ def test_every_download_says_that_it_was_made_by_ai(tmp_path, photo, kind):
     assert file.size == {"picture": (256, 256), "photo": (400, 400)}.get(kind, file.size) and (kind != "sheet" or file.width > 3 * 256)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_what_is_worn_at_once_can_be_taken_before_anything_is_pressed(tmp_path, photo, kind):
     app, engine = context("zombie")
@@ -117,6 +119,7 @@ def test_what_is_on_show_waits_for_nobody(photo, tmp_path, monkeypatch):
     assert app.photos.get(request.photo).rendered is None
 
 
+@pytest.mark.heavy
 def test_a_download_waits_for_other_work_and_says_so(photo, tmp_path, monkeypatch):
     app, _ = context()
     request = EditRequest(find_faces(app, photo).photo, "joker")

@@ -22,6 +22,7 @@ from tests.helpers.apps import context, picture
 from tests.helpers.edits import done, edited
 
 
+@pytest.mark.heavy
 def test_an_edit_shows_the_face_being_rebuilt_and_ends_with_a_pair(photo):
     app, engine = context(delay=0.01)
     stages, working = [], []
@@ -126,6 +127,7 @@ def test_a_look_that_was_not_made_waits_for_the_button(photo):
     assert engine.editor.log == []
 
 
+@pytest.mark.heavy
 def test_a_blend_lies_between_its_styles(photo):
     app, engine = context("zombie")
     request = EditRequest(find_faces(app, photo).photo, "joker")

@@ -20,6 +20,7 @@ from tests.helpers.apps import context, picture
 from tests.helpers.edits import done
 
 
+@pytest.mark.heavy
 def test_two_faces_are_offered_and_one_is_chosen(tmp_path):
     app, engine = context()
     view = find_faces(app, picture(tmp_path, 900, 400))
