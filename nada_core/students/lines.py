@@ -15,8 +15,9 @@ from torch import Tensor
 
 __all__ = ["gradients", "is_paint", "lightness", "own_lines"]
 
-#: How strong the face's own gradients become under white paint: it lies at the end of the scale, where differences look smaller.
-_OWN = 1.3
+#: How strong the face's own gradients become under paint: light paint lies near the end of the scale, where differences look smaller, and a
+#: network makes all of them a little fainter.
+_OWN = 1.35
 #: Pixels (standard deviation) from which on lightness is the style's, and how much any frequency is held to it.
 _SLOW, _HELD = 8.0, 0.002
 #: A change (the largest of three colours, in [0, 2]) up to the first is none: such places stay as they are; from the second on it is paint.
@@ -47,7 +48,7 @@ def own_lines(face: Tensor, before: Tensor, after: Tensor) -> Tensor:
     kept = ((_PAINT - change) / (_PAINT - _NONE)).clamp(0, 1)
     own, styled = (kept * face + (1 - kept) * x for x in (before, after))
     light = lightness(styled)
-    stronger = 1 + (_OWN - 1) * (1 - kept) * _blurred(light, 3.0).clamp(0, 1)
+    stronger = 1 + (_OWN - 1) * (1 - kept)
     right, down = (stronger * x for x in gradients(lightness(own)))
     mixed = _mixed((right, down), gradients(light))
     return (styled + _with_gradients(light, *mixed) - light).clamp(-1, 1)
