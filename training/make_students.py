@@ -3,11 +3,13 @@
 python -m training.make_students --minutes 60                                     # all ready styles: draws pairs, trains, writes the file
 python -m training.make_students --start checkpoints/students.safetensors ...     # goes on from there; styles may join
 python -m training.make_students --styles joker clown vampire --pairs runs/pairs  # some; drawn pairs are kept in that folder
+python -m training.make_students --start checkpoints/students.safetensors --alone --styles joker  # its own numbers; all else stays as it is
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +23,7 @@ from torch import Tensor, nn
 from nada_core.engine import Engine
 from nada_core.students.distil import FITTED, HELD, measured, student_loss
 from nada_core.students.files import READY_STUDENTS, StudentCard, StyleStudent, load_students, save_students, style_digest
+from nada_core.students.lines import is_paint
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
 from nada_core.styles.files import Style, styled
@@ -43,6 +46,11 @@ class Lesson:
     style: Style
     digest: str
     pairs: Pairs
+
+    @functools.cached_property
+    def painted(self) -> bool:
+        """Tell whether the style is paint, under which a face keeps its own lines."""
+        return is_paint(self.pairs.before[:FITTED], self.pairs.after[:FITTED])
 
 
 def draw(engine: Engine, style: Style, count: int, seed: int, folder: Path | None = None) -> Lesson:
@@ -69,29 +77,34 @@ def train(
     rate: float = 1.0,
     seed: int = 0,
     kept: Callable[[int], None] = lambda steps: None,
+    alone: bool = False,
 ) -> int:
     """Train a network and the styles' codes ``[K, code_size]`` in place, for so many minutes; returns the number of steps.
 
     Args:
         rate: factor on the learning rates.
         kept: called with the number of steps every few minutes.
+        alone: only the codes learn.
     """
+    network.requires_grad_(not alone)
     optimiser = torch.optim.AdamW(
-        [{"params": list(network.parameters())}, {"params": [codes], "weight_decay": 0.0}], weight_decay=1e-4, betas=(0.9, 0.98)
+        [{"params": [codes], "weight_decay": 0.0}, *([] if alone else [{"params": list(network.parameters())}])],
+        weight_decay=1e-4,
+        betas=(0.9, 0.98),
     )
     often = torch.tensor([OFTEN.get(lesson.style.card.name, 1.0) for lesson in lessons])
     rng, begun, step, saved = torch.Generator().manual_seed(seed), time.monotonic(), 0, time.monotonic()
     while (done := (time.monotonic() - begun) / (60 * minutes)) < 1:
         wave = rate * min(1.0, (step + 1) / 40) * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
-        for group, base in zip(optimiser.param_groups, (NETWORK_RATE, OWN_RATE)):
+        for group, base in zip(optimiser.param_groups, (OWN_RATE, NETWORK_RATE)):
             group["lr"] = base * wave
         which = torch.multinomial(often, BATCH, replacement=True, generator=rng).tolist()
         rows = [int(torch.randint(len(lessons[k].pairs) - HELD, (1,), generator=rng)) for k in which]
         before, after = (torch.stack([getattr(lessons[k].pairs, name)[row] for k, row in zip(which, rows)]) for name in ("before", "after"))
-        loss = student_loss(network, codes[which], features, *seen(before, after, rng))
+        loss = student_loss(network, codes[which], features, *seen(before, after, rng, [lessons[k].painted for k in which]))
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_([codes] if alone else network.parameters(), 1.0)
         optimiser.step()
         step += 1
         if step % 50 == 0:
@@ -120,17 +133,25 @@ def beginning(lessons: Sequence[Lesson], known: dict[str, StyleStudent]) -> tupl
     return network, torch.cat(codes).requires_grad_()
 
 
-def write(lessons: Sequence[Lesson], network: Student, codes: Tensor, steps: int, out: Path, told: bool = False) -> None:
-    """Write the students as they are, each with what it does on pairs that it never saw."""
+def write(
+    lessons: Sequence[Lesson],
+    network: Student,
+    codes: Tensor,
+    steps: int,
+    out: Path,
+    told: bool = False,
+    others: Sequence[StyleStudent] = (),
+) -> None:
+    """Write the students as they are, each with what it does on pairs that it never saw, beside ``others`` of the same network."""
     network.eval()
-    students = []
+    students = list(others)
     for lesson, code in zip(lessons, codes.detach().clone().split(1)):
         figures = measured(network, code, lesson.pairs.split(HELD)[1])
         card = lesson.style.card
         students.append(StyleStudent(StudentCard(card.name, card.prompt, lesson.digest, steps, figures), network, code))
         if told:
             print(f"{card.name}: error {figures['error']}, doing nothing {figures['unchanged']}")
-    save_students(students, out)
+    save_students(sorted(students, key=lambda one: (one.card.name != "joker", one.card.name)), out)
     network.train()
 
 
@@ -141,9 +162,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=64, help="pairs drawn a style")
     parser.add_argument("--pairs", type=Path, default=None, help="folder that keeps the drawn pairs")
     parser.add_argument("--start", type=Path, default=None, help="go on from the students of this file")
+    parser.add_argument("--alone", action="store_true", help="with --start: the network and its other students stay as they are")
     parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates")
     parser.add_argument("--out", type=Path, default=READY_STUDENTS)
     args = parser.parse_args(argv)
+    if args.alone and (args.start is None or not args.styles):
+        parser.error("--alone goes on from students (--start) and needs the names of those that learn (--styles).")
     wait_politely()
     tune_cpu_allocator()
     engine = Engine("cpu")
@@ -152,8 +176,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number, name in enumerate(names):
         lessons.append(draw(engine, engine.style(name), args.count, 100 + number, args.pairs))
         print(f"{number + 1} of {len(names)}: {name}", flush=True)
-    network, codes = beginning(lessons, {} if args.start is None else load_students(args.start))
-    known = 0 if args.start is None else next(iter(load_students(args.start).values())).card.steps
+    start = {} if args.start is None else load_students(args.start)
+    network, codes = beginning(lessons, start)
+    known = max((one.card.steps for one in start.values()), default=0)
+    others = [one for one in start.values() if args.alone and one.card.name not in names]
     steps = train(
         engine.editor.perceptual.backbone,
         lessons,
@@ -161,9 +187,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         codes,
         args.minutes,
         args.rate,
-        kept=lambda step: write(lessons, network, codes, known + step, args.out),
+        kept=lambda step: write(lessons, network, codes, known + step, args.out, others=others),
+        alone=args.alone,
     )
-    write(lessons, network, codes, known + steps, args.out, told=True)
+    write(lessons, network, codes, known + steps, args.out, told=True, others=others)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB")
     return 0
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from nada_core.errors import OptionsError
 from nada_core.generators.base import Generator
 from nada_core.students.files import StudentCard, StyleStudent, ready_students, style_digest
+from nada_core.students.lines import gradients, is_paint, lightness
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
 from nada_core.styles.files import Style, styled
@@ -29,8 +30,11 @@ __all__ = ["FITTED", "HELD", "DistilOptions", "DistilStep", "distil", "measured"
 HELD = 8
 #: Pairs that a new style's output layer is fitted to before the first step.
 FITTED = 24
-#: Weights of the mean colour of 8 x 8 pixels, which keeps paint strong, and of the distance of features, which keeps it sharp.
-_COLOUR, _FEATURES = 1.0, 0.1
+#: Sides of the squares whose mean colours are compared: single pixels, and larger ones, which keep paint strong.
+_SIDES = (1, 4, 8)
+#: Weights of the distance of features, which keeps paint sharp, of differences between neighbours, which keep the person's lines, and of
+#: small things.
+_FEATURES, _LINES, _SMALL = 0.1, 1.0, 15.0
 _FEATURE_SIDE = 144
 
 
@@ -102,6 +106,7 @@ def _steps(
         fraction = share_drawing * sum(map(len, drawn)) / options.pairs
         yield DistilStep("drawing faces", fraction, _left(begun, fraction))
     pairs, held = Pairs(torch.cat([p.before for p in drawn]), torch.cat([p.after for p in drawn])).split(HELD)
+    painted = [is_paint(pairs.before[:FITTED], pairs.after[:FITTED])] * options.batch
     network, code = _beginning(start, pairs)
     card = StudentCard(style.card.name, style.card.prompt, style_digest(style), 0)
     optimiser = torch.optim.AdamW(
@@ -115,7 +120,7 @@ def _steps(
         shared, own = optimiser.param_groups
         shared["lr"], own["lr"] = rate * (step >= options.alone * options.steps), rate * options.own
         rows = torch.randint(len(pairs), (options.batch,), generator=rng)
-        face, wanted = seen(pairs.before[rows], pairs.after[rows], rng)
+        face, wanted = seen(pairs.before[rows], pairs.after[rows], rng, painted)
         with torch.enable_grad():
             loss = student_loss(network, code, features, face, wanted, options.precision)
             optimiser.zero_grad()
@@ -149,7 +154,7 @@ def _beginning(start: StyleStudent | None, pairs: Pairs) -> tuple[Student, Tenso
 def student_loss(
     network: Student, code: Tensor, features: nn.Module, face: Tensor, wanted: Tensor, precision: Precision = "auto"
 ) -> Tensor:
-    """Return how far a student is from what is wanted, a scalar: pixels, colours of 8 x 8 pixels, and features.
+    """Return how far a student is from what is wanted, a scalar: pixels, colours of some pixels together, lines, and features.
 
     Args:
         face, wanted: ``[N, 3, 256, 256]`` in [-1, 1]; code: ``[1, code_size]`` or one a face.
@@ -157,15 +162,28 @@ def student_loss(
     """
     with precision_context(face.device, precision):
         made = network(face, code)
-    made = made.float()
-    colours = (F.avg_pool2d(made, 8) - F.avg_pool2d(wanted, 8)).abs().mean()
+    made, weights = made.float(), _weights(wanted - face)
+    missed = made - wanted
+    pixels = sum(((F.avg_pool2d(weights, side) * F.avg_pool2d(missed, side).abs()).mean() for side in _SIDES), torch.zeros(()))
+    lines = sum((difference.abs().mean() for difference in gradients(lightness(missed))), torch.zeros(()))
     small, goal = (F.interpolate(x, size=_FEATURE_SIDE, mode="bilinear", antialias=True) for x in (made, wanted))
     with precision_context(face.device, precision):
         found = features(small)[:3]
         with torch.no_grad():
             aim = features(goal)[:3]
     distance = sum(((a.float() - b.float()).abs().mean() / (b.float().abs().mean() + 1e-3) for a, b in zip(found, aim)), torch.zeros(()))
-    return (made - wanted).abs().mean() + _COLOUR * colours + _FEATURES * distance
+    return pixels + _LINES * lines + _FEATURES * distance
+
+
+def _weights(change: Tensor) -> Tensor:
+    """Return how much each pixel counts, ``[N, 1, 256, 256]`` with a mean of 1: lips and eyes are small, but people look at them.
+
+    What changes otherwise than its wider surroundings counts more.
+    """
+    around = F.interpolate(F.avg_pool2d(change, 32, 16, padding=8), size=change.shape[-2:], mode="bilinear")
+    apart = F.avg_pool2d((change - around).abs().mean(1, keepdim=True), 5, 1, padding=2)
+    weights = 1 + _SMALL * apart
+    return weights / weights.mean((2, 3), keepdim=True)
 
 
 @torch.no_grad()

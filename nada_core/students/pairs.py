@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nada_core.generators.base import Generator
+from nada_core.students.lines import own_lines
 from nada_core.students.network import SIDE
 from nada_core.system.device import precision_context
 
@@ -58,7 +59,7 @@ def _bytes(pictures: Tensor) -> Tensor:
     return ((shown + 1) * 127.5).round().byte().cpu()
 
 
-def seen(before: Tensor, after: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def seen(before: Tensor, after: Tensor, rng: torch.Generator, painted: Sequence[bool] = ()) -> tuple[Tensor, Tensor]:
     """Return pairs in [-1, 1] as a camera may see them.
 
     Both are turned, scaled, shifted and mirrored alike, since photos are aligned less exactly than the generator's faces; only the face
@@ -66,6 +67,7 @@ def seen(before: Tensor, after: Tensor, rng: torch.Generator) -> tuple[Tensor, T
 
     Args:
         before, after: ``[N, 3, 256, 256]`` uint8.
+        painted: for which of them the style is a paint, under which a face keeps its own lines (:func:`own_lines`); by default for none.
     """
 
     def noise(*shape: int) -> Tensor:
@@ -76,7 +78,9 @@ def seen(before: Tensor, after: Tensor, rng: torch.Generator) -> tuple[Tensor, T
     both = F.grid_sample(both, F.affine_grid(_poses(noise, count), list(both.shape), align_corners=False), "bilinear", "reflection", False)
     face, wanted = both[:, :3], both[:, 3:]
     light, tint, level = 0.7 + 0.5 * noise(count, 1, 1, 1), 1 + 0.15 * (noise(count, 3, 1, 1) - 0.5), 0.1 * (noise(count, 1, 1, 1) - 0.5)
-    face = (face + 1) * light * tint - 1 + level
+    before, face = face, (face + 1) * light * tint - 1 + level
+    if rows := [row for row, paint in enumerate(painted) if paint]:
+        wanted[rows] = own_lines(face[rows].clamp(-1, 1), before[rows], wanted[rows])
     if noise(1).item() < 0.2:
         face = F.interpolate(F.avg_pool2d(face, 2), scale_factor=2.0, mode="bilinear")
     if noise(1).item() < 0.3:
