@@ -4,7 +4,7 @@ StyleGAN-NADA moves every face along one direction, that between two texts. Wher
 training face, and the change of its picture is compared with the change that its own drawing makes (section 4.1 of the paper, with a
 direction a face). Light and dark skin then reach the same colour, what the drawing leaves alone is kept, and, because drawing and picture
 show the same face, two further terms hold: colours averaged over a few pixels, and the features of both at each place, which see shape.
-Two more look where those see little: at the mean colour of each part of a face, however small (part_colours.py), and at patterns of single
+Two more look where those see little: at the mean colour of each part of a face, however small (part_colours.py), and at patterns of few
 pixels (fine_pattern.py).
 
 Faces come from a fixed pool; each is prepared when it is first drawn from the pool, once, and stays for the run.
@@ -49,7 +49,7 @@ CELL = 4
 #: Weights beside the direction's: of the colours and of the features of the drawing.
 COLOUR_WEIGHT, FEATURE_WEIGHT = 4.0, 0.4
 #: Weights of the mean colours of the parts of a face, and of woven patterns.
-PART_WEIGHT, WEAVE_WEIGHT = 3.0, 20.0
+PART_WEIGHT, WEAVE_WEIGHT = 3.0, 40.0
 #: Kinds of skin in the order of the known faces: light, medium and dark in turn.
 TONES = 3
 #: How much more the eyes and the mouth count than the rest.
