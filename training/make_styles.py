@@ -4,6 +4,7 @@ python -m training.make_styles                          # all of PROMPTS
 python -m training.make_styles --from runs/styles       # full files of that folder are used instead of new adaptations
 python -m training.make_styles --prompts Joker zombie --steps 60 --out checkpoints/styles
 python -m training.make_styles --work out/styles        # what is made is kept there: stopped, the same command goes on
+python -m training.make_styles --prompts Joker --more 30  # trains the ready style further, by what its text asks for today
 python -m training.make_styles --workers 2              # on Ray's workers (docs/sweep.md)
 python -m training.make_styles --thumbnails             # only the pictures, of the styles that are there
 """
@@ -80,8 +81,8 @@ def full_file(prompt: str, folder: Path | None) -> Path | None:
     return next((path for path in (folder / f"{name}.safetensors" for name in names) if path.is_file()), None)
 
 
-def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None) -> Style:
-    """The style from ``folder`` where it has one for this prompt, else from a new adaptation.
+def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None, *, more: bool = False) -> Style:
+    """The style from ``folder`` where it has one, else from a new adaptation; with ``more`` it begins at the ready style.
 
     Raises:
         StyleError: the file is damaged, or holds another prompt.
@@ -92,8 +93,8 @@ def full_style(engine: Engine, prompt: str, steps: int, folder: Path | None) -> 
         if style.card.prompt != check_prompt(prompt):
             raise StyleError(f"'{path.name}' was made for '{style.card.prompt[:60]}', not for '{prompt}'. Remove it, or rename it.")
         return Style(replace(style.card, name=slug(prompt)), style.tensors)
-    step = None
-    for step in engine.adapt(prompt, options=AdaptOptions(steps=steps, start="", preview_seconds=math.inf)):  # noqa: B007 (the last one is used)
+    step, start = None, f"{slug(prompt)} 1" if more else ""
+    for step in engine.adapt(prompt, options=AdaptOptions(steps=steps, start=start, preview_seconds=math.inf)):  # noqa: B007 (the last one is used)
         pass
     assert step is not None
     return step.style(slug(prompt))
@@ -124,13 +125,13 @@ def thumbnail(base: Generator, style: Style, seed: int = THUMBNAIL_SEED) -> byte
     return target.getvalue()
 
 
-def make(engine: Engine, prompt: str, steps: int, source: Path | None, out: Path) -> str:
+def make(engine: Engine, prompt: str, steps: int, source: Path | None, out: Path, *, more: bool = False) -> str:
     """Write ``<slug>.safetensors`` and ``<slug>.jpg``; returns a line about them.
 
     Raises:
         StyleError: the compact style does not look like the full one.
     """
-    full = full_style(engine, prompt, steps, source)
+    full = full_style(engine, prompt, steps, source, more=more)
     compact = compact_style(full, engine.generator, READY_BYTES)
     close = fidelity(engine.generator, full, compact)
     if close < POLISHED_BELOW:
@@ -157,7 +158,7 @@ class StyleWork:
             source.mkdir()
             for name, file in row.inputs.items():
                 (source / name).write_bytes(file.content)
-            line = make(self.engine, row.settings["prompt"], row.settings["steps"], source, out)
+            line = make(self.engine, row.settings["prompt"], row.settings["steps"], source, out, more=row.settings["more"])
             yield RowStep(1.0, "done", Made({path.name: path.read_bytes() for path in out.iterdir()}, {"line": line}))
 
 
@@ -166,13 +167,13 @@ def open_work() -> StyleWork:
     return StyleWork(Engine())
 
 
-def style_rows(prompts: Sequence[str], steps: int, source: Path | None, base_hash: str) -> list[Row]:
+def style_rows(prompts: Sequence[str], steps: int, source: Path | None, base_hash: str, *, more: bool = False) -> list[Row]:
     """A row for each prompt; where the program or the generator changes, it is another row."""
     code, rows = program_digest(), []
     for prompt in prompts:
         path = full_file(prompt, source)
         inputs = {} if path is None else {path.name: Input(path.read_bytes())}
-        rows.append(make_row(prompt, {"prompt": prompt, "steps": steps}, inputs, base=base_hash, code=code))
+        rows.append(make_row(prompt, {"prompt": prompt, "steps": steps, "more": more}, inputs, base=base_hash, code=code))
     return rows
 
 
@@ -192,6 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--prompts", nargs="+", default=list(PROMPTS), help=f"default: all {len(PROMPTS)}")
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--more", type=int, default=0, metavar="STEPS", help="begin at the ready styles and train so many steps")
     parser.add_argument("--from", dest="source", type=Path, default=None, help="folder of full styles, <slug>.safetensors")
     parser.add_argument("--out", type=Path, default=READY)
     parser.add_argument(
@@ -207,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for prompt in args.prompts:
             print(remake_thumbnail(engine, prompt, args.out), flush=True)
         return 0
-    rows, failed = style_rows(args.prompts, args.steps, args.source, engine.base_hash), 0
+    rows, failed = style_rows(args.prompts, args.more or args.steps, args.source, engine.base_hash, more=bool(args.more)), 0
     with tempfile.TemporaryDirectory(prefix="nada-styles-") as scratch, executor_for(args.workers, args.cluster) as executor:
         work = (lambda: StyleWork(engine)) if isinstance(executor, InProcess) else open_work
         for entry in fill(args.work or Path(scratch), rows, work, executor):

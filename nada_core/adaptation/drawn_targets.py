@@ -4,6 +4,8 @@ StyleGAN-NADA moves every face along one direction, that between two texts. Wher
 training face, and the change of its picture is compared with the change that its own drawing makes (section 4.1 of the paper, with a
 direction a face). Light and dark skin then reach the same colour, what the drawing leaves alone is kept, and, because drawing and picture
 show the same face, two further terms hold: colours averaged over a few pixels, and the features of both at each place, which see shape.
+Two more look where those see little: at the mean colour of each part of a face, however small (part_colours.py), and at patterns of few
+pixels (fine_pattern.py).
 
 Faces come from a fixed pool; each is prepared when it is first drawn from the pool, once, and stays for the run.
 """
@@ -19,8 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nada_core.adaptation.fine_pattern import excess, pattern
 from nada_core.adaptation.kept_pictures import kept_picture, picture_set
 from nada_core.adaptation.options import AdaptOptions
+from nada_core.adaptation.part_colours import mean_colours, part_distance, part_masks
 from nada_core.adaptation.training_inputs import random_crops, view
 from nada_core.alignment.by_hand import mean_face
 from nada_core.alignment.faces import FaceDetector
@@ -44,6 +48,10 @@ SIDE = 256
 CELL = 4
 #: Weights beside the direction's: of the colours and of the features of the drawing.
 COLOUR_WEIGHT, FEATURE_WEIGHT = 4.0, 0.4
+#: Weights of the mean colours of the parts of a face, and of woven patterns.
+PART_WEIGHT, WEAVE_WEIGHT = 3.0, 40.0
+#: Kinds of skin in the order of the known faces: light, medium and dark in turn.
+TONES = 3
 #: How much more the eyes and the mouth count than the rest.
 STRESS = 4.0
 #: A change of a pixel (of the range of 2) above which it does not count as left alone.
@@ -67,6 +75,8 @@ class DrawnPair:
         kept: ``[1, 1, S, S]``, 1 where the drawing changes nothing.
         stress: ``[1, 1, S, S]`` with mean 1: how much each place counts. Make-up is small, and around eyes and mouth it is what people see.
         features: the encoder's maps of the drawing, each divided by its channels' own deviation, and those deviations.
+        parts, colours: masks of the face's parts ``[1, P, s, s]`` and their mean colours in the drawing, ``[1, P, 3]`` in Lab.
+        woven: how much the drawing itself alternates from pixel to pixel (:func:`~nada_core.adaptation.fine_pattern.pattern`).
     """
 
     ws: Tensor
@@ -75,6 +85,9 @@ class DrawnPair:
     kept: Tensor
     stress: Tensor
     features: tuple[tuple[Tensor, Tensor], ...]
+    parts: Tensor
+    colours: Tensor
+    woven: Tensor
 
 
 def look_options(look: Look, family: str) -> tuple[float, tuple[float, float, float] | None]:
@@ -135,10 +148,18 @@ class DrawnTargets:
             face = find_face(self.encoder, before)
         return drawn_pair(self.encoder, self.look, ws, before, face, index, self.options.precision)
 
+    def lot(self, rng: torch.Generator) -> list[int]:
+        """Return which faces make a batch. Faces that are known stand light, medium and dark in turn: a batch takes from each alike."""
+        if not self.known:
+            return torch.randint(self.size, (self.options.batch,), generator=rng).tolist()
+        groups = [int(g) for _ in range(0, self.options.batch, TONES) for g in torch.randperm(TONES, generator=rng)]
+        rows = torch.randint(self.size // TONES, (self.options.batch,), generator=rng).tolist()
+        return [TONES * row + group for row, group in zip(rows, groups[: self.options.batch], strict=True)]
+
     def losses(self, generator: Generator, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return loss, mean similarity to the drawings' changes, and mean absolute pixel of one batch drawn from the pool."""
         o, device = self.options, self.base.device
-        pairs = [self.pair(int(i)) for i in torch.randint(self.size, (o.batch,), generator=rng)]
+        pairs = [self.pair(i) for i in self.lot(rng)]
         crops = random_crops(o.batch * o.crops, rng, device) if o.crops else None
         with precision_context(device, o.precision):
             images = generator.synthesis(torch.cat([p.ws for p in pairs]), "const", o.resolution).float()
@@ -172,7 +193,9 @@ def drawn_pair(
     kept = -F.max_pool2d(-kept, 5, 1, 2)  # not up to the very border of what changes
     with precision_context(before.device, precision):
         maps = [m.float() for m in encoder.maps(after)]
-    return DrawnPair(ws, before, after, kept, _stress(face).to(before), tuple(_scaled(m) for m in maps))
+    parts = part_masks(face, before.shape[-1] // CELL).to(before)
+    colours = mean_colours(F.avg_pool2d(after, CELL), parts)
+    return DrawnPair(ws, before, after, kept, _stress(face).to(before), tuple(_scaled(m) for m in maps), parts, colours, pattern(after))
 
 
 def drawn_loss(
@@ -192,7 +215,10 @@ def drawn_loss(
     target = encoder.encode_image(view(shown, crops))
     similarity = paired_cosine(target - source, goal - source).mean()
     loss = direction * (1 - similarity) + place * (1 - F.cosine_similarity(target, goal, dim=-1)).mean()
-    loss = loss + COLOUR_WEIGHT * (F.avg_pool2d(stress, CELL) * (F.avg_pool2d(images, CELL) - F.avg_pool2d(after, CELL)).abs()).mean()
+    small = F.avg_pool2d(images, CELL)
+    loss = loss + COLOUR_WEIGHT * (F.avg_pool2d(stress, CELL) * (small - F.avg_pool2d(after, CELL)).abs()).mean()
+    parts, colours, woven = (torch.cat([getattr(p, name) for p in pairs]) for name in ("parts", "colours", "woven"))
+    loss = loss + PART_WEIGHT * part_distance(small, colours, parts) + WEAVE_WEIGHT * excess(images, woven)
     for k, current in enumerate(encoder.maps(shown)):
         wanted, scale = (torch.cat([p.features[k][part] for p in pairs]) for part in (0, 1))
         counts = F.interpolate(stress, size=wanted.shape[-2:], mode="area")

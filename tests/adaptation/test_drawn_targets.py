@@ -75,3 +75,10 @@ def test_what_needs_texts_is_trained_on_texts(encoder, generator):
         assert drawable(encoder, "gold", resolve_options(AdaptOptions(**more), generator.family)) is None
     with pytest.raises(PromptError, match="nothing to adapt"):
         drawable(encoder, "a photo of a face", defaults)
+
+
+def test_a_batch_shows_different_skin(targets):
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        one, other = targets.lot(rng)
+        assert one % 3 != other % 3 and max(one, other) < targets.size

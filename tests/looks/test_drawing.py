@@ -315,3 +315,14 @@ def test_a_part_that_is_to_be_as_it_is_shows_through_everything(face):
     grey = draw(Look(process="black and white", over=("lips",)), face)
     inside = face.lips > 0.9
     assert np.abs(grey - face.image)[inside].mean() < 0.05 < np.abs(grey - face.image)[face.hair > 0.9].mean()
+
+
+def test_thick_white_paint_leaves_all_skin_alike_and_thin_paint_does_not():
+    def cheeks(tones, amount):
+        face = face_from(*drawn_person(tones))
+        painted = lab(draw(Look(paints={"skin": Paint((88, 0, 1), amount)}), face))
+        return float(statistics(painted, face.cheeks)[0][0])
+
+    thick, thin = ([cheeks(tones, amount) for tones in (DARK, LIGHT)] for amount in (0.9, 0.4))
+    assert all(abs(light - 88) < 3 for light in thick)
+    assert thin[1] - thin[0] > 10, "a thin paint lets the skin through"

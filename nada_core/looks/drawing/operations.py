@@ -206,19 +206,23 @@ def recolour(
     if float(mask.sum()) < 2e-4 * mask.size:
         return image
     pixels = lab(image)
-    mean, deviation = statistics(pixels, mask if known is None else known * mask)
+    counts = mask * mask if known is None else known * mask  # its soft border is mixed with what lies around it
+    mean, deviation = statistics(pixels, counts)
     # black things have less room between their shades than others
     room = float(np.clip(colour[0] / 32, 0.45, 1))
     gain = 1.0 if spread is None else float(np.clip((spread * room / (deviation[0] + 0.5)) ** 0.7, 0.4, 2.4))
     scale = np.array([gain * contrast, chroma, chroma], np.float32) * amount + (1 - amount)
-    target = mean + amount * (np.asarray(colour, np.float32) - mean)
+    # thick paint covers: dark skin under it ends as light as light skin, though some of its own hue shines through
+    cover = amount + (1 - amount) * smoothstep(amount, 0.6, 0.9)
+    target = mean + np.array([cover, amount, amount], np.float32) * (np.asarray(colour, np.float32) - mean)
     painted = target + scale * (pixels - mean)
     light = painted[..., 0]
     # highlights and shadows roll off instead of clipping to flat patches
     light = np.where(light > 88, 88 + 11 * np.tanh((light - 88) / 11), light)
     painted[..., 0] = np.where(light < 8, 8 + 7 * np.tanh((light - 8) / 9), light)
     # paint in deep shadow and glare has less colour than in full light
-    painted[..., 1:] *= np.clip(0.35 + painted[..., 0:1] / max(float(target[0]), 20) * 0.65, 0.35, 1.1)
+    less = np.clip(0.35 + painted[..., 0:1] / max(float(target[0]), 20) * 0.65, 0.35, 1.1)
+    painted[..., 1:] *= less / max(0.7, float((less[..., 0] * counts).sum() / (counts.sum() + 1e-6)))
     return blend(image, rgb(painted), mask)
 
 

@@ -33,7 +33,7 @@ def part_mask(face: DrawnFace, part: str) -> Array:
         "hair": lambda: face.hair,
         "brows": lambda: face.brows,
         "eyes": lambda: face.irises,
-        "lips": lambda: face.lips,
+        "lips": lambda: np.clip(1.4 * face.lips, 0, 1),  # lipstick ends in a line
         "teeth": lambda: np.maximum(face.teeth, 0.6 * face.mouth_opening),
         "cheeks": lambda: face.cheeks,
         "beard": lambda: face.beard_area,
@@ -74,8 +74,8 @@ def _paint(image: Array, face: DrawnFace, rng: Rng, part: str, paint: Paint) -> 
             image = _beard(image, face, rng, paint, paint.colour)
         else:
             spread, chroma = SHADING[part]
-            # lips and brows stay darker or redder than the skin about them, but do not count for its mean
-            known = face.plain_skin * (0.25 + 0.75 * face.face) if part == "skin" else None
+            # the colour that people see a face in is that of cheeks and forehead: not of shadows at its sides, lips or brows
+            known = face.plain_skin * (0.1 * face.face + face.cheeks + 0.6 * face.forehead + 1e-3) if part == "skin" else None
             image = recolour(image, mask, paint.colour, paint.amount, paint.contrast, chroma, spread, known)
     elif paint.contrast != 1.0:
         pixels = lab(image)

@@ -205,13 +205,11 @@ def _ears(face: DrawnFace, pointed: float, big: float) -> DrawnFace:
     for side, top, low, middle in ((-1.0, p[0], p[2], p[1]), (1.0, p[16], p[14], p[15])):
         out = face.right * side * w
         if pointed > 0:
-            # large ones stand nearer to the face, where less of them lies outside it and in the hair
-            tip = top + out * (0.2 - 0.03 * big) * pointed - d * w * (0.27 + 0.1 * big) * pointed
-            root, lobe = top - out * (0.03 + 0.07 * big) - d * w * 0.07, low * 0.7 + middle * 0.3 + out * (0.02 - 0.06 * big)
-            bulge = middle * 0.5 + top * 0.5 + out * (0.11 + 0.11 * big)
-            curve = np.stack([root, tip, bulge, lobe + out * 0.05 * (1 + big), lobe])
-            t = np.linspace(0, len(curve) - 1, 40)
-            smooth = np.stack([np.interp(t, np.arange(len(curve)), curve[:, i]) for i in range(2)], -1)
+            # a long leaf: its front edge runs straight from the temple to the tip, its back bends down to the lobe
+            tip = top + out * (0.17 + 0.03 * big) * pointed - d * w * (0.27 + 0.1 * big) * pointed
+            root, lobe = top - out * 0.03 - d * w * 0.06, low * 0.6 + middle * 0.4 - out * 0.01
+            back = middle * 0.45 + top * 0.55 + out * (0.13 + 0.05 * big)
+            smooth = _rounded(np.stack([root, root * 0.5 + tip * 0.5 + out * 0.01, tip, tip * 0.3 + back * 0.7 + out * 0.01, back, lobe]))
         else:
             turn = np.linspace(0, 2 * np.pi, 40)[:, None]
             centre = top * 0.55 + middle * 0.45 + out * (0.05 + 0.05 * big)
@@ -224,9 +222,9 @@ def _ears(face: DrawnFace, pointed: float, big: float) -> DrawnFace:
             middle_of = outline.mean(0)
             return soft_polygon((middle_of + (outline - middle_of) * share).astype(np.float32), size, soft * u)
 
-        mask = shell(1, 0.9) * (1 - (0.9 - 0.75 * min(big, 1.0) * (pointed > 0)) * face.face)
+        mask = shell(1, 0.9) * (1 - 0.9 * face.face)  # ears stand behind the cheeks
         ear = np.clip(colour * shade[..., None] * (1 + 0.12 * np.clip(mask - shell(0.86, 1.2), 0, 1)[..., None]), 0, 1)
-        ear = blend(ear, dark, shell(0.58, 2.0) * (0.6 - 0.25 * min(big, 1.0) * (pointed > 0)))
+        ear = blend(ear, dark, shell(0.58, 2.0 if pointed == 0 else 3.0) * 0.6)
         ear = blend(ear, dark * 0.7, np.clip(mask - shell(0.95, 0.8), 0, 1) * 0.8)
         image = blend(image, dark * 0.6, blur(mask, 2.5 * u) * 0.4)
         mask = mask * min(1.0, 0.2 + max(pointed, big))
@@ -234,6 +232,18 @@ def _ears(face: DrawnFace, pointed: float, big: float) -> DrawnFace:
     rest = 1 - ears
     body = np.maximum(face.body, ears * (1 - face.face))
     return replace(face, image=image, hair=face.hair * rest, body=body, clothing=face.clothing * rest, background=face.background * rest)
+
+
+def _rounded(corners: Array, steps: int = 8) -> Array:
+    """Return a closed curve ``[N * steps, 2]`` through ``[N, 2]`` corners (Catmull and Rom 1974), tight at the third: the tip."""
+    t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[:, None]
+    count, parts = len(corners), []
+    slopes = 0.5 * (np.roll(corners, -1, 0) - np.roll(corners, 1, 0))
+    slopes[2] *= 0.15
+    for i in range(count):
+        a, b, u, v = corners[i], corners[(i + 1) % count], slopes[i], slopes[(i + 1) % count]
+        parts.append((2 * t**3 - 3 * t**2 + 1) * a + (t**3 - 2 * t**2 + t) * u + (3 * t**2 - 2 * t**3) * b + (t**3 - t**2) * v)
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _open_mouth(face: DrawnFace, amount: float) -> Array:
