@@ -36,7 +36,7 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done[-1] = replace(done[-1], end=words[i + count - 1].end)  # "black face paint around the eyes" is black around the eyes
             skipped = count - 1
             continue
-        if done and word.root == "paint" and _paint_alone(done[-1], words[i + 1 : i + 2], known):
+        if done and word.root == "paint" and _paint_alone(done[-3:], words[i + 1 : i + 2], known):
             done[-1] = replace(done[-1], end=word.end)  # "with red and white paint" is no painting
             continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
@@ -130,9 +130,10 @@ def _paint_there(words: Sequence[Token], before: Token, known: Vocabulary) -> in
     return count if there and (before.root,) in known.colours else 0
 
 
-def _paint_alone(before: Token, after: Sequence[Token], known: Vocabulary) -> bool:
-    """Tell whether "paint" after a colour is no name ("camo paint") and nothing more is said of it, such as where it drips."""
-    if (before.root,) not in known.colours or (before.root, "paint") in known.phrases:
+def _paint_alone(before: Sequence[Token], after: Sequence[Token], known: Vocabulary) -> bool:
+    """Tell whether "paint" after a colour ends no name ("camo paint") and nothing more is said of it, such as where it drips."""
+    roots = [word.root for word in before]
+    if (roots[-1],) not in known.colours or any((*roots[start:], "paint") in known.phrases for start in range(len(roots))):
         return False
     return not after or after[0].root in (",", "and", "with", "but", "all")
 

@@ -83,7 +83,7 @@ def test_fidelity_is_measured_and_asked_for(engine, tmp_path, monkeypatch):
     torch.manual_seed(0)
     other = Style(style.card, {name: value + 0.3 * torch.randn_like(value) for name, value in style.tensors.items()})
     assert make_styles.fidelity(base, style, other) < 60
-    monkeypatch.setattr(make_styles, "full_style", lambda *_: style)
+    monkeypatch.setattr(make_styles, "full_style", lambda *_, **__: style)
     monkeypatch.setattr(make_styles, "compact_style", lambda *_: replace(other, card=replace(other.card, storage="full")))
     monkeypatch.setattr(make_styles, "LEAST_PSNR", 60.0)
     with pytest.raises(StyleError, match=r"dB from the full one; at least 60"):
