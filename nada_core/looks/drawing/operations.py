@@ -213,7 +213,7 @@ def recolour(
     gain = 1.0 if spread is None else float(np.clip((spread * room / (deviation[0] + 0.5)) ** 0.7, 0.4, 2.4))
     scale = np.array([gain * contrast, chroma, chroma], np.float32) * amount + (1 - amount)
     # thick paint covers: dark skin under it ends as light as light skin, though some of its own hue shines through
-    cover = amount + (1 - amount) * smoothstep(amount, 0.6, 0.9)
+    cover = amount + (1 - amount) * float(smoothstep(np.asarray(amount, np.float32), 0.6, 0.9))
     target = mean + np.array([cover, amount, amount], np.float32) * (np.asarray(colour, np.float32) - mean)
     painted = target + scale * (pixels - mean)
     light = painted[..., 0]
