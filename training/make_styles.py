@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 
 from nada_core.adaptation.loop import AdaptOptions
+from nada_core.assets.checksums import sha256_of
 from nada_core.assets.program import program_digest
 from nada_core.cluster.connect import add_cluster_flags
 from nada_core.engine import Engine
@@ -71,6 +72,11 @@ READY_BYTES = 300_000
 LEAST_PSNR = 38.0
 #: A compact style farther from the full one than this is trained a little (:mod:`training.polish`).
 POLISHED_BELOW = 38.5
+
+
+def ready_file(prompt: str) -> Path:
+    """The file of a prompt's ready style."""
+    return READY / f"{slug(prompt)}.safetensors"
 
 
 def full_file(prompt: str, folder: Path | None) -> Path | None:
@@ -158,7 +164,7 @@ class StyleWork:
             source.mkdir()
             for name, file in row.inputs.items():
                 (source / name).write_bytes(file.content)
-            line = make(self.engine, row.settings["prompt"], row.settings["steps"], source, out, more=row.settings["more"])
+            line = make(self.engine, row.settings["prompt"], row.settings["steps"], source, out, more=bool(row.settings["begun"]))
             yield RowStep(1.0, "done", Made({path.name: path.read_bytes() for path in out.iterdir()}, {"line": line}))
 
 
@@ -168,12 +174,13 @@ def open_work() -> StyleWork:
 
 
 def style_rows(prompts: Sequence[str], steps: int, source: Path | None, base_hash: str, *, more: bool = False) -> list[Row]:
-    """A row for each prompt; where the program or the generator changes, it is another row."""
+    """A row for each prompt; where the program, the generator or the style that it begins at changes, it is another row."""
     code, rows = program_digest(), []
     for prompt in prompts:
         path = full_file(prompt, source)
         inputs = {} if path is None else {path.name: Input(path.read_bytes())}
-        rows.append(make_row(prompt, {"prompt": prompt, "steps": steps, "more": more}, inputs, base=base_hash, code=code))
+        begun = sha256_of(ready_file(prompt)) if more else ""
+        rows.append(make_row(prompt, {"prompt": prompt, "steps": steps, "begun": begun}, inputs, base=base_hash, code=code))
     return rows
 
 
@@ -204,6 +211,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.source is not None and not args.source.is_dir():
         parser.error(f"--from: there is no folder '{args.source}'")
+    if args.more and (unknown := [prompt for prompt in args.prompts if not ready_file(prompt).is_file()]):
+        parser.error(f"--more: there is no ready style of '{unknown[0]}' to begin at. Make it without --more first.")
     engine = Engine()
     if args.thumbnails:
         for prompt in args.prompts:

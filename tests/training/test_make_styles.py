@@ -128,3 +128,15 @@ def test_a_style_that_fails_is_named_and_the_others_are_made(engine, monkeypatch
     assert make_styles.main(["--prompts", "gold", "Joker", "--steps", "1", "--out", str(tmp_path)]) == 1
     assert "gold: The compact style 'gold' is 1.0 dB" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["joker.jpg", "joker.safetensors"]
+
+
+def test_going_on_needs_a_ready_style_and_knows_when_it_is_another(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(make_styles, "READY", tmp_path)
+    with pytest.raises(SystemExit):
+        make_styles.main(["--prompts", "Joker", "--more", "3"])
+    assert "no ready style of 'Joker'" in capsys.readouterr().err
+    keys = []
+    for content in (b"one", b"other"):
+        (tmp_path / "joker.safetensors").write_bytes(content)
+        keys += [row.key for row in make_styles.style_rows(["Joker"], 3, None, "hash", more=True)]
+    assert len(set(keys)) == 2
