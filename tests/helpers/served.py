@@ -158,6 +158,14 @@ def settled(page: Any) -> None:
     page.wait_for_function(_STILL, polling=50)
 
 
+def typed(page: Any, box: Any, text: str) -> None:
+    """Type into a box that has just been shown: Gradio writes its first value a moment after it appears, over what is typed sooner."""
+    settled(page)
+    box.fill(text)
+    box.press("Tab")
+    expect(box).to_have_value(text)
+
+
 def in_sight(page: Any, *selectors: str) -> None:
     """Wait until each element lies inside the window with nothing over its middle: what scrolls takes a moment."""
     for selector in selectors:

@@ -29,7 +29,7 @@ from tests.helpers.apps import components, handlers, named
 from tests.helpers.edits import edited
 from tests.helpers.fake_engine import FakeEngine, fake_backend
 from tests.helpers.other_worlds import Maker, full
-from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, open_app, serving, typed
 from tests.helpers.small_adaptations import StandInEncoder, small_stylegan2
 from tests.helpers.stylegan2_files import rosinality_state
 from tests.helpers.visitor import Visitor
@@ -141,7 +141,7 @@ def test_in_a_browser_the_page_reloads_in_the_new_world():
         fits(page)
         page.locator("#wish-base input").click()
         page.get_by_role("option", name="A file on this server").click()
-        page.locator("#wish-file input, #wish-file textarea").first.fill("mine.pt")
+        typed(page, page.locator("#wish-file input, #wish-file textarea").first, "mine.pt")
         page.evaluate("window.same = true")
         apply.click()
         page.locator("#wish-notice").get_by_text("no generator file").wait_for()

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.folders import ROOT
-from tests.helpers.served import chromium, expect, in_chromium, open_app
+from tests.helpers.served import chromium, expect, in_chromium, open_app, typed
 
 pytestmark = pytest.mark.heavy
 
@@ -87,17 +87,16 @@ def test_a_person_types_joker_and_becomes_it(app, tmp_path):
 
         page.locator("#prompt input, #prompt textarea").first.fill("Joker")
         page.locator("#settings").get_by_text("Settings", exact=True).click()
-        steps = page.get_by_label("number input for Steps")
-        steps.fill("120")  # more than the test waits for
-        steps.press("Tab")
+        typed(page, page.get_by_label("number input for Steps"), "120")  # more than the test waits for
         source = page.locator("#after-0 img").get_attribute("src")
         page.locator("#adapt").click()
         expect(page.locator("#after-0 img")).not_to_have_attribute("src", source, timeout=LONG)
-        page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
-        page.locator("#adapt-progress").get_by_text("Begun at a blend of ready styles: ", exact=False).wait_for()
+        progress = page.locator("#adapt-progress")
+        expect(progress).to_contain_text("of 120", timeout=LONG)
+        expect(progress).to_contain_text("Begun at a blend of ready styles: ", timeout=LONG)
 
         page.reload()  # in the middle: the run goes on and is found again
-        page.locator("#adapt-progress").get_by_text("of 120", exact=False).wait_for()
+        expect(progress).to_contain_text("of 120", timeout=LONG)
         second = person.new_page()  # a page beside it stays quick
         open_app(second, app)
         second.close()

@@ -88,10 +88,11 @@ class JobFolder:
     def size(self) -> int:
         """Return the bytes of all files."""
         total = 0
-        for folder in (self.styles, self.pictures):
-            for file in folder.rglob("*"):
-                with contextlib.suppress(OSError):  # deleted a moment ago
-                    total += file.stat().st_size if file.is_file() else 0
+        for top in (self.styles, self.pictures):
+            for folder, _, names in os.walk(top):  # passes over a folder that was deleted a moment ago
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        total += os.stat(os.path.join(folder, name)).st_size
         return total
 
     def remove(self) -> None:

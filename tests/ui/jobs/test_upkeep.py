@@ -65,7 +65,7 @@ def test_finished_jobs_and_unused_styles_are_forgotten(make_app):
 
 
 def test_finished_jobs_leave_the_disk_oldest_first(make_app):
-    app, _ = make_app(JobLimits(tick=0.05, kept=10, disk=1), delay=0.0)
+    app, _ = make_app(JobLimits(tick=0.05, kept=10), delay=0.0)
     first = start(app, steps=12)
     last(app, first)
     assert first.size > 1000 and first.size == first.folder.size()

@@ -17,7 +17,7 @@ from nada_core.ui.tabs.gallery.layout import IMPORT_MB
 from tests.helpers import served
 from tests.helpers.apps import components, handlers
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, export, fake_backend
-from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled
+from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled, typed
 
 pytestmark = pytest.mark.heavy
 
@@ -297,7 +297,7 @@ def use_the_gallery(page, url, engine, upload):
     assert download.value.suggested_filename == "zombie.safetensors"
     page.locator("#gallery-notice").get_by_text("zombie.safetensors").wait_for()
     page.locator("#gallery-rename").click()
-    page.locator("#gallery-name input, #gallery-name textarea").first.fill("undead")
+    typed(page, page.locator("#gallery-name input, #gallery-name textarea").first, "undead")
     page.locator("#gallery-named").click()
     page.locator("#gallery-notice").get_by_text("undead").wait_for()
     page.get_by_label("Choose Undead").wait_for()
