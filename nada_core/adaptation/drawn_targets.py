@@ -56,6 +56,7 @@ TONES = 3
 STRESS = 4.0
 #: A change of a pixel (of the range of 2) above which it does not count as left alone.
 LEFT_ALONE = 0.125
+_SAME = 3 / 255  # one and a half grey levels: OpenCV's way to Lab and back changes pixels by one
 #: Pixels beyond this are cut off before an encoder sees them.
 WIDEST_PIXEL = 1.15
 #: Seeds of unknown pools: those of one run do not meet those of the next.
@@ -187,8 +188,8 @@ def drawn_pair(
     """Draw a look on a picture ``[1, 3, S, S]`` of the latent ``ws``, of which ``face`` is known."""
     shown = before.clamp(-1, 1).cpu()
     drawn = torch.from_numpy(draw(look, face, seed).transpose(2, 0, 1).copy()).float()[None] * 2 - 1
-    # what the pixels of the picture have beyond the range that is shown stays theirs
-    after = torch.where((drawn - shown).abs() < 1e-3, before.cpu(), drawn).to(before)
+    # what is not painted stays, with what its pixels have beyond the range that is shown
+    after = torch.where(((drawn - shown).abs() < _SAME).all(1, keepdim=True), before.cpu(), drawn).to(before)
     kept = (1 - (after - before).abs().amax(1, keepdim=True) / LEFT_ALONE).clamp(0, 1)
     kept = -F.max_pool2d(-kept, 5, 1, 2)  # not up to the very border of what changes
     with precision_context(before.device, precision):

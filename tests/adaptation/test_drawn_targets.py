@@ -38,6 +38,7 @@ def test_a_pair_is_prepared_once_and_keeps_what_the_drawing_leaves_alone(targets
     assert changed.max() > 0.5
     assert pair.kept.min() == 0 and pair.kept.max() == 1
     assert changed[pair.kept == 1].max() < 0.13
+    assert not ((changed > 0) & (changed < 0.9 * 3 / 255)).any(), "rounding on the way to Lab and back is no paint"
 
 
 @torch.no_grad()

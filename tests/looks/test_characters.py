@@ -84,3 +84,10 @@ def test_things_whose_names_hold_another_word():
 def test_no_character_looks_like_a_picture_without_one():
     for entry in vocabulary().entries:
         assert entry.kind != "characters" or entry.look, entry.title
+
+
+def test_a_colour_beside_what_covers_a_head_is_the_cloths_not_the_skins():
+    look = read("orange burqa").look
+    assert "skin" not in look.paints and look.paints["clothing"].colour == look.marks[0].colour
+    assert look.marks[0].colour == read("orange headscarf").look.marks[0].colour
+    assert read("burqa").look.marks[0].colour == (8.0, 0.0, 0.0)

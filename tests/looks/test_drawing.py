@@ -326,3 +326,10 @@ def test_thick_white_paint_leaves_all_skin_alike_and_thin_paint_does_not():
     thick, thin = ([cheeks(tones, amount) for tones in (DARK, LIGHT)] for amount in (0.9, 0.4))
     assert all(abs(light - 88) < 3 for light in thick)
     assert thin[1] - thin[0] > 10, "a thin paint lets the skin through"
+
+
+@pytest.mark.parametrize("colour", [(76, -1, -3), (70, 22, 20), (72, 8, 58)], ids=["silver", "rose gold", "gold"])
+def test_metal_is_not_burnt_out_and_keeps_its_hue(face, colour):
+    shown = lab(draw(Look(paints={"skin": Paint(colour, 0.92, texture="metallic")}), face))[face.plain_skin > 0.9]
+    assert abs(shown[:, 0].mean() - colour[0]) < 14 and (shown[:, 0] > 97).mean() < 0.06
+    assert np.hypot(*(shown[:, 1:].mean(0) - colour[1:])) < 14

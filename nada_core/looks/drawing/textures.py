@@ -194,9 +194,14 @@ def _metallic(image: Array, face: DrawnFace, mask: Array, rng: Rng, colour: Lab 
     u = face.unit
     local = cv2.GaussianBlur(_evened(image, mask, 12 * u), (0, 0), 1.2 * u)
     # dark and bright bands, as polished metal mirrors a room
-    bands = 24 * np.sin(local * 3.2) + 8 * local
-    image = _lightened(image, mask, bands - 5)
-    return screen(image, (smoothstep(local, 0.35, 0.7) * smoothstep(local, 1.4, 0.8) * mask * 0.6)[..., None])
+    bands = 24 * np.sin(local * 3.2) + 8 * local - 5
+    shine = smoothstep(local, 0.35, 0.7) * smoothstep(local, 1.4, 0.8) * mask * 0.6
+    if colour is None:
+        return screen(_lightened(image, mask, bands), shine[..., None])
+    light = colour[0] + np.clip(bands, -30, 30) * np.where(bands > 0, np.clip((100 - colour[0]) / 42, 0.3, 1), 1)
+    image = _lightened(image, mask, light - colour[0])
+    glow = rgb_of((max(88.0, colour[0]), 0.7 * colour[1], 0.7 * colour[2]))  # metal mirrors light in its own colour
+    return blend(image, glow, shine)
 
 
 def _striped(image: Array, face: DrawnFace, mask: Array, rng: Rng, colour: Lab | None) -> Array:

@@ -39,7 +39,8 @@ _OVER = {
              "war paint", "stripes", "skull", "tattoo", "dots", "freckles", "beard", "stubble", "burns", "mud", "veins", "web",
              "eye mask", "panel seams", "circuits", "cheek spots", "stitches", "animal nose", "glitter", "blush", "lightning",
              "mask", "hat", "helmet", "hood"},
-    "hair": {"flowers", "horns", "crown", "hat", "cap", "helmet", "hood", "headscarf", "wings", "halo", "bandana", "tiara", "turban"},
+    "hair": {"bald", "flowers", "horns", "crown", "hat", "cap", "helmet", "hood", "headscarf", "wings", "halo", "bandana", "tiara",
+             "turban"},
     "background": {"wings", "halo"},
     "lips": {"fangs", "blood", "skull", "stitches", "beard", "moustache"},
 }  # fmt: skip
