@@ -52,8 +52,8 @@ class Measurer:
         truncation: truncation of their latents, as in training.
     """
 
-    def __init__(self, engine: Engine, seeds: Sequence[int], truncation: float) -> None:
-        self.engine, self.truncation = engine, truncation
+    def __init__(self, engine: Engine, seeds: Sequence[int], truncation: float, source: str = "face") -> None:
+        self.engine, self.truncation, self.source = engine, truncation, source
         base = engine.generator
         with torch.no_grad():
             ws = base.mapping(base.sample_z(seeds), truncation)
@@ -74,7 +74,7 @@ class Measurer:
         """Return all numbers of the faces' pictures ``[N, 3, R, R]`` after a step; ``smiles``: find faces in them anew, which is slow."""
         encoder, faces = self.engine.encoder, self.faces
         similar = {
-            text: directional_similarity(encoder, faces.originals, images, text_direction(encoder, "face", text)).mean().item()
+            text: directional_similarity(encoder, faces.originals, images, text_direction(encoder, self.source, text)).mean().item()
             for text in {prompt, SOURCE_PROMPTS[0]}
         }
         identities, changes, lips, wider = [], [], [], []
@@ -106,7 +106,7 @@ class Measurer:
         with torch.no_grad():
             ws = base.mapping(latents.to(base.device), self.truncation)
         before, after = draw(base, ws), draw(styled(base, style), ws)
-        direction = text_direction(self.engine.encoder, "face", prompt)
+        direction = text_direction(self.engine.encoder, self.source, prompt)
         return round(directional_similarity(self.engine.encoder, before, after, direction).mean().item(), 4)
 
 
