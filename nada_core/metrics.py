@@ -23,7 +23,6 @@ __all__ = [
     "identity_distance",
     "likeness",
     "pairwise_distance",
-    "perceptual_distance",
     "reconstruction_error",
 ]
 
@@ -51,15 +50,6 @@ def reconstruction_error(images: Tensor, targets: Tensor, side: int = 256) -> Te
     """Return the RMS error ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1] at ``side`` pixels: 0 equal, 2 black for white."""
     small = [F.interpolate(x.float().clamp(-1, 1), size=(side, side), mode="area") for x in (images, targets)]
     return (small[0] - small[1]).pow(2).mean((1, 2, 3)).sqrt()
-
-
-@torch.no_grad()
-def perceptual_distance(perceptual: PerceptualLoss, images: Tensor, targets: Tensor) -> Tensor:
-    """Return ImageNet feature distances ``[N]`` (after Zhang et al. 2018, LPIPS, unlearned weights) of images ``[N, 3, H, W]`` in [-1, 1].
-
-    0 for equal pictures; what else a value means depends on the backbone, so compare values with one another.
-    """
-    return torch.stack([perceptual(a[None], perceptual.features(b[None])) for a, b in zip(images, targets, strict=True)])
 
 
 @torch.no_grad()

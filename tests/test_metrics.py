@@ -19,7 +19,6 @@ from nada_core.metrics import (
     identity_distance,
     likeness,
     pairwise_distance,
-    perceptual_distance,
     reconstruction_error,
 )
 from tests.helpers.fake_laboratory import ColourEncoder, PixelDistance, PixelRecogniser
@@ -71,7 +70,7 @@ def test_directional_similarity_does_not_depend_on_neighbours():
 def test_pairwise_distance_is_the_mean_over_pairs_of_the_perceptual_distance():
     perceptual, images = PerceptualLoss(TinyBackbone()), pictures(4)
     pairs = [(i, j) for i in range(4) for j in range(i + 1, 4)]
-    each = [perceptual_distance(perceptual, images[i : i + 1], images[j : j + 1]).item() for i, j in pairs]
+    each = [perceptual(images[i : i + 1], perceptual.features(images[j : j + 1])).item() for i, j in pairs]
     assert len(each) == 6 and max(each) > min(each)
     assert pairwise_distance(perceptual, images) == pytest.approx(sum(each) / 6, rel=1e-4)
 

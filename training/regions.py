@@ -22,6 +22,7 @@ from torch import Tensor
 from nada_core.assets.store import fetch
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.generators.openvino_ir import read_mobile_stylegan
+from nada_core.looks.drawing.operations import guided_filter
 from training.renderings.face import Array, lab
 
 CENTRES = Path(__file__).parent / "data" / "region_centres.safetensors"
@@ -55,19 +56,6 @@ def embed_pixels(generator: MobileStyleGAN, w: Tensor) -> Tensor:
     features = generator.features(w[:, None].expand(-1, generator.num_ws, -1), blocks=4)
     coarse = F.interpolate(F.normalize(features[2], dim=1), size=64, mode="bilinear")
     return F.normalize(torch.cat([coarse, F.normalize(features[3], dim=1)], 1), dim=1)
-
-
-def guided_filter(guide: Array, mask: Array, radius: int = 5, eps: float = 3e-4) -> Array:
-    """Edge-aware smoothing of ``mask`` along the edges of ``guide`` (He et al. 2010)."""
-    size = (2 * radius + 1, 2 * radius + 1)
-
-    def mean(x: Array) -> Array:
-        return cv2.blur(x, size)
-
-    m = mean(guide)
-    a = (mean(guide * mask) - m * mean(mask)) / (mean(guide * guide) - m * m + eps)
-    b = mean(mask) - a * m
-    return np.clip(mean(a) * guide + mean(b), 0, 1)
 
 
 def refine(prior: Array, image: Array) -> Array:

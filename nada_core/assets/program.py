@@ -1,4 +1,4 @@
-"""Compute digests of this program: machines that would compute something else differ in them, and results that must be made again."""
+"""Compute digests of this program, by which machines that would compute something else and results that must be made again are known."""
 
 from __future__ import annotations
 

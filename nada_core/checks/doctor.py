@@ -12,7 +12,7 @@ from typing import Any
 from nada_core.assets.network import offline_asked
 from nada_core.assets.sources import local_folder
 from nada_core.assets.store import REGISTRY, AssetState, state
-from nada_core.cluster.connect import connect, ray_version
+from nada_core.cluster.connect import connect, cores_here, ray_version
 from nada_core.cluster.listing import listing
 from nada_core.system.cache import cache_folder
 from nada_core.worlds import choose_world
@@ -135,28 +135,23 @@ def _device() -> dict[str, Any]:
     try:
         import torch
     except ImportError:  # doctor is what people run when something is broken
-        return {"kind": "none", "name": "torch is not installed", "cores": _cores(), "memory": memory}
+        return {"kind": "none", "name": "torch is not installed", "cores": cores_here(), "memory": memory}
     from nada_core.system.device import card_problem
 
     if torch.cuda.is_available() and (problem := card_problem()):
-        return {"kind": kind, "name": f"{name}; {problem}", "cores": _cores(), "memory": memory}
+        return {"kind": kind, "name": f"{name}; {problem}", "cores": cores_here(), "memory": memory}
     if torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
         kind, name, memory = "cuda", properties.name, int(properties.total_memory)
     elif torch.backends.mps.is_available():
         kind, name = "mps", "Apple GPU (untested)"
-    return {"kind": kind, "name": name, "cores": _cores(), "memory": memory}
+    return {"kind": kind, "name": name, "cores": cores_here(), "memory": memory}
 
 
 def _trial() -> dict[str, Any]:
     from nada_core.system.precision import trial
 
     return asdict(trial()) | {"bfloat16_is_faster": trial().bfloat16_is_faster}
-
-
-def _cores() -> int:
-    # The cores this process may use: a container's share, not the host's.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory() -> int | None:

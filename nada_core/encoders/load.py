@@ -33,14 +33,14 @@ def load_backbone() -> EfficientNetLite0:
     return backbone.eval().requires_grad_(False)
 
 
-def load_starter_encoder(device: torch.device | str = "cpu", path: Path | None = None) -> StarterEncoder:
+def load_starter_encoder(device: torch.device | str = "cpu") -> StarterEncoder:
     """Return the starter encoder: ImageNet backbone plus the parts trained by ``training/train_starter_encoder.py``.
 
     Raises:
         AssetError: the backbone could not be fetched.
         GeneratorError: the trained parts are missing from ``checkpoints/``.
     """
-    file = path or CHECKPOINTS / ENCODER
+    file = CHECKPOINTS / ENCODER
     if not file.is_file():
         raise GeneratorError(
             f"checkpoints/{file.name} is missing: it is part of the repository. Restore it with `git checkout checkpoints`."

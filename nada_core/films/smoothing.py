@@ -1,4 +1,4 @@
-"""Keep what is found and painted frame by frame from trembling: landmarks over a few frames, a student's change over the last ones."""
+"""Smooth what trembles from frame to frame: landmarks over a few frames, a student's change over the last ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write films with PyAV: H.264 and the sound as it was, in a file that is complete or absent; one that is stopped early plays as well."""
+"""Write films with PyAV: H.264 and the sound as it was. A file is complete or absent; stopped early, it ends there and plays as well."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from torch.autograd.function import once_differentiable
 __all__ = [
     "bias_act",
     "demodulation",
-    "downsample2",
     "fir_filter",
     "own_weights_pay",
     "shared_conv2d",
@@ -38,10 +37,10 @@ def fir_filter(gain: float = 1.0, like: Tensor | None = None) -> Tensor:
     return torch.outer(taps, taps) * (gain / 64)
 
 
-def _fir(x: Tensor, gain: float, stride: int = 1) -> Tensor:
+def _fir(x: Tensor, gain: float) -> Tensor:
     """Apply the low-pass to each channel, padded by 1. The filter is symmetric: correlation and convolution are the same."""
     channels = x.shape[1]
-    return F.conv2d(x, fir_filter(gain, x).expand(channels, 1, 4, 4), stride=stride, padding=1, groups=channels)
+    return F.conv2d(x, fir_filter(gain, x).expand(channels, 1, 4, 4), padding=1, groups=channels)
 
 
 def upfirdn2d(x: Tensor, kernel: Tensor, up: int = 1, down: int = 1, padding: tuple[int, int] = (0, 0)) -> Tensor:
@@ -67,11 +66,6 @@ def upsample2(x: Tensor) -> Tensor:
     Its two phases, (1, 3) / 4 and (3, 1) / 4, are those of bilinear interpolation; only the border differs, where this one fades to zero.
     """
     return F.interpolate(F.pad(x, (1, 1, 1, 1)), scale_factor=2.0, mode="bilinear", align_corners=False)[:, :, 2:-2, 2:-2]
-
-
-def downsample2(x: Tensor) -> Tensor:
-    """Halve the size, ``[N, C, 2H, 2W] -> [N, C, H, W]``: ``upfirdn2d`` with down 2, padding (1, 1)."""
-    return _fir(x, gain=1.0, stride=2)
 
 
 class _DoublingConv2d(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Name what a file is that no picture can be read from here, by its first bytes, and say the way out."""
+"""Name by its first bytes what a file is from which no picture can be read here, and say what to do instead."""
 
 from __future__ import annotations
 

@@ -28,115 +28,134 @@ _THERE = frozenset("on over across down all around from off in onto".split())
 _OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
 
 
+#: Groups that take the places of the last one and of the one at hand; None where the rule does not fit.
+_Joined = list[Group] | None
+
+
 def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
-    """Give colours and degrees that stand alone to the noun before them ("hair blue", "smiling slightly")."""
-    done: list[Group] = []
-    for group in found:
-        last = done[-1] if done else None
-        if last is not None and last.link == "aside" and group.link == "":
-            group = replace(group, link="aside")  # "holding a poisoned apple"
-        if group.link == "aside":
-            done.append(group)
-            continue
-        if (
-            group.link == "but"
-            and done
-            and group.bare
-            and not group.forms
-            and group.head is not None
-            and group.head.part
-            and not group.negated
-        ):
-            group = replace(group, own=True)  # "everything red but the eyes"
-        if group.head is None and last is not None and last.head is not None and not group.negated and not last.negated:
-            part = bool(last.head.part) or last.head.kind in ("person", "all")
-            near = group.link == "" or (group.link in (",", "in") and bool(last.head.part))
-            if group.bare and not group.forms and group.degree is not None and group.link in ("", ",", "but"):
-                done[-1] = replace(last, degree=group.degree)
-                continue
-            if group.link == "" and group.bare and group.forms and last.bare and not last.forms and last.head.kind == "entry":
-                done[-1] = replace(last, forms=group.forms)  # "the beard more long"
-                continue
-            if group.link == "" and part and last.bare and group.surfaces and not group.shades and last.head.part and not last.forms:
-                done[-1] = replace(last, surfaces=group.surfaces, after=True)  # "her skin is frozen"
-                continue
-            near = near or (group.link == "in" and _makeup(last.head))
-            plain = part or _makeup(last.head) or all(a.entry is None or a.entry.main for s in group.shades for a in s.atoms)
-            if near and plain and last.bare and group.shades and last.head.kind != "unknown" and (part or last.head.kind == "entry"):
-                forms = (*last.forms, *group.forms)
-                done[-1] = replace(
-                    last, shades=group.shades, surfaces=group.surfaces, forms=forms, after=True, degree=group.degree or last.degree
-                )
-                continue
-        if group.head is None and last is not None and last.head is not None and last.head.part and group.shades and _goes_on(group, last):
-            # "hair not green but blue": the noun stands once
-            spoken = last.bare and not last.negated and not last.forms
-            if spoken:
-                done.pop()
-            done.append(replace(group, head=last.head, after=spoken, borrowed=not spoken))
-            continue
-        if last is not None and last.head is not None and group.link == "" and _only_beside_parts(group, last):
-            # "golden leaves": leaf is a colour of parts only
-            done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
-            continue
-        if last is not None and last.head is not None and group.head is not None and _she(last, group, words):
-            done[-1] = replace(last, head=_beardless(last.head))
-            done.append(group)
-            continue
-        if last is not None and last.head is not None and group.head is not None and group.link == "" and group.bare:
-            if _of_old_times(last, group, words):
-                done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "medieval plague doctor" is no icon
-                done.append(group)
-                continue
-            if group.head.part == "light" and last.head.kind == "entry" and not group.forms and last.head.end == group.head.start:
-                done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "storm light"
-                continue
-            if _makeup_as(last, group, words):
-                done[-1] = replace(last, head=replace(last.head, end=group.head.end))  # "old man make-up" is no lipstick
-                continue
-            if (
-                _character(last.head)
-                and group.head.entry is not None
-                and words[group.head.start].root == "mask"
-                and group.first is group.head
-            ):
-                continue  # a "Batman mask" is Batman, with no second mask
-            if _pressed(group.head, last, words):
-                done[-1] = replace(
-                    group,
-                    head=replace(group.head, kind="unknown", entry=None),
-                    link=last.link,
-                    negated=last.negated,
-                    swallowed=tuple(last.atoms),
-                    first=last.first,
-                )  # "olive oil" is no painting
-                continue
-            if _acts_on(group.head, last, words) and group.first is group.head:
-                if group.head.kind == "unknown":
-                    done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
-                    continue
-                done[-1] = replace(last, head=replace(last.head, kind="unknown", entry=None))  # a "witch hunter" is a hunter
-            elif group.head.kind in ("thing", "unknown") and _swallows(group.head, last, words) and group.first is group.head:
-                done[-1] = replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
-                continue
-        if last is not None and _form_too(last, group, words):
-            assert last.head is not None
-            # "hair long and wavy": of a name such as "hair long" the noun alone is meant
-            done.append(replace(group, head=last.head if last.head.part or last.forms else replace(last.head, end=last.head.start + 1)))
-            continue
-        if last is not None and last.link == "on skin" and group.link in ("and", ",") and group.head is not None and group.bare:
-            group = replace(group, link="on skin")  # "covered in honey and bees"
-        if last is not None and last.head is not None and group.head is None and group.link == "and" and not group.negated:
-            # "hair long and blue"
-            place = _PART_WORDS.get(words[last.head.start].root, "") if last.head.end - last.head.start > 1 else ""
-            group = replace(group, link=f"of {place}") if place and not last.negated else group
-        if last is not None and group.head is None and group.link == "in" and group.shades and _painted_too(last, group, words):
-            done[-1] = replace(last, shades=(*last.shades, *group.shades))  # "face painted in blue and in yellow"
-            continue
-        if last is not None and last.head is not None and group.head is None and group.link == "in" and _pictured(last.head):
-            group = replace(group, link="in light")
-        done.append(group)
+    """Give colours and degrees that stand alone to the noun before them ("hair blue", "smiling slightly").
+
+    The first rule of :data:`_RULES` that fits the last group and the one after it decides.
+    """
+    done = list(found[:1])
+    for group in found[1:]:
+        last = done[-1]
+        group = _set_apart(last, group)
+        joined = None
+        if group.link != "aside":
+            joined = next((groups for rule in _RULES if (groups := rule(last, group, words)) is not None), None)
+            group = _linked(last, group, words)
+        done[-1:] = [last, group] if joined is None else joined
     return done
+
+
+def _set_apart(last: Group, group: Group) -> Group:
+    """Return the group, marked where it is held aside or an exception."""
+    if last.link == "aside" and group.link == "":
+        return replace(group, link="aside")  # "holding a poisoned apple"
+    named = group.head is not None and group.head.part and group.bare and not group.forms and not group.negated
+    return replace(group, own=True) if group.link == "but" and named else group  # "everything red but the eyes"
+
+
+def _linked(last: Group, group: Group, words: Sequence[Token]) -> Group:
+    """Return the group with the link that the last one gives it."""
+    if last.link == "on skin" and group.link in ("and", ",") and group.head is not None and group.bare:
+        return replace(group, link="on skin")  # "covered in honey and bees"
+    if last.head is None or group.head is not None:
+        return group
+    if group.link == "and" and not group.negated and not last.negated and last.head.end - last.head.start > 1:
+        place = _PART_WORDS.get(words[last.head.start].root, "")
+        return replace(group, link=f"of {place}") if place else group  # "hair long and blue"
+    return replace(group, link="in light") if group.link == "in" and _pictured(last.head) else group
+
+
+def _said_of(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Give a degree, form, surface or colour that stands alone to the noun before it."""
+    head = last.head
+    if group.head is not None or head is None or group.negated or last.negated:
+        return None
+    if group.bare and not group.forms and group.degree is not None and group.link in ("", ",", "but"):
+        return [replace(last, degree=group.degree)]
+    if group.link == "" and group.bare and group.forms and last.bare and not last.forms and head.kind == "entry":
+        return [replace(last, forms=group.forms)]  # "the beard more long"
+    if group.link == "" and head.part and last.bare and group.surfaces and not group.shades and not last.forms:
+        return [replace(last, surfaces=group.surfaces, after=True)]  # "her skin is frozen"
+    part = bool(head.part) or head.kind in ("person", "all")
+    near = group.link == "" or (group.link == "," and bool(head.part)) or (group.link == "in" and (bool(head.part) or _makeup(head)))
+    plain = part or _makeup(head) or all(a.entry is None or a.entry.main for s in group.shades for a in s.atoms)
+    if not (near and plain and last.bare and group.shades and head.kind != "unknown" and (part or head.kind == "entry")):
+        return None
+    forms, degree = (*last.forms, *group.forms), group.degree or last.degree
+    return [replace(last, shades=group.shades, surfaces=group.surfaces, forms=forms, after=True, degree=degree)]
+
+
+def _goes_on(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read a colour about a part that has been spoken of ("hair not green but blue"): the noun stands once."""
+    if group.head is not None or last.head is None or not last.head.part or not group.shades:
+        return None
+    if not (last.bare or last.negated or group.negated or group.link in ("but", "or")):
+        return None
+    if last.bare and not last.negated and not last.forms:
+        return [replace(group, head=last.head, after=True, borrowed=False)]
+    return [last, replace(group, head=last.head, after=False, borrowed=True)]
+
+
+def _swallowing(last: Group, group: Group) -> Group:
+    """Return the group in the place of the last one, whose words are part of its name."""
+    return replace(group, link=last.link, negated=last.negated, swallowed=tuple(last.atoms), first=last.first)
+
+
+def _unknown(group: Group) -> Group:
+    """Return the group with a head that is not known."""
+    assert group.head is not None
+    return replace(group, head=replace(group.head, kind="unknown", entry=None))
+
+
+def _leaves(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read "golden leaves": leaf is a colour of parts only."""
+    return [_swallowing(last, group)] if group.link == "" and _only_beside_parts(group, last) else None
+
+
+def _in_one(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read two nouns that stand side by side as one: "storm light", "witch hunter", "olive oil", "Batman mask"."""
+    head, before = group.head, last.head
+    if head is None or before is None or group.link != "" or not group.bare:
+        return None
+    if _she(last, group, words):
+        return [replace(last, head=_beardless(before)), group]
+    if _of_old_times(last, group, words):
+        return [_unknown(last), group]  # a "medieval plague doctor" is no icon
+    light = head.part == "light" and before.kind == "entry" and not group.forms and before.end == head.start
+    if light or _makeup_as(last, group, words):
+        return [replace(last, head=replace(before, end=head.end))]  # "storm light"; "old man make-up" is no lipstick
+    mere = group.first is head
+    if mere and _character(before) and head.entry is not None and words[head.start].root == "mask":
+        return [last]  # a "Batman mask" is Batman, with no second mask
+    if _pressed(head, last, words):
+        return [_unknown(_swallowing(last, group))]  # "olive oil" is no painting
+    if mere and _acts_on(head, last, words):
+        # a "witch hunter" is a hunter
+        return [_swallowing(last, group)] if head.kind == "unknown" else [_unknown(last), group]
+    if mere and head.kind in ("thing", "unknown") and _swallows(head, last, words):
+        return [_swallowing(last, group)]
+    return None
+
+
+def _also_formed(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read "hair long and wavy": of a name such as "hair long" the noun alone is meant."""
+    if last.head is None or not _form_too(last, group, words):
+        return None
+    return [last, replace(group, head=last.head if last.head.part or last.forms else replace(last.head, end=last.head.start + 1))]
+
+
+def _also_painted(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read "face painted in blue and in yellow"."""
+    if group.head is not None or group.link != "in" or not group.shades or not _painted_too(last, group, words):
+        return None
+    return [replace(last, shades=(*last.shades, *group.shades))]
+
+
+_RULES = (_said_of, _goes_on, _leaves, _in_one, _also_formed, _also_painted)
 
 
 def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
@@ -212,11 +231,6 @@ def _makeup_as(last: Group, group: Group, words: Sequence[Token]) -> bool:
         and words[group.head.start].root in ("makeup", "make")
         and (entry.kind == "characters" or (entry.kind == "faces" and not entry.thing))
     )
-
-
-def _goes_on(group: Group, last: Group) -> bool:
-    """Tell whether a colour is said about the part before it though that has been spoken of ("hair not green but blue")."""
-    return last.bare or last.negated or group.negated or group.link in ("but", "or")
 
 
 def _only_beside_parts(group: Group, last: Group) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "Look",
     "Mark",
     "Paint",
+    "named",
 ]
 
 Lab = tuple[float, float, float]
@@ -298,7 +299,8 @@ def _colour(value: Any) -> Lab | None:
     return light, a, b
 
 
-def _named(value: str, names: Any, kind: str) -> str:
+def named(value: str, names: Collection[str], kind: str) -> str:
+    """Return the value; raise ValueError where it is none of the names."""
     if value not in names:
         raise ValueError(f"no {kind} is called '{value}'")
     return value
@@ -310,26 +312,26 @@ def _from_json(data: Mapping[str, Any]) -> Look:
         raise ValueError(f"no look has {', '.join(sorted(unknown))}")
     try:
         paints = {
-            _named(part, PARTS, "part"): Paint(
+            named(part, PARTS, "part"): Paint(
                 _colour(p.get("colour")),
                 float(p.get("amount", 0.92)),
                 float(p.get("contrast", 1.0)),
-                _named(p.get("texture", ""), ("", *TEXTURES), "texture"),
+                named(p.get("texture", ""), ("", *TEXTURES), "texture"),
             )
             for part, p in data.get("paints", {}).items()
         }
         return Look(
             paints=paints,
-            material=_named(data.get("material", ""), ("", *MATERIALS), "material"),
+            material=named(data.get("material", ""), ("", *MATERIALS), "material"),
             tint=_colour(data.get("tint")),
-            medium=_named(data.get("medium", ""), ("", *MEDIA), "medium"),
-            process=_named(data.get("process", ""), ("", *PROCESSES), "process"),
-            over=tuple(_named(part, PARTS, "part") for part in data.get("over", ())),
-            amounts={_named(name, WHOLES, "whole"): float(v) for name, v in data.get("amounts", {}).items()},
+            medium=named(data.get("medium", ""), ("", *MEDIA), "medium"),
+            process=named(data.get("process", ""), ("", *PROCESSES), "process"),
+            over=tuple(named(part, PARTS, "part") for part in data.get("over", ())),
+            amounts={named(name, WHOLES, "whole"): float(v) for name, v in data.get("amounts", {}).items()},
             brightness=float(data.get("brightness", 0.0)),
-            shape={_named(name, SHAPES, "shape"): float(v) for name, v in data.get("shape", {}).items()},
+            shape={named(name, SHAPES, "shape"): float(v) for name, v in data.get("shape", {}).items()},
             marks=tuple(
-                Mark(_named(m["name"], MARKS, "mark"), float(m.get("amount", 1.0)), _colour(m.get("colour"))) for m in data.get("marks", ())
+                Mark(named(m["name"], MARKS, "mark"), float(m.get("amount", 1.0)), _colour(m.get("colour"))) for m in data.get("marks", ())
             ),
         )
     except (AttributeError, KeyError, TypeError) as error:

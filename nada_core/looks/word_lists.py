@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nada_core.looks.colours import parse_colour
-from nada_core.looks.look import MARKS, MATERIALS, MEDIA, PARTS, PROCESSES, SHAPES, TEXTURES, Lab, Look, Mark, Paint
+from nada_core.looks.look import MARKS, MATERIALS, MEDIA, PARTS, PROCESSES, SHAPES, TEXTURES, Lab, Look, Mark, Paint, named
 from nada_core.looks.spelling import Speller, root
 
 __all__ = ["FILES", "LIGHT_WORDS", "WORDS", "Entry", "Vocabulary", "WordListError", "lines_of", "phrase", "speller", "vocabulary"]
@@ -172,24 +172,24 @@ class _Lines:
         if word in ("soft", "empty", "thing", "each", "masked"):
             return {word: True}
         if word == "surface":
-            return {"surface": _choice(rest, TEXTURES, "texture")}
+            return {"surface": named(rest, TEXTURES, "texture")}
         if word == "as":
             return {"on_part": self.paint("", rest.split())}
         if word == "unlike":
             return {"unlike": self._entry(phrase(rest)).look}
         if word == "covers":
-            return {"covers": tuple(_choice(name.strip(), (*PARTS, *MARKS), "part or mark") for name in rest.split(","))}
-        return {word: _choice(rest, (*PARTS, *MARKS, "material"), "part")}
+            return {"covers": tuple(named(name.strip(), (*PARTS, *MARKS), "part or mark") for name in rest.split(","))}
+        return {word: named(rest, (*PARTS, *MARKS, "material"), "part")}
 
     def _look(self, word: str, rest: str) -> Look:
         if word == "mark":
             name, words = _longest(rest, MARKS)
-            _choice(name or rest, MARKS, "mark")
+            named(name or rest, MARKS, "mark")
             amount = float(words.pop(0)) if words and words[0].replace(".", "", 1).isdigit() else 1.0
             return Look(marks=(Mark(name, amount, self._colour(words)),))
         if word == "shape":
             name, words = _longest(rest, SHAPES)
-            return Look(shape={_choice(name or rest, SHAPES, "shape"): float(words[0])})
+            return Look(shape={named(name or rest, SHAPES, "shape"): float(words[0])})
         if word == "like":
             return self._entry(phrase(rest)).look
         if word == "tint":
@@ -197,18 +197,12 @@ class _Lines:
         if word == "brightness":
             return Look(brightness=float(rest))
         if word == "material":
-            return Look(material=_choice(rest, MATERIALS, "material"))
+            return Look(material=named(rest, MATERIALS, "material"))
         if word == "medium":
-            return Look(medium=_choice(rest, MEDIA, "medium"))
+            return Look(medium=named(rest, MEDIA, "medium"))
         if word == "process":
-            return Look(process=_choice(rest, PROCESSES, "process"))
+            return Look(process=named(rest, PROCESSES, "process"))
         raise ValueError(f"'{word} {rest}' is not an attribute")
-
-
-def _choice(value: str, names: Collection[str], kind: str) -> str:
-    if value not in names:
-        raise ValueError(f"no {kind} is called '{value}'")
-    return value
 
 
 @dataclass(frozen=True)

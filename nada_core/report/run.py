@@ -55,7 +55,6 @@ class Progress:
     left: float | None = None
     result: RunResult | None = None
     latent: LatentResult | None = None
-    reused: bool = False
 
 
 class _Clock:
@@ -128,7 +127,7 @@ def do_runs(
     labels = {run.name: f"run {number}/{total}, {run.title}" for number, run in enumerate(plan.runs, 1)}
     for run in plan.runs:
         if stored[run.name] is not None:
-            yield clock.at(f"{labels[run.name]}: found in the folder", result=stored[run.name], reused=True)
+            yield clock.at(f"{labels[run.name]}: found in the folder", result=stored[run.name])
     failed = []
     for event in run_rows([_row(run, engine.base_hash) for run in todo], work or given(here), executor) if todo else ():
         name = event.row.settings["run"]
@@ -147,7 +146,7 @@ def do_runs(
     own, moved = find_latent()
     if moved is not None:
         clock.done += weights.get(latent.name, 0.0)
-        yield clock.at(f"{label}: found in the folder", latent=moved, reused=True)
+        yield clock.at(f"{label}: found in the folder", latent=moved)
         return
     known = here.known or (yield from _looking(here, clock))
     moving = LatentWork(engine, latent, known.measurer, known.portraits, store.path(latent.against), last, guide)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+
+from nada_core.adaptation import part_colours
 
 __all__ = ["ZONES", "colour_change", "find_zones", "mouth_width", "redness", "to_lab"]
 
 #: Zones whose colour change is reported. The mouth is the lips.
 ZONES = ("skin", "eyes", "mouth", "hair")
 _LEAST = 12  # fewer pixels say nothing about a zone
-_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
-_WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def to_lab(image: Image.Image) -> NDArray[np.float64]:
     """Return CIE Lab (D65) ``[H, W, 3]`` of an sRGB picture: L 0 to 100, a red-green, b yellow-blue."""
     values = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
-    linear = np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)
-    xyz = linear @ _TO_XYZ.T / _WHITE
-    root = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = np.moveaxis(root, -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+    return part_colours.lab(torch.from_numpy(2 * values - 1).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
 
 
 def find_zones(size: tuple[int, int], landmarks: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Keep what rows made: ``DIR/rows/NAME/`` is complete or absent, ``DIR/table.json`` says what became of every row."""
+"""Keep the results of rows in a folder: each is complete or absent, in ``DIR/rows/NAME/``; ``DIR/table.json`` says what became of all."""
 
 from __future__ import annotations
 

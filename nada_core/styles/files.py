@@ -38,7 +38,6 @@ __all__ = [
     "TEMPORARY",
     "Style",
     "StyleCard",
-    "apply_style",
     "compact_style",
     "load_card",
     "load_style",
@@ -311,17 +310,6 @@ def styled(base: Generator, style: Style, base_hash: str | None = None) -> Gener
     with torch.no_grad():
         for name, value in resolved_weights(style, base, base_hash).items():
             generator.get_parameter(name).copy_(value)
-    return generator
-
-
-@torch.no_grad()
-def apply_style(generator: Generator, base: Generator, style: Style | None, strength: float = 1.0) -> Generator:
-    """Set ``generator``'s trainable weights to ``base + strength * (style - base)``; ``None`` restores the base. Returns ``generator``."""
-    weights = {} if style is None else resolved_weights(style, base)
-    current = dict(generator.named_parameters())
-    for name, reference in base.named_parameters():
-        value = weights.get(name)
-        current[name].copy_(reference if value is None else value if strength == 1 else torch.lerp(reference, value, strength))
     return generator
 
 

@@ -80,7 +80,7 @@ def unpacked(pairs: Tensor, count: int) -> Tensor:
     return both[:count].to(torch.int8) - 8
 
 
-def layer_gains(generator: Generator, names: Iterable[str], probes: int = 2, seed: int = 0) -> dict[str, float]:
+def layer_gains(generator: Generator, names: Iterable[str], probes: int = 2) -> dict[str, float]:
     """Return how much the picture changes with each named parameter.
 
     The gain is the RMS over its entries of the Jacobian's columns, up to a common factor. For random signs r over the pixels, the gradient
@@ -90,7 +90,7 @@ def layer_gains(generator: Generator, names: Iterable[str], probes: int = 2, see
     wanted = set(names)
     probed = copy.deepcopy(generator).requires_grad_(False)
     parameters = {name: p.requires_grad_(True) for name, p in probed.named_parameters() if name in wanted}
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(0)
     z = torch.randn(probes, generator.z_dim, generator=rng).to(generator.device)
     with torch.no_grad():
         ws = probed.mapping(z, 0.7)

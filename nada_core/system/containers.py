@@ -224,7 +224,7 @@ def read_safetensors(path: Path, otherwise: str, kind: type[NadaError] = Generat
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
-def read_torch_file(path: Path, expected: str, kind: type[NadaError] = GeneratorError) -> Any:
+def read_torch_file(path: Path, expected: str) -> Any:
     """Return what was saved: tensors, plain values, containers, and a training's options as an inert ``argparse.Namespace``.
 
     Args:
@@ -234,17 +234,17 @@ def read_torch_file(path: Path, expected: str, kind: type[NadaError] = Generator
         NadaError: damaged, too large, or it asks for code to be run.
     """
     file = shown(path.name)
-    _check_size(path, kind)
+    _check_size(path, GeneratorError)
     if archive := foreign_archive(path):
-        raise kind(f"'{file}' is {archive}")
+        raise GeneratorError(f"'{file}' is {archive}")
     if _differs(path):
-        raise kind(f"'{file}' is damaged: parts of it are not what was saved. Download it again.")
-    with reading(path, f"'{file}' is damaged: torch cannot read it to its end. Download it again.", kind):
+        raise GeneratorError(f"'{file}' is damaged: parts of it are not what was saved. Download it again.")
+    with reading(path, f"'{file}' is damaged: torch cannot read it to its end. Download it again.", GeneratorError):
         try:
             with torch.serialization.safe_globals([argparse.Namespace]):
                 return torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
-            raise kind(_refusal(file, str(error), expected)) from error
+            raise GeneratorError(_refusal(file, str(error), expected)) from error
 
 
 def _refusal(file: str, said: str, expected: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from nada_core.adaptation.loop import AdaptOptions, next_previews, preview_images, resolve_options
 from nada_core.adaptation.options import own_steps
 from nada_core.errors import OptionsError, PromptError
-from nada_core.styles.files import apply_style, load_style, save_style
+from nada_core.styles.files import load_style, save_style, styled
 
 QUICK = AdaptOptions(steps=2, batch=1, preview_seeds=(3,), preview_seconds=0.0, crops=1)
 
@@ -54,11 +54,9 @@ def test_stopping_after_any_step_leaves_a_usable_style(engine, tmp_path):
 
 
 def test_saved_style_renders_the_preview_again_exactly(engine, tmp_path):
-    import copy
-
     step = last_of(engine.adapt("blue skin", options=QUICK))
     style = load_style(save_style(step.style(), tmp_path / "blue.safetensors"))
-    generator = apply_style(copy.deepcopy(engine.generator), engine.generator, style)
+    generator = styled(engine.generator, style)
     again = preview_images(generator, resolve_options(QUICK, generator.family))
     torch.testing.assert_close(again, step.previews, rtol=0, atol=0)
 

@@ -25,7 +25,6 @@ from tests.helpers.small_adaptations import (
     CONVS,
     FIRST,
     SMALL,
-    ReadingEncoder,
     StandInEncoder,
     last_of,
     owners,
@@ -33,12 +32,6 @@ from tests.helpers.small_adaptations import (
     small_stylegan2,
 )
 from tests.helpers.stylegan2_files import tiny
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return ReadingEncoder()
-
 
 # --- unchanged defaults
 

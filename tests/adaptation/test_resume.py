@@ -15,7 +15,6 @@ from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import ResumeError
 from tests.helpers.small_adaptations import (
     SMALL,
-    ReadingEncoder,
     StandInEncoder,
     facts,
     last_of,
@@ -38,11 +37,6 @@ SETTINGS = {
     "half precision": {"precision": "bfloat16", "average": 0.9},
     "unlimited": {"max_gradient": math.inf, "average": 0.0},
 }
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return ReadingEncoder()
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from nada_core.editing.editor import PhotoEditor
 from nada_core.inversion.base import Inversion
 from nada_core.looks.reading import read
 from nada_core.styles.mixing import Delta, style_delta
-from tests.helpers.small_adaptations import StandInEncoder, small_stylegan2
+from tests.helpers.small_adaptations import StandInEncoder, same_tensors, small_stylegan2
 from tests.helpers.small_styles import smooth_style
 
 
@@ -33,16 +32,12 @@ def worn(base, encoder, **card) -> tuple[Delta, int]:
     return last.fitted.delta, len(steps)
 
 
-def same(one: Delta, other: Delta) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
 @pytest.mark.parametrize("made_from", ["pictures", ""], ids=["pictures", "another program"])
 @pytest.mark.parametrize("encoder", [StandInEncoder(), LookingEncoder()], ids=["reads texts", "reads looks"])
 def test_a_name_is_no_target(base, encoder, made_from):
     for name in ("gold", "my picture", "Joker"):
         delta, steps = worn(base, encoder, name=name, prompt=name, title=name, made_from=made_from)
-        assert steps == 0 and same(delta, style_delta(smooth_style(base), base)), name
+        assert steps == 0 and same_tensors(delta, style_delta(smooth_style(base), base)), name
 
 
 def test_pictures_have_no_look_whatever_their_card_says(base):
@@ -53,4 +48,4 @@ def test_pictures_have_no_look_whatever_their_card_says(base):
 @pytest.mark.heavy
 def test_a_text_is_one(base):
     gold, joker = (worn(base, StandInEncoder(), prompt=text, made_from="text") for text in ("gold", "Joker"))
-    assert gold[1] == joker[1] == 20 and not same(gold[0], joker[0])
+    assert gold[1] == joker[1] == 20 and not same_tensors(gold[0], joker[0])

@@ -135,6 +135,13 @@ def open_app(page: Any, url: str, tab: str = "") -> Any:
     return page
 
 
+@contextmanager
+def app_page(engine: FakeEngine, tab: str = "", **options: Any) -> Iterator[tuple[Any, Any]]:
+    """A page on which a running app is open, at a tab where one is named, and its Blocks; `options` are those of the page."""
+    with serving(engine) as (url, demo), chromium() as browser:
+        yield open_app(browser.new_page(**options), url, tab), demo
+
+
 def expect(target: Any) -> Any:
     """Asserts something of a page or a part of it: waits until it holds. Asking a page in a plain `assert` would catch it in between."""
     from playwright.sync_api import expect as playwright_expect

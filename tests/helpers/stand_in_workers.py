@@ -39,13 +39,7 @@ class LocalWorker:
     def work(self, key: str, task: bytes, training: Sequence[bytes], stopping: Callable[[], bool]) -> Iterator[Told]:
         self.worker.begin(task, training)
         try:
-            while True:
-                self.told += 1
-                if self.told == self.dies_at:
-                    raise WorkerLost("as the test asked")
-                if stopping():
-                    self.worker.stop(key)
-                message, training = self.worker.more(key)
+            for message, training in self._answers(key, self.worker.more, stopping):
                 news = read_news(message)
                 yield Told(news, tuple(map(bytes, training)), news.step)
                 if news.over:
@@ -56,16 +50,19 @@ class LocalWorker:
     def faces(self, key: str, task: Sequence[Any], stopping: Callable[[], bool]) -> Iterator[Sequence[Any]]:
         self.worker.begin_face(sendable(task))
         try:
-            while True:
-                self.told += 1
-                if self.told == self.dies_at:
-                    raise WorkerLost("as the test asked")
-                if stopping():
-                    self.worker.stop(key)
-                yield self.worker.more_of_face(key)
+            yield from self._answers(key, self.worker.more_of_face, stopping)
         finally:
             self.worker.stop(key)
             self.worker.forget(key)
+
+    def _answers(self, key: str, ask: Callable[[str], Any], stopping: Callable[[], bool]) -> Iterator[Any]:
+        while True:
+            self.told += 1
+            if self.told == self.dies_at:
+                raise WorkerLost("as the test asked")
+            if stopping():
+                self.worker.stop(key)
+            yield ask(key)
 
 
 class LocalCrew:

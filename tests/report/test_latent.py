@@ -124,7 +124,7 @@ def test_latents_come_nearer_to_the_text_than_they_were(finished):
 def test_found_again(folder, photo):
     before, again = (folder / "report.html").read_text("utf-8"), Laboratory()
     steps = list(make_report(again, folder, [photo]))
-    assert [step.reused for step in steps if step.result or step.latent] == [True] * 3
+    assert ["found in the folder" in step.text for step in steps if step.result or step.latent] == [True] * 3
     assert again.log == again.moved == again.editor.log == []
     assert (folder / "report.html").read_text("utf-8") == before
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import errno
 import json
 import math
@@ -21,12 +20,12 @@ from nada_core.styles.files import (
     COMPACT_BYTES,
     SCHEMA,
     Style,
-    apply_style,
     compact_style,
     load_card,
     load_style,
     resolved_weights,
     save_style,
+    styled,
 )
 from tests.helpers.small_styles import small_generator, smooth_style
 
@@ -64,23 +63,11 @@ def test_round_trip_is_exact_to_the_pixel(generator, tmp_path):
     assert loaded.card == style.card
     assert loaded.tensors.keys() == style.tensors.keys()
     assert all(torch.equal(loaded.tensors[name], value) for name, value in style.tensors.items())
-    working = copy.deepcopy(generator)
     plain = draw(generator)
-    before = draw(apply_style(working, generator, style))
+    before = draw(styled(generator, style))
     assert not torch.equal(before, plain)
-    assert torch.equal(draw(apply_style(copy.deepcopy(generator), generator, loaded)), before)
-    assert torch.equal(draw(apply_style(working, generator, None)), plain)
-
-
-def test_strength_goes_from_the_base_to_beyond_the_style(small):
-    style = smooth_style(small)
-    working = copy.deepcopy(small)
-    for strength in (0.0, 0.5, 1.0, 1.3):
-        apply_style(working, small, style, strength)
-        for name, value in working.named_parameters():
-            reference = small.get_parameter(name)
-            expected = reference + strength * (style.tensors.get(name, reference) - reference)
-            torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+    assert torch.equal(draw(styled(generator, loaded)), before)
+    assert torch.equal(draw(generator), plain), "the base stays as it is"
 
 
 def test_compact_styles_are_small_and_look_the_same(generator, tmp_path):
@@ -89,8 +76,8 @@ def test_compact_styles_are_small_and_look_the_same(generator, tmp_path):
     assert 0.9 * COMPACT_BYTES < small.stat().st_size <= COMPACT_BYTES
     loaded = load_style(small)
     assert loaded.card == replace(style.card, storage="delta4")
-    exact = draw(apply_style(copy.deepcopy(generator), generator, style))
-    close = draw(apply_style(copy.deepcopy(generator), generator, loaded))
+    exact = draw(styled(generator, style))
+    close = draw(styled(generator, loaded))
     assert psnr(exact, draw(generator)) < 25, "the style must change the picture, or closeness says nothing"
     assert psnr(exact, close) > 35
 
@@ -127,7 +114,7 @@ def test_a_compact_style_leaves_out_what_did_not_change(small, tmp_path):
     assert {name.split("|")[0] for name in compact.tensors} <= {name for name in same if name.startswith("blocks.1")}
     nothing = {name: small.get_parameter(name).clone() for name in style.tensors}
     empty = load_style(save_style(compact_style(Style(style.card, nothing), small), tmp_path / "empty.safetensors"))
-    assert torch.equal(draw(apply_style(copy.deepcopy(small), small, empty)), draw(small))
+    assert torch.equal(draw(styled(small, empty)), draw(small))
 
 
 def test_older_delta_files_are_still_read(small, tmp_path):
@@ -187,7 +174,7 @@ def test_another_base_is_refused_by_name(small, saved):
     other = small_generator(1)
     style = load_style(saved)
     with pytest.raises(StyleError, match=r"made for mobile_stylegan .*matching base") as refused:
-        apply_style(copy.deepcopy(other), other, style)
+        styled(other, style)
     message = str(refused.value)
     assert "painted" in message and small.content_hash()[:8] in message and other.content_hash()[:8] in message
     with pytest.raises(StyleError, match="made for stylegan2"):

@@ -174,12 +174,18 @@ def generators(tmp_path, monkeypatch):
     return tmp_path
 
 
+def engines_in(folder: Path):
+    """Makes engines whose generator is by default a file of the folder, which also keeps their styles."""
+
+    def factory(world=None, base=str(folder / "one.pt"), encoder="starter"):
+        return Engine("cpu", base=base, encoder=encoder, styles_folder=folder / "styles", world=world)
+
+    return factory
+
+
 @pytest.mark.weights
 def test_a_real_generator_from_a_file_and_styles_of_the_other(generators, monkeypatch):
-    def factory(world=None, base=str(generators / "one.pt"), encoder="starter"):
-        return Engine("cpu", base=base, encoder=encoder, styles_folder=generators / "styles", world=world)
-
-    demo = build_app(backend=replace(default_backend(factory), jobs_folder=lambda: generators / "jobs"))
+    demo = build_app(backend=replace(default_backend(engines_in(generators)), jobs_folder=lambda: generators / "jobs"))
     app, functions = demo.context, handlers(demo)
     monkeypatch.setattr(app, "backend", replace(app.backend, check=lambda *_: None))  # the stand-in takes any text
     one, facts = app.open()
@@ -215,10 +221,7 @@ def test_the_full_world_is_not_fetched_by_a_click(generators, monkeypatch):
         monkeypatch.setattr(place, lambda name, **_: pytest.fail(f"{name} was fetched"))
     monkeypatch.setattr(worlds, "reach", lambda *_: "yes")  # there is a connection
 
-    def factory(world=None, base=str(generators / "one.pt"), encoder="starter"):
-        return Engine("cpu", base=base, encoder=encoder, styles_folder=generators / "styles", world=world)
-
-    app = make_context(replace(default_backend(factory), jobs_folder=lambda: generators / "jobs"))
+    app = make_context(replace(default_backend(engines_in(generators)), jobs_folder=lambda: generators / "jobs"))
     old, _ = app.open()
     with pytest.raises(AssetError, match=r"stylegan2-ffhq, restyle-e4e-ffhq, clip-vit-b-32.*nada_core fetch full`"):
         change_world(app, Wish("full"))
@@ -232,7 +235,7 @@ def test_the_full_world_is_not_fetched_by_a_click(generators, monkeypatch):
         change_world(app, Wish("starter", None, "ViT-B-33"))
     assert app.open()[0] is old
     # a GPU and a connection are enough for the automatic choice at the start; a click is not
-    engine = factory(base=None, encoder=None)
+    engine = engines_in(generators)(base=None, encoder=None)
     monkeypatch.setattr(engine, "_choose", lambda download: worlds.choose_world("cuda", download=download))
     assert set(engine.missing()) == set(worlds.missing_for_full())
     folder = generators / "clip-vit-b-32"

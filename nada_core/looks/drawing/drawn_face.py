@@ -220,11 +220,6 @@ class DrawnFace:
         return np.clip(1 - self.background, 0, 1)
 
     @cached_property
-    def skin_colour(self) -> Array:
-        """Return the mean Lab ``[3]`` of the face's skin."""
-        return statistics(lab(self.image), self.plain_skin * self.face)[0]
-
-    @cached_property
     def hair_colour(self) -> Array:
         """Return the mean Lab ``[3]`` of the hair, or of the brows where there is none."""
         mask = self.hair if self.hair.mean() > 0.01 else self.brows

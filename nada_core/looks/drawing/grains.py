@@ -48,9 +48,9 @@ def _white_veins(surface: Array, x: Array, face: DrawnFace, rng: Rng, strength: 
     return _veins(surface, x, face, rng, strength, (0.86, 0.85, 0.82))
 
 
-def _relief(sigma: float, amount: float, stretch: tuple[float, float] = (1, 1)) -> Grain:
+def _relief(sigma: float, amount: float) -> Grain:
     def draw(surface: Array, x: Array, face: DrawnFace, rng: Rng, strength: float) -> Array:
-        return shade(surface, amount * strength * embossed(noise(rng, face.size, sigma * face.unit, stretch), 0.9 * face.unit))
+        return shade(surface, amount * strength * embossed(noise(rng, face.size, sigma * face.unit), 0.9 * face.unit))
 
     return draw
 

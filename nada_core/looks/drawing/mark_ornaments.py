@@ -35,8 +35,8 @@ def _paint(image: Array, mask: Array, colour: Lab, amount: float) -> Array:
     return recolour(image, np.clip(mask, 0, 1) * amount, colour, 0.96, 0.6, 0.1, None)
 
 
-def _star(centre: Array, radius: float, points: int, inner: float, turn: float = 0.0) -> Array:
-    angle = np.arange(points * 2) * np.pi / points - np.pi / 2 + turn
+def _star(centre: Array, radius: float, points: int, inner: float) -> Array:
+    angle = np.arange(points * 2) * np.pi / points - np.pi / 2
     r = np.where(np.arange(points * 2) % 2 == 0, radius, radius * inner)
     return (centre + np.stack([np.cos(angle) * r, np.sin(angle) * r], -1)).astype(np.float32)
 

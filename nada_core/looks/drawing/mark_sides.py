@@ -1,4 +1,4 @@
-"""Draw what a side or a part of a face has: one eye, half the hair, its strands or tips in another colour, a beauty spot, a long beard."""
+"""Draw marks of one side or a part only: another eye, half the hair, its strands or tips in another colour, a beauty spot, a long beard."""
 
 from __future__ import annotations
 

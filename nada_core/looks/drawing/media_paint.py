@@ -1,4 +1,4 @@
-"""Paint a picture in a painted medium: oil, watercolour, schools of painting, cartoons, clay. Finish: `media_paint_effects`."""
+"""Paint a picture in a painted medium: oil, watercolour, schools of painting, cartoons, clay. More than strokes: `media_paint_effects`."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def embossed(height: Array, strength: float = 1.0) -> Array:
     return np.tanh(-(gx + gy) * strength / 4).astype(np.float32)
 
 
-def cells(rng: Rng, size: int, spacing: float, jitter: float = 0.5, brick: bool = True) -> tuple[NDArray[np.int32], Array]:
+def cells(rng: Rng, size: int, spacing: float, jitter: float = 0.5) -> tuple[NDArray[np.int32], Array]:
     """Divide the plane into irregular tiles.
 
     Returns:
@@ -290,7 +290,7 @@ def cells(rng: Rng, size: int, spacing: float, jitter: float = 0.5, brick: bool 
     """
     count = int(np.ceil(size / spacing)) + 2
     gy, gx = np.mgrid[-1:count, -1:count].astype(np.float32)
-    gx = gx + (0.5 * (np.arange(-1, count)[:, None] % 2) if brick else 0)
+    gx = gx + 0.5 * (np.arange(-1, count)[:, None] % 2)  # as bricks lie
     centres = (np.stack([gx, gy], -1).reshape(-1, 2) + 0.5 + rng.uniform(-jitter, jitter, (gx.size, 2))) * spacing
     inside = np.round(centres[((centres >= 0) & (centres < size - 0.5)).all(1)]).astype(int).clip(0, size - 1)
     seeds = np.full((size, size), 255, np.uint8)

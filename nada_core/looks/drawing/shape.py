@@ -218,7 +218,7 @@ def _ears(face: DrawnFace, pointed: float, big: float) -> DrawnFace:
                 centre + out * (0.1 + 0.05 * big) * np.cos(turn) * (1 - 0.25 * np.sin(turn)) + d * w * (0.17 + 0.06 * big) * np.sin(turn)
             )
 
-        def shell(share: float, soft: float, outline: Array = smooth) -> Array:
+        def shell(share: float, soft: float, outline: Array = smooth) -> Array:  # the default binds the ear of this turn
             middle_of = outline.mean(0)
             return soft_polygon((middle_of + (outline - middle_of) * share).astype(np.float32), size, soft * u)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,11 +96,6 @@ def _add_adapt(context: AppContext) -> None:
 
 def _summary(view: AdaptView, ahead: int) -> dict[str, Any]:
     return {"phase": view.phase, "step": view.step, "steps": view.steps, "seconds": view.seconds, "left": view.left, "ahead": ahead}
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no other numbers."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _add_edit(context: AppContext) -> None:

@@ -98,7 +98,7 @@ def _capital(name: str) -> str:
 
 
 def chips(concepts: Iterable[str]) -> str:
-    """Return buttons that put their word into the prompt box (the click is handled in the page, see adapt_tab)."""
+    """Return buttons that put their word into the prompt box (the page handles the click: the script in the Adapt tab's form)."""
     rows = []
     for title, names in group_concepts(tuple(concepts) or _ANY_PROMPT):
         buttons = "".join(

@@ -1,4 +1,4 @@
-"""Describe workers outside of this process as the page knows them. Needs neither Ray nor torch."""
+"""Define what the page asks of workers in other processes, and what it tells of each. Needs neither Ray nor torch."""
 
 from __future__ import annotations
 

@@ -87,8 +87,8 @@ class DetachedWork(Watched["View | None"], Generic[View]):
 class Detached(Generic[View]):
     """Hold the work in hand, by the id of its photo, which only its page knows. At most ``most`` pieces at a time."""
 
-    def __init__(self, most: int = _MOST, idle: float = _IDLE) -> None:
-        self._most, self._idle = most, idle
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
         self._works: dict[str, DetachedWork[View]] = {}
         self._alive: set[DetachedWork[View]] = set()  # with those that were asked to end and have not yet
         self._lock = threading.Lock()
@@ -109,7 +109,7 @@ class Detached(Generic[View]):
                 raise NadaError(f"{len(self._alive)} photos are being worked on already and no more are taken. Try again in a minute.")
             if key in self._works:
                 self._works[key].stop.set()
-            work = self._works[key] = DetachedWork(views, about, idle=self._idle, ended=partial(self._forget, key))
+            work = self._works[key] = DetachedWork(views, about, ended=partial(self._forget, key))
             self._alive.add(work)
             return work
 

@@ -14,10 +14,9 @@ __all__ = ["blocked_words", "check_words"]
 _NAME = "NADA_BLOCKED_PROMPTS"
 
 
-def blocked_words(listed: str | None = None) -> tuple[str, ...]:
-    """Return the words or phrases in ``listed``, by default the environment's, in the form they are compared in."""
-    values = (os.environ.get(_NAME, "") if listed is None else listed).split(",")
-    return tuple(word for word in map(_plain, values) if word)
+def blocked_words() -> tuple[str, ...]:
+    """Return the words or phrases that the environment lists, in the form they are compared in."""
+    return tuple(word for word in map(_plain, os.environ.get(_NAME, "").split(",")) if word)
 
 
 def check_words(texts: Iterable[str], blocked: Iterable[str]) -> None:

@@ -1,1 +1,1 @@
-"""Build the four tabs of the page; none imports another."""
+"""Build the five tabs of the page; none imports another."""

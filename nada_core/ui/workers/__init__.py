@@ -1,1 +1,1 @@
-"""Adaptations computed by workers of a Ray cluster: what travels, the worker, the crew of them, and a job's way through it."""
+"""Have adaptations and photo work computed by workers of a Ray cluster: messages, the worker, the crew of them, a job's way through it."""

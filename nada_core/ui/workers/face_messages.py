@@ -1,4 +1,4 @@
-"""Write errands as bytes: one face to rebuild, a style to fit to a rebuilt face, a student to train; and what came of it.
+"""Write and read errands as bytes: one face to rebuild, a style to fit to a rebuilt face, a student to train; and what came of it.
 
 Of a photo only the face that was cut out leaves the app, as plain pixels, and only in memory.
 """

@@ -1,4 +1,4 @@
-"""Write what travels between the app and its workers as bytes: JSON and files. Nothing that comes from a visitor is ever unpickled.
+"""Write and read what travels between the app and its workers: JSON and files, as bytes. Nothing that a visitor sent is ever unpickled.
 
 What is large travels in parts that are somebody's own memory: Ray copies them into its store once, and who reads them reads them there.
 """

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from tests.helpers import served
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import PHONE, chromium, expect, in_chromium, open_app, serving, until
+from tests.helpers.served import PHONE, app_page, chromium, expect, in_chromium, open_app, serving, until
 
 pytestmark = pytest.mark.heavy
 
@@ -131,8 +131,7 @@ def behind(monkeypatch, middleware):
 def test_a_stream_that_ends_without_a_farewell_is_a_broken_connection(monkeypatch):
     behind(monkeypatch, Cut)
     engine = FakeEngine(delay=0.4, hold_at=25)
-    with serving(engine) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url)
+    with app_page(engine) as (page, _):
         page.locator("#adapt").click()
         page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         Cut.armed = True
@@ -184,8 +183,7 @@ def test_a_page_whose_server_was_replaced_says_so_and_reloads():
 
 @in_chromium
 def test_a_page_whose_server_is_gone_says_so():
-    with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url)
+    with app_page(FakeEngine(delay=0.003)) as (page, _):
         page.route("**/queue/join*", lambda route: route.fulfill(status=502, body="Bad gateway"))
         page.locator("#adapt").click()
         page.locator("#another-server").get_by_text("does not answer").wait_for()

@@ -13,7 +13,7 @@ from nada_core.ui import build_app
 from nada_core.ui.photo import examples
 from tests.helpers.apps import components
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import PHONE, chromium, expect, in_chromium, open_app, serving
+from tests.helpers.served import PHONE, app_page, expect, in_chromium
 
 pytestmark = pytest.mark.heavy
 
@@ -28,8 +28,7 @@ def test_each_is_a_usable_portrait_of_one_face(file):
 
 @in_chromium
 def test_one_press_stands_for_an_upload_on_both_tabs():
-    with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(viewport=PHONE), url, "Stylise")
+    with app_page(FakeEngine(delay=0.003), "Stylise", viewport=PHONE) as (page, _):
         offered = page.locator("#examples button.thumbnail-item")
         expect(offered).to_have_count(len(examples.EXAMPLES))
         for _ in range(2):  # the same one again, after it was taken away

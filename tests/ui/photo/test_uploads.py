@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 
 from tests.helpers.fake_engine import FakeEngine, draw_face
-from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
+from tests.helpers.served import app_page, expect, in_chromium
 
 _DROP = """([place, name, type, content]) => {
   const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
@@ -36,8 +36,7 @@ def avif() -> bytes:
 @pytest.mark.slow
 @in_chromium
 def test_files_are_taken_dropped_and_chosen(tmp_path):
-    with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url)
+    with app_page(FakeEngine(delay=0.003)) as (page, _):
         page.get_by_text("Settings", exact=True).click()
         page.locator("#targets input[type=file]").wait_for(state="attached")
         drop(page, "#targets button", "IMG_1.HEIC", "", heic())

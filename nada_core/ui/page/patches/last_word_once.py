@@ -1,4 +1,4 @@
-"""Say the last word of a handler that yields once, and not again when the handler is over.
+"""Send the last answer of a handler that yields only once; Gradio sends it again when the handler is over.
 
 When a generator ends, Gradio (6.31) sends its last answer a second time, as the answer of the whole event. On a busy machine this comes
 seconds later, over what the person did in between: a photo that was taken away came back, a style pressed was marked no longer. What the

@@ -9,7 +9,7 @@ from nada_core.ui.server.backend import keep_training, read_training
 from tests.helpers.adapting import last, pressed, start, wait_for
 from tests.helpers.apps import handlers, named
 from tests.helpers.fake_engine import FakeEngine, fake_backend
-from tests.helpers.served import chromium, expect, in_chromium, open_app, serving
+from tests.helpers.served import app_page, expect, in_chromium
 from tests.helpers.small_adaptations import StandInEncoder, last_of, small_mobile, small_options
 
 pytestmark = pytest.mark.heavy
@@ -102,8 +102,7 @@ def test_the_real_training_is_kept_whole(tmp_path):
 @in_chromium
 def test_continue_on_the_page():
     engine = FakeEngine(delay=0.02, hold_at=7)
-    with serving(engine) as (url, demo), chromium() as browser:
-        page = open_app(browser.new_page(), url)
+    with app_page(engine) as (page, demo):
         page.locator("#adapt").click()
         page.locator("#adapt-progress").get_by_text("of 30", exact=False).wait_for()
         page.locator("#stop").click()

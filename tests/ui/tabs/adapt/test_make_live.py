@@ -10,7 +10,7 @@ from nada_core.errors import StyleError
 from nada_core.ui.tabs.adapt.make_live import live_steps
 from tests.helpers.adapting import last, start
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.served import chromium, expect, in_chromium, open_app, serving, until
+from tests.helpers.served import app_page, expect, in_chromium, until
 
 
 @pytest.fixture
@@ -70,8 +70,7 @@ def test_somebody_elses_style_stays_theirs(made):
 @in_chromium
 def test_in_a_browser():
     engine = FakeEngine(delay=0.002)
-    with serving(engine) as (url, demo), chromium() as browser:
-        page = open_app(browser.new_page(), url)
+    with app_page(engine) as (page, demo):
         expect(page.locator("#make-live")).to_be_disabled()
         page.locator("#adapt").click()
         page.locator("#adapt-progress").get_by_text("Done: 30 steps").wait_for()

@@ -17,7 +17,7 @@ from nada_core.ui.tabs.gallery.layout import IMPORT_MB
 from tests.helpers import served
 from tests.helpers.apps import components, handlers
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, export, fake_backend
-from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled, typed
+from tests.helpers.served import PHONE, app_page, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled, typed
 
 pytestmark = pytest.mark.heavy
 
@@ -220,8 +220,7 @@ def test_what_can_be_done_is_where_the_cards_are_chosen(width):
     engine = FakeEngine(delay=0.01)
     for number in range(24):
         engine.saved[f"look-{number}"] = FakeStyle(FakeCard(f"look-{number}", f"Look {number}"))
-    with serving(engine) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(viewport={"width": width, "height": 812}), url, "Gallery")
+    with app_page(engine, "Gallery", viewport={"width": width, "height": 812}) as (page, _):
         expect(page.locator(".style-card")).to_have_count(25)
         expect(page.locator("#gallery-compare")).to_be_hidden()
 
@@ -333,8 +332,7 @@ def use_the_gallery(page, url, engine, upload):
 def test_a_chosen_style_is_worn_on_the_photo(photo):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
-    with serving(engine) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(viewport=PHONE), url, "Stylise")
+    with app_page(engine, "Stylise", viewport=PHONE) as (page, _):
         page.locator("#photo input[type=file]").set_input_files(photo)
         expect(page.locator("#stylise")).to_be_enabled()
         page.get_by_role("tab", name="Gallery").click()

@@ -8,15 +8,27 @@ from PIL import Image
 
 from tests.helpers.apps import picture
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle, draw_face
-from tests.helpers.served import PHONE, chromium, expect, fits, in_chromium, in_sight, open_app, serving, settled, until, watch_shifts
+from tests.helpers.served import (
+    PHONE,
+    app_page,
+    chromium,
+    expect,
+    fits,
+    in_chromium,
+    in_sight,
+    open_app,
+    serving,
+    settled,
+    until,
+    watch_shifts,
+)
 
 
 @in_chromium
 def test_stop_on_a_phone(photo):
     engine = FakeEngine(delay=0.005)
     engine.editor.held = True
-    with serving(engine) as (url, demo), chromium() as browser:
-        page = open_app(browser.new_page(viewport=PHONE), url, "Stylise")
+    with app_page(engine, "Stylise", viewport=PHONE) as (page, demo):
         page.locator("#photo input[type=file]").set_input_files(photo)
         expect(page.locator("#stylise")).to_be_enabled()
         settled(page)
@@ -40,8 +52,7 @@ def test_stop_on_a_phone(photo):
 def test_the_face_in_its_style_can_be_taken_at_once(photo):
     engine = FakeEngine(delay=0.003)
     engine.students.colour = "#00c000"
-    with serving(engine) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url, "Stylise")
+    with app_page(engine, "Stylise") as (page, _):
         expect(page.locator("#take-picture")).to_be_disabled()
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.get_by_alt_text("The face in its style, at once").wait_for()
@@ -57,8 +68,7 @@ def test_the_face_in_its_style_can_be_taken_at_once(photo):
 def test_what_is_shown_can_be_taken_away_whatever_is_chosen(photo):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
-    with serving(engine) as (url, demo), chromium() as browser:
-        page = open_app(browser.new_page(), url, "Stylise")
+    with app_page(engine, "Stylise") as (page, demo):
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.locator("#stylise").click()
         page.locator("#edit-progress").get_by_text("Done").wait_for()

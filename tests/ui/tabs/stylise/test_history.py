@@ -10,7 +10,7 @@ from nada_core.ui.requests import EditRequest
 from nada_core.ui.tabs.stylise.history import MOST_PAST, captioned, with_look
 from tests.helpers.apps import picture
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStyle
-from tests.helpers.served import chromium, expect, in_chromium, open_app, serving, until
+from tests.helpers.served import app_page, expect, in_chromium, until
 
 PICTURE = Image.new("RGB", (64, 64), (10, 200, 30))
 
@@ -35,8 +35,7 @@ def test_another_strength_is_the_same_result_in_its_place():
 def test_a_result_is_shown_again_with_a_press(photo):
     engine = FakeEngine(delay=0.003)
     engine.saved["zombie"] = FakeStyle(FakeCard("zombie", "Zombie"))
-    with serving(engine) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url, "Stylise")
+    with app_page(engine, "Stylise") as (page, _):
         page.locator("#photo input[type=file]").set_input_files(photo)
         page.locator("#stylise").click()
         page.locator("#edit-progress").get_by_text("Done").wait_for()
@@ -52,8 +51,7 @@ def test_a_result_is_shown_again_with_a_press(photo):
 
 @in_chromium
 def test_the_whole_photo_is_looked_at_closer(tmp_path):
-    with serving(FakeEngine(delay=0.003)) as (url, _), chromium() as browser:
-        page = open_app(browser.new_page(), url, "Stylise")
+    with app_page(FakeEngine(delay=0.003), "Stylise") as (page, _):
         page.locator("#photo input[type=file]").set_input_files(picture(tmp_path, 900, 400))
         page.locator("#stylise").click()
         page.locator("#edit-progress").get_by_text("Done").wait_for()
