@@ -38,8 +38,9 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_finish():
-    """What is loaded by now stays: nothing of it need be looked through for garbage again and again."""
+    """What is loaded by now stays: nothing of it need be looked through for garbage again and again, and the rest not every few calls."""
     gc.freeze()
+    gc.set_threshold(50_000)
     gc.enable()
 
 
