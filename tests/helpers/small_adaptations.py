@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, wraps
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +13,7 @@ from nada_core.adaptation.loop import AdaptationStep
 from nada_core.adaptation.options import AdaptOptions
 from nada_core.generators.base import Generator
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
+from tests.helpers.made_once import made_once
 from tests.helpers.stylegan2_files import tiny
 
 #: For both families; the fake ones have one resolution.
@@ -50,30 +48,8 @@ class ReadingEncoder(StandInEncoder):
     templates = ("a photo of a {}.", "a drawing of a {}.")
 
 
-Small = TypeVar("Small", bound=Generator)
-
-
-def made_once(make: Callable[..., Small]) -> Callable[..., Small]:
-    """Hand out copies of what is made once for the same arguments: making a network takes ten times as long as copying it.
-
-    Torch's own random numbers go on from where making it leaves them.
-    """
-
-    @cache
-    def original(*arguments: object, **named: object) -> tuple[Small, Tensor]:
-        with torch.no_grad():
-            return make(*arguments, **named), torch.get_rng_state()
-
-    @wraps(make)
-    def copied(*arguments: object, **named: object) -> Small:
-        generator, after = original(*arguments, **named)
-        torch.set_rng_state(after)
-        return copy.deepcopy(generator)
-
-    return copied
-
-
 @made_once
+@torch.no_grad()
 def small_mobile(seed: int = 0, blocks: int = 2, *, small_head: bool = False) -> MobileStyleGAN:
     """32 px with two blocks; with seven and the head, 256 and 1024 px."""
     torch.manual_seed(seed)
@@ -96,6 +72,7 @@ def small_mobile(seed: int = 0, blocks: int = 2, *, small_head: bool = False) ->
 
 
 @made_once
+@torch.no_grad()
 def small_stylegan2(seed: int = 0) -> Generator:
     """64 px."""
     generator = tiny(seed)
