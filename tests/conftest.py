@@ -19,6 +19,7 @@ from nada_core.system.threads import wait_politely
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell; tests press Ctrl-C as people at a terminal do
     signal.signal(signal.SIGINT, signal.default_int_handler)
 wait_politely()
+gc.disable()  # until everything is collected: what importing makes stays, and looking through it for garbage takes a sixth of the time
 # One of its own for each test process: Gradio names a file after its content, and an app that ends deletes it under another one's feet.
 os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="nada-tests-gradio-")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, here and in every process the tests start
@@ -37,9 +38,10 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_finish():
-    """What is loaded by now stays: nothing of it need be looked through for garbage again and again."""
-    gc.collect()
+    """What is loaded by now stays: nothing of it need be looked through for garbage again and again, and the rest not every few calls."""
     gc.freeze()
+    gc.set_threshold(50_000)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from nada_core.adam import CpuAdam, adam
@@ -45,6 +46,7 @@ def test_cpus_get_the_small_one():
     assert isinstance(adam(elsewhere, lr=0.1), torch.optim.Adam)
 
 
+@pytest.mark.heavy
 def test_a_step_does_not_load_torchs_compiler():
     script = """
 import sys, torch

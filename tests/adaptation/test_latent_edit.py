@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from nada_core.adaptation.latent_edit import LatentOptions, edit_latent, ramp
+from nada_core.adaptation.latent_edit import LatentOptions, LatentStep, edit_latent, ramp
 from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import OptionsError, PromptError
+from nada_core.generators.base import Generator
 from nada_core.inversion.base import Inversion
 from nada_core.losses import GlobalLoss
 from tests.helpers.small_adaptations import SMALL, StandInEncoder, small_mobile, small_stylegan2
@@ -41,19 +43,36 @@ def recogniser(images):
     return F.adaptive_avg_pool2d(images, 2).flatten(1) + 0.5
 
 
-def test_the_text_comes_nearer_and_nothing_that_was_given_changes(base, encoder):
-    inversion, before = face(base), base.content_hash()
-    start = inversion.ws.clone()
-    steps = list(edit_latent(base, encoder, "Joker", inversion, quick(base)))
+@dataclass(frozen=True)
+class Run:
+    """A whole run, with what was given to it and copies of that."""
+
+    base: Generator
+    inversion: Inversion
+    start: Tensor
+    base_hash: str
+    options: LatentOptions
+    steps: list[LatentStep]
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def run(request) -> Run:
+    base = SMALL[request.param]()
+    inversion, options = face(base), quick(base, l2_weight=0.02)
+    start, base_hash = inversion.ws.clone(), base.content_hash()
+    return Run(base, inversion, start, base_hash, options, list(edit_latent(base, StandInEncoder(), "Joker", inversion, options)))
+
+
+def test_the_text_comes_nearer_and_nothing_that_was_given_changes(run):
+    steps = run.steps
     assert [step.index for step in steps] == list(range(21)) and {step.steps for step in steps} == {20}
     assert steps[-1].loss < steps[0].loss - 0.02 and steps[-1].text < steps[0].text
-    assert torch.equal(inversion.ws, start) and base.content_hash() == before
-    assert all(parameter.grad is None for parameter in base.parameters())
+    assert torch.equal(run.inversion.ws, run.start) and run.base.content_hash() == run.base_hash
+    assert all(parameter.grad is None for parameter in run.base.parameters())
 
 
-def test_a_state_is_one_latent_with_its_picture_and_numbers(base, encoder):
-    inversion, options = face(base), quick(base, l2_weight=0.02)
-    steps = list(edit_latent(base, encoder, "Joker", inversion, options))
+def test_a_state_is_one_latent_with_its_picture_and_numbers(run, encoder):
+    base, inversion, options, steps = run.base, run.inversion, run.options, run.steps
     first, last = steps[0], steps[-1]
     assert torch.equal(first.ws, inversion.ws) and first.moved == 0 and first.loss == first.text
     for step in (first, steps[7], last):
@@ -121,7 +140,7 @@ def test_a_recogniser_without_gradients_is_refused(base, encoder):
 
 def test_an_ensemble_of_encoders(base):
     both = EncoderEnsemble([StandInEncoder("a"), StandInEncoder("b")], [1.0, 0.5])
-    steps = list(edit_latent(base, both, "Joker", face(base), quick(base)))
+    steps = list(edit_latent(base, both, "Joker", face(base), quick(base, steps=8)))
     assert steps[-1].text < steps[0].text
 
 
@@ -132,8 +151,8 @@ def test_the_ramp_is_the_projectors():
     assert ramp(0.0, up=0) == ramp(0.99, down=0) == 1
 
 
-def test_rates_follow_the_ramp(base, encoder):
-    steps = list(edit_latent(base, encoder, "Joker", face(base), quick(base)))
+def test_rates_follow_the_ramp(run):
+    steps = run.steps
     assert [step.lr for step in steps] == pytest.approx([0.1 * ramp(index / 20) for index in range(21)])
     assert torch.equal(steps[1].ws, steps[0].ws) and not torch.equal(steps[2].ws, steps[1].ws)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
-from nada_core.adaptation.loop import AdaptOptions, next_previews, preview_images, resolve_options
+from nada_core.adaptation.loop import AdaptationStep, AdaptOptions, next_previews, preview_images, resolve_options
 from nada_core.adaptation.options import own_steps
 from nada_core.errors import OptionsError, PromptError
-from nada_core.styles.files import load_style, save_style, styled
+from nada_core.styles.files import Style, load_style, save_style, styled
 
 QUICK = AdaptOptions(steps=2, batch=1, preview_seeds=(3,), preview_seconds=0.0, crops=1)
 
@@ -23,25 +24,40 @@ def last_of(steps):
     return step
 
 
-def test_steps_tell_where_the_run_is(engine):
+@dataclass(frozen=True)
+class Run:
+    """One short run, for all that is asked of any."""
+
+    base_before: str
+    steps: list[AdaptationStep]
+    style: Style
+    base_after: str
+
+
+@pytest.fixture(scope="module")
+def run(engine) -> Run:
+    before = engine.generator.content_hash()
     steps = list(engine.adapt("Joker", options=QUICK))
+    return Run(before, steps, steps[-1].style(), engine.generator.content_hash())
+
+
+def test_steps_tell_where_the_run_is(run):
+    steps = run.steps
     assert [s.index for s in steps] == [1, 2] and steps[0].steps == 2
     assert all(math.isfinite(s.loss) and s.previews.shape == (1, 3, 256, 256) for s in steps)
     assert steps[0].seconds < steps[1].seconds and steps[1].eta == 0
 
 
-def test_same_seed_same_weights_other_seed_other_weights(engine):
-    first, second, third = (
-        last_of(engine.adapt("zombie", options=replace(QUICK, seed=s, preview_seconds=math.inf))).style() for s in (5, 5, 6)
-    )
+def test_same_seed_same_weights_other_seed_other_weights(engine, run):
+    """Whether anybody looks on or not."""
+    first, seeds = run.style, (QUICK.seed, QUICK.seed + 1)
+    second, third = (last_of(engine.adapt("Joker", options=replace(QUICK, seed=s, preview_seconds=math.inf))).style() for s in seeds)
     assert all(torch.equal(first.tensors[n], second.tensors[n]) for n in first.tensors)
     assert any(not torch.equal(first.tensors[n], third.tensors[n]) for n in first.tensors)
 
 
-def test_base_stays_as_it_was(engine):
-    before = engine.generator.content_hash()
-    last_of(engine.adapt("gold", options=QUICK))
-    assert engine.generator.content_hash() == before
+def test_base_stays_as_it_was(run):
+    assert run.base_after == run.base_before
 
 
 def test_stopping_after_any_step_leaves_a_usable_style(engine, tmp_path):
@@ -53,12 +69,10 @@ def test_stopping_after_any_step_leaves_a_usable_style(engine, tmp_path):
     assert engine.sample([1], load_style(save_style(style, tmp_path / "early.safetensors"))).shape == (1, 3, 256, 256)
 
 
-def test_saved_style_renders_the_preview_again_exactly(engine, tmp_path):
-    step = last_of(engine.adapt("blue skin", options=QUICK))
-    style = load_style(save_style(step.style(), tmp_path / "blue.safetensors"))
-    generator = styled(engine.generator, style)
+def test_saved_style_renders_the_preview_again_exactly(engine, run, tmp_path):
+    generator = styled(engine.generator, load_style(save_style(run.style, tmp_path / "joker.safetensors")))
     again = preview_images(generator, resolve_options(QUICK, generator.family))
-    torch.testing.assert_close(again, step.previews, rtol=0, atol=0)
+    torch.testing.assert_close(again, run.steps[-1].previews, rtol=0, atol=0)
 
 
 def test_layers_limit_what_changes(engine):

@@ -71,11 +71,9 @@ def test_the_first_faces_look_like_the_words(engine, prompt):
 
 
 def test_where_a_run_began_is_part_of_it(engine):
-    *_, whole = engine.adapt("green zombie", options=QUICK)
-    for step in engine.adapt("green zombie", options=QUICK):
-        if step.index == 1:
-            state = step.checkpoint()
-            break
+    for whole in engine.adapt("green zombie", options=QUICK):
+        if whole.index == 1:
+            state = whole.checkpoint()
     *_, again = engine.adapt("green zombie", options=QUICK, resume=state)  # the same options as at first: it began where it began
     for name, value in whole.style().tensors.items():
         assert torch.equal(value, again.style().tensors[name]), name

@@ -23,7 +23,7 @@ def flat(colour, size: int = 256) -> Image.Image:
 def noisy(colour, kind: str, amount: float, size: int = 256) -> Image.Image:
     rng = np.random.default_rng(7)
     shape = (size, size, 1 if kind == "grey" else 3)
-    noise = rng.integers(-amount, amount + 1, shape) if kind == "uniform" else rng.normal(0, amount, shape)
+    noise = rng.integers(-amount, amount + 1, shape, np.int16) if kind == "uniform" else amount * rng.standard_normal(shape, np.float32)
     return Image.fromarray(np.clip(np.rint(np.asarray(flat(colour, size)) + noise), 0, 255).astype(np.uint8))
 
 

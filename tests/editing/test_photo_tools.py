@@ -152,6 +152,7 @@ def test_a_film_on_a_folder_that_is_a_file(tmp_path):
         save_gif([Image.new("RGB", (8, 8))] * 2, tmp_path / "out" / "ramp.gif", "x")
 
 
+@pytest.mark.heavy
 def test_films_hold_their_size():
     noise = [Image.fromarray(np.random.default_rng(i).integers(0, 255, (256, 256, 3), np.uint8)) for i in range(14)]
     film = gif_bytes(noise, "x")

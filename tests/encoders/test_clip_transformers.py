@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -14,7 +13,7 @@ from tests.helpers.clip_pictures import CONFIG
 
 
 @pytest.fixture(scope="module")
-def model():
+def model(open_clip):
     torch.manual_seed(0)
     return open_clip.CLIP(**CONFIG)
 

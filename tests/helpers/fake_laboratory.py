@@ -22,6 +22,7 @@ from nada_core.generators.mobile_stylegan import MobileStyleGAN, Modulation, Sty
 from nada_core.images.image_io import decode_photo, to_pil
 from nada_core.inversion.base import Inversion
 from nada_core.styles.mixing import style_delta
+from tests.helpers.made_once import made_once
 
 SIDE = 128
 
@@ -55,6 +56,14 @@ def set_contrast(generator: MobileStyleGAN) -> None:
                 module.depthwise.div_(3)
     ws = generator.mapping(generator.sample_z(range(8)))
     generator.to_img.weight.mul_(0.4 / generator.synthesis(ws).std())
+
+
+@made_once
+def contrasting_generator() -> MobileStyleGAN:
+    torch.manual_seed(0)
+    generator = MobileStyleGAN((8, 8, 8, 8), z_dim=16, w_dim=16, mapping_layers=2, small_head=False).eval().requires_grad_(False)
+    set_contrast(generator)
+    return generator
 
 
 class ColourEncoder:
@@ -147,10 +156,7 @@ class Laboratory:
         return self.generator.content_hash()
 
     def __post_init__(self) -> None:
-        torch.manual_seed(0)
-        self.generator = MobileStyleGAN((8, 8, 8, 8), z_dim=16, w_dim=16, mapping_layers=2, small_head=False).eval()
-        self.generator.requires_grad_(False)
-        set_contrast(self.generator)
+        self.generator = contrasting_generator()
         self.encoder = ColourEncoder()
         self.editor = LaboratoryEditor(self.generator)
 

@@ -19,12 +19,12 @@ WALL, RED = (60, 120, 90), (230, 40, 40)
 
 def discs(places: Sequence[Sequence[tuple[float, float]]], size: tuple[int, int] = (160, 120), radius: float = 14) -> Iterator[np.ndarray]:
     """Frames with red discs at these places."""
-    y, x = np.mgrid[: size[1], : size[0]]
+    y, x = np.ogrid[: size[1], : size[0]]
     for centres in places:
         frame = np.empty((size[1], size[0], 3), np.uint8)
         frame[:] = WALL
         for cx, cy in centres:
-            frame[np.hypot(x - cx, y - cy) <= radius] = RED
+            frame[(x - cx) ** 2 + (y - cy) ** 2 <= radius**2] = RED
         yield frame
 
 
@@ -46,8 +46,8 @@ class DiscDetector:
         self._tremble, self._rng = tremble, np.random.default_rng(1)
 
     def _seen(self, image: Image.Image) -> list[Face]:
-        pixels = np.asarray(image).astype(int)
-        parts, count = ndimage.label((pixels[..., 0] > 170) & (pixels[..., 1:].max(-1) < 110))
+        red, green, blue = np.moveaxis(np.asarray(image), -1, 0)
+        parts, count = ndimage.label((red > 170) & (green < 110) & (blue < 110))
         faces = []
         for part in range(1, count + 1):
             rows, columns = np.nonzero(parts == part)

@@ -13,6 +13,7 @@ from nada_core.adaptation.loop import AdaptationStep
 from nada_core.adaptation.options import AdaptOptions
 from nada_core.generators.base import Generator
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
+from tests.helpers.made_once import made_once
 from tests.helpers.stylegan2_files import tiny
 
 #: For both families; the fake ones have one resolution.
@@ -47,6 +48,7 @@ class ReadingEncoder(StandInEncoder):
     templates = ("a photo of a {}.", "a drawing of a {}.")
 
 
+@made_once
 @torch.no_grad()
 def small_mobile(seed: int = 0, blocks: int = 2, *, small_head: bool = False) -> MobileStyleGAN:
     """32 px with two blocks; with seven and the head, 256 and 1024 px."""
@@ -69,6 +71,7 @@ def small_mobile(seed: int = 0, blocks: int = 2, *, small_head: bool = False) ->
     return generator.eval().requires_grad_(False)
 
 
+@made_once
 @torch.no_grad()
 def small_stylegan2(seed: int = 0) -> Generator:
     """64 px."""

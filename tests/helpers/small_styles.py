@@ -6,10 +6,12 @@ import torch
 
 from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from nada_core.styles.files import Style, StyleCard
+from tests.helpers.made_once import made_once
 
 __all__ = ["four_numbers", "small_generator", "smooth_style"]
 
 
+@made_once
 def small_generator(seed: int = 0) -> MobileStyleGAN:
     torch.manual_seed(seed)
     return MobileStyleGAN((32, 32), z_dim=16, w_dim=16, mapping_layers=2, small_head=False).eval().requires_grad_(False)

@@ -21,8 +21,10 @@ from nada_core.generators.load import load_generator
 from nada_core.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from nada_core.styles.files import Style, StyleCard
 from tests.helpers.folders import GOLDEN
+from tests.helpers.made_once import made_once
 
 
+@made_once
 def tiny(seed: int = 0, channels: tuple[int, ...] = (12, 10, 8, 8, 6), **options) -> StyleGAN2:
     """64 px, a few channels, with noise strengths and biases that matter."""
     torch.manual_seed(seed)

@@ -33,6 +33,20 @@ def _drawn(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.clip(np.stack([x * 200 / width, y * 200 / height, x * 0 + 90], -1) + 20 + noise, 0, 255).astype(np.uint8))
 
 
+@functools.cache
+def _whole(kind: str) -> tuple[bytes, np.ndarray]:
+    """The photo as a file of this kind, and what is seen of it."""
+    data = _jpeg(kind)
+    return data, np.asarray(decode_photo(data), dtype=int)
+
+
+@functools.cache
+def _without_black(optimise: bool) -> tuple[bytes, np.ndarray]:
+    buffer = io.BytesIO()  # its black has no detail: the scans of it are some bytes, at the file's end
+    _photo().convert("CMYK").save(buffer, "JPEG", quality=90, progressive=True, optimize=optimise)
+    return buffer.getvalue(), np.asarray(decode_photo(buffer.getvalue()), dtype=int)
+
+
 def _jpeg(kind: str, photo: Image.Image | None = None) -> bytes:
     buffer, photo = io.BytesIO(), photo or _photo()
     (photo.convert("L") if kind == "grey" else photo).save(buffer, "JPEG", **KINDS[kind])
@@ -42,8 +56,8 @@ def _jpeg(kind: str, photo: Image.Image | None = None) -> bytes:
 @pytest.mark.parametrize("lost", [1, 2, 3, 12, 200])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lost_end_is_no_reason_to_refuse(kind: str, lost: int) -> None:
-    data = _jpeg(kind)
-    whole, read = (np.asarray(decode_photo(part), dtype=int) for part in (data, data[:-lost]))
+    data, whole = _whole(kind)
+    read = np.asarray(decode_photo(data[:-lost]), dtype=int)
     assert whole.shape == read.shape
     changed = np.abs(whole - read).max(-1) > 30
     assert changed.mean() < (0.001 if lost < 20 else 0.05)
@@ -52,10 +66,8 @@ def test_a_lost_end_is_no_reason_to_refuse(kind: str, lost: int) -> None:
 @pytest.mark.parametrize("lost", [1, 3, 5, 8, 12, 20])
 @pytest.mark.parametrize("optimise", [False, True])
 def test_the_last_scan_of_what_shows_nothing_may_be_missing(lost: int, optimise: bool) -> None:
-    buffer = io.BytesIO()  # its black has no detail: the scans of it are some bytes, at the file's end
-    _photo().convert("CMYK").save(buffer, "JPEG", quality=90, progressive=True, optimize=optimise)
-    data = buffer.getvalue()
-    whole, read = (np.asarray(decode_photo(part), dtype=int) for part in (data, data[:-lost]))
+    data, whole = _without_black(optimise)
+    read = np.asarray(decode_photo(data[:-lost]), dtype=int)
     assert np.abs(whole - read).max() <= 1
 
 
@@ -73,7 +85,7 @@ def test_the_last_scan_of_what_shows_something_may_not_be_missing() -> None:
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lost_part_is_named(kind: str, share: float) -> None:
-    data = _jpeg(kind)
+    data, _ = _whole(kind)
     with pytest.raises(PhotoError, match=r"^The picture is damaged or incomplete\. Save or download it again\.$"):
         decode_photo(data[: round(len(data) * share)])
 

@@ -72,6 +72,17 @@ def face() -> DrawnFace:
     return made()
 
 
+@pytest.fixture(scope="module")
+def twin() -> DrawnFace:
+    """The same face, made and drawn on by itself."""
+    return made()
+
+
+@pytest.fixture(scope="module")
+def dark_face() -> DrawnFace:
+    return made(DARK)
+
+
 #: kind -> names and the look that has nothing but this name
 KINDS = {
     "texture": (TEXTURES, lambda name: Look(paints={"skin": Paint(texture=name)})),
@@ -108,12 +119,12 @@ def test_every_name_draws_something_of_its_own(kind, face):
         small[name] = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
     for one, other in itertools.combinations(names, 2):
         least = min(SMALL.get(name, VISIBLE[kind]) for name in (one, other))
-        assert np.abs(small[one] - small[other]).mean() > 0.3 * least, f"{one} looks like {other}"
+        assert cv2.norm(small[one], small[other], cv2.NORM_L1) / small[one].size > 0.3 * least, f"{one} looks like {other}"
 
 
 @pytest.mark.parametrize("look", [look(names[-1]) for names, look in KINDS.values()])
-def test_a_seed_gives_one_picture(look, face):
-    assert np.array_equal(draw(look, face, 3), draw(look, made(), 3))
+def test_a_seed_gives_one_picture(look, face, twin):
+    assert np.array_equal(draw(look, face, 3), draw(look, twin, 3))
 
 
 @pytest.mark.parametrize(("whole", "name"), [("material", "bronze"), ("medium", "watercolour"), ("process", "sepia")])
@@ -160,7 +171,7 @@ def test_drawing_leaves_the_face_as_it_is(face):
     assert np.array_equal(before, face.image)
 
 
-@pytest.mark.parametrize("tones", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("tones", ["light", "dark"])
 @pytest.mark.parametrize(
     ("part", "colour"),
     [
@@ -170,8 +181,8 @@ def test_drawing_leaves_the_face_as_it_is(face):
         ("beard", (42, -36, 28)), ("teeth", (70, 4, 60)),
     ],
 )  # fmt: skip
-def test_a_painted_part_reaches_its_colour_on_light_and_dark_people(tones, part, colour):
-    person = made(tones)
+def test_a_painted_part_reaches_its_colour_on_light_and_dark_people(tones, part, colour, face, dark_face):
+    person = {"light": face, "dark": dark_face}[tones]
     mask = part_mask(person, part)
     sure = (mask > 0.9 * mask.max()).astype(np.float32)
     if part == "skin":
@@ -317,13 +328,12 @@ def test_a_part_that_is_to_be_as_it_is_shows_through_everything(face):
     assert np.abs(grey - face.image)[inside].mean() < 0.05 < np.abs(grey - face.image)[face.hair > 0.9].mean()
 
 
-def test_thick_white_paint_leaves_all_skin_alike_and_thin_paint_does_not():
-    def cheeks(tones, amount):
-        face = face_from(*drawn_person(tones))
-        painted = lab(draw(Look(paints={"skin": Paint((88, 0, 1), amount)}), face))
-        return float(statistics(painted, face.cheeks)[0][0])
+def test_thick_white_paint_leaves_all_skin_alike_and_thin_paint_does_not(face, dark_face):
+    def cheeks(person, amount):
+        painted = lab(draw(Look(paints={"skin": Paint((88, 0, 1), amount)}), person))
+        return float(statistics(painted, person.cheeks)[0][0])
 
-    thick, thin = ([cheeks(tones, amount) for tones in (DARK, LIGHT)] for amount in (0.9, 0.4))
+    thick, thin = ([cheeks(person, amount) for person in (dark_face, face)] for amount in (0.9, 0.4))
     assert all(abs(light - 88) < 3 for light in thick)
     assert thin[1] - thin[0] > 10, "a thin paint lets the skin through"
 

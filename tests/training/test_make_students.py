@@ -32,6 +32,7 @@ def test_styles_learn_together_in_the_time_they_are_given(base, style, tmp_path)
     assert all(one["error"] != number and one["unchanged"] == number for one, number in zip(after, before))
 
 
+@pytest.mark.heavy
 def test_one_style_can_learn_alone_and_all_else_stays_as_it_is(base, style, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr("training.make_students.BATCH", 1)
     lesson = draw(TinyEngine(base), style, 2 * HELD, 1)
