@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nada_core.errors import ClusterError
-from nada_core.system.files import write_bytes
+from nada_core.errors import ClusterError, FilmError, shown
+from nada_core.system.files import check_file, write_bytes
 from nada_core.ui.jobs.crew import FilmOrder
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.errands import errands, told
@@ -36,6 +36,7 @@ def film_elsewhere(
     from nada_core.films.restyle import FilmStep
 
     engine, world = context.open()
+    check_file(order.source, f"There is no film '{shown(order.source.name, 60)}'. Upload it again.", FilmError)
     with closing(errands(context, crew, "filming")) as tries:
         for errand in tries:
             style, student = context.worker.run(lambda: _packed(context, order))

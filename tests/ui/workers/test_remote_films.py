@@ -123,6 +123,9 @@ def test_refusals_of_a_worker_reach_the_page(crewed, film, tmp_path):
     letter.write_text("dear all")
     views, _ = seen(app, FilmRequest(str(letter), "joker"))
     assert views[-1].phase == "failed" and views[-1].error == "This is not a film." and "film close" not in fake.log
+    letter.unlink()
+    views, _ = seen(app, FilmRequest(str(letter), "joker"))
+    assert views[-1].phase == "failed" and views[-1].error == "There is no film 'letter.mp4'. Upload it again."
     fake.students.student = None
     views, _ = seen(app, FilmRequest(film, "joker"))
     assert views[-1].phase == "failed" and "or choose another style" in views[-1].error
