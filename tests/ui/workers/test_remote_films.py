@@ -55,8 +55,9 @@ def seen(app, request, stop=None, stop_at=2.0):
 
 
 def left_behind(worker) -> list[Path]:
-    """Files of a worker, but for the mark of its folder."""
-    return [path for path in worker.worker._temporary.path.rglob("*") if path.is_file() and not path.name.startswith(".of-a")]
+    """What a worker still has of its errands: their folders, and films anywhere."""
+    found = worker.worker._temporary.path.rglob("*")
+    return [path for path in found if path.name.startswith("job-") or (path.is_file() and path.read_bytes() == b"a film")]
 
 
 def test_a_film_is_painted_there_and_kept_here(crewed, film, monkeypatch):
