@@ -52,10 +52,10 @@ def _steps(args: argparse.Namespace, task: AdaptTask, state: TrainingState | Non
     from nada_core.cluster.walking import walk_there
 
     images = None
-    if task.images is not None:
-        for picture in target_pictures(task.images):
+    if args.images is not None:
+        for picture in target_pictures(args.images):
             decode_photo(picture)  # a worker could not name the file that cannot be read
-        images = [Path(picture).read_bytes() for picture in task.images]
+        images = [Path(picture).read_bytes() for picture in args.images]
     training = b"" if state is None else args.resume.read_bytes()
     work = partial(adapt_elsewhere, replace(task, images=images), training)
     with connect(args.workers, args.cluster) as cluster, contextlib.closing(walk_there(cluster, work)) as steps:

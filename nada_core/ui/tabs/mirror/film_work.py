@@ -82,12 +82,12 @@ def _film(context: AppContext, request: FilmRequest, stop: threading.Event) -> I
                     if last.result is None:
                         yield _shown(last, frame or None)
         if not stop.is_set() and (last is None or last.result is None):
-            last = yield from _here(context, engine, load, request, out, stop)
+            last = yield from _here(context, engine, partial(_steps, engine, load, request.source, request.strength, out), stop)
         yield _ended(last, out)
 
 
 def _here(
-    context: AppContext, engine: AppEngine, load: Callable[[], Style], request: FilmRequest, out: Path, stop: threading.Event
+    context: AppContext, engine: AppEngine, begin: Callable[[], Iterator[FilmStep]], stop: threading.Event
 ) -> Generator[FilmView, None, FilmStep | None]:
     """Paint the film in this process when its turn comes; return the last step."""
     last: FilmStep | None = None
@@ -96,7 +96,7 @@ def _here(
             if stop.is_set():
                 return None
             yield FilmView("wait", Progress(0, waiting_words(turn.ahead), kind="wait"))
-        with closing(context.worker.steps(partial(_steps, engine, load, request.source, request.strength, out))) as steps:
+        with closing(context.worker.steps(begin)) as steps:
             for step in steps:
                 last = step
                 if stop.is_set():
