@@ -88,7 +88,8 @@ def test_ctrl_c_keeps_what_goes_on_here(whole, tmp_path):
         at="step 1/4",
         then=lambda process: os.killpg(process.pid, signal.SIGINT),  # a terminal sends it to all
     )
-    assert code == 130 and "keeping the style so far" in err and not walkers()
+    assert code == 130 and "keeping the style so far" in err
+    wait_for(lambda: not walkers(), PATIENCE)
     assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
     (command,) = re.findall(r"`python -m nada_core adapt (.*)`$", said, re.MULTILINE)
     words = shlex.split(command)
