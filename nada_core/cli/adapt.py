@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
+import contextlib
 import shlex
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-import torch
-
-from nada_core.adaptation.loop import AdaptationStep, AdaptOptions
-from nada_core.adaptation.options import MAX_STEPS, own_steps
-from nada_core.adaptation.resume import load_training, save_training
+from nada_core.adaptation.options import MAX_STEPS
+from nada_core.adaptation.resume import TrainingState, load_training
+from nada_core.arguments import target_pictures
 from nada_core.cli.adapt_flags import TRAINING_FILE, given_options, parts_again
+from nada_core.cli.adapt_work import STYLE_FILE, AdaptTask, Told, adapt_elsewhere, adapt_steps
 from nada_core.cli.interrupt import finishing_steps
-from nada_core.encoders.base import ReadsLooks
-from nada_core.engine import Engine
-from nada_core.errors import ResumeError
-from nada_core.images.image_io import grid, save_png
+from nada_core.images.image_io import decode_photo
 from nada_core.looks.prompts import check_prompt
-from nada_core.looks.reading import read, sentence
-from nada_core.styles.files import save_style, slug
 from nada_core.system.files import output_folder, write_bytes
 
 __all__ = ["adapt"]
@@ -33,81 +28,111 @@ def adapt(args: argparse.Namespace) -> int:
     """Write style.safetensors, steps.jsonl, before_after.png, preview_*.png, summary.json; training.safetensors to be resumed."""
     state = None if args.resume is None else load_training(args.resume)
     prompt = check_prompt(state.prompt if args.prompt is None and state else args.prompt or "")  # before the networks are loaded
-    engine = Engine(args.device, base=args.base, encoder=args.encoder or (state.encoder if state else None), world=args.world)
-    given = given_options(args)
-    looks = isinstance(engine.encoder, ReadsLooks)  # before the generator: where CLIP cannot be fetched, that is said at once
-    if state is None and args.steps is None:
-        given["steps"] = own_steps(engine.generator.family, looks=looks) if args.start != "" else AdaptOptions.steps
-    options = replace(state.options if state else AdaptOptions(), **given)
-    steps = engine.adapt(prompt, options=options, images=args.images, resume=state)
-    out = output_folder(args.out)
-    if not args.images and looks:
-        print(sentence(read(prompt)), file=sys.stderr)
-    log = _earlier_steps(out / "steps.jsonl", state.step) if state else []
-    latest: AdaptationStep | None = None
-    previews: torch.Tensor | None = None
-    interrupted = False
-    try:
-        with finishing_steps() as asked_to_stop:
-            for latest in steps:
-                log.append(_record(latest))
-                print(
-                    f"\rstep {latest.index}/{latest.steps}  similarity {latest.similarity:.2f}  {latest.eta:.0f} s left ",
-                    end="",
-                    file=sys.stderr,
-                )
-                if words := latest.note or latest.begun:
-                    print(f"\n{words}", file=sys.stderr)
-                if latest.previews is not None:
-                    previews = latest.previews
-                    save_png(grid(previews, len(previews)), out / f"preview_{latest.index:04d}.png", {"prompt": prompt})
-                if asked_to_stop() and latest.index < latest.steps:
-                    raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        interrupted = True
-        print("\ninterrupted: keeping the style so far", file=sys.stderr)
-    print(file=sys.stderr)
-    if latest is None:
-        return 130
-    style = latest.style(slug(prompt))
-    save_style(style, out / "style.safetensors")
-    write_bytes(out / "steps.jsonl", ("\n".join(log) + "\n").encode())
-    facts = {"prompt": prompt, "steps": str(latest.index), "seed": str(options.seed)}
-    originals = engine.preview_originals(options)  # now: the first step need not wait for them
-    shown = originals if previews is None else previews
-    save_png(grid(torch.cat([originals, shown]), len(originals)), out / "before_after.png", facts)
-    summary = {"card": asdict(style.card), "seconds": round(latest.seconds, 1), "interrupted": interrupted, "world": engine.world}
-    write_bytes(out / "summary.json", json.dumps(summary, indent=2).encode())
-    print(f"{out / 'style.safetensors'}: '{prompt}' after {latest.index} steps, {latest.seconds:.0f} s")
-    if interrupted or args.keep_training:
-        _keep_training(latest, out / TRAINING_FILE, parts_again(args))
-    return 130 if interrupted else 0
+    encoder = args.encoder or (state.encoder if state else None)
+    parts = {"device": args.device, "base": args.base, "encoder": encoder, "world": args.world}
+    task = AdaptTask(prompt, parts, given_options(args), args.images, args.keep_training)
+    folder = _Folder(args.out, prompt, parts_again(args), state.step if state else 0)
+    away = args.workers is not None or args.cluster is not None
+    with _steps(args, task, state) as steps:
+        while (told := next(steps)) is None:
+            print("waiting for a worker that is free", file=sys.stderr)
+        with finishing_steps(2 if away else 1) as asked_to_stop:  # from here on there is something to keep
+            _walk(told, steps, folder, asked_to_stop)
+    return folder.end()
 
 
-def _record(step: AdaptationStep) -> str:
-    """Return one line of steps.jsonl."""
-    record = {k: getattr(step, k) for k in ("index", "loss", "similarity", "seconds", "lr", "note")}
-    if step.layers:
-        record["layers"] = step.layers
-    # a diverged step has no finite loss, and NaN is no JSON
-    return json.dumps({k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()})
+@contextlib.contextmanager
+def _steps(args: argparse.Namespace, task: AdaptTask, state: TrainingState | None) -> Iterator[Generator[Told | None, bool, None]]:
+    """Yield the run, here or on a worker. Raises NadaError: there is none, or what is to be sent cannot be read."""
+    if args.workers is None and args.cluster is None:
+        with contextlib.closing(adapt_steps(task, state)) as steps:
+            yield steps
+        return
+    from nada_core.cluster.connect import connect
+    from nada_core.cluster.walking import walk_there
+
+    images = None
+    if args.images is not None:
+        for picture in target_pictures(args.images):
+            decode_photo(picture)  # a worker could not name the file that cannot be read
+        images = [Path(picture).read_bytes() for picture in args.images]
+    training = b"" if state is None else args.resume.read_bytes()
+    work = partial(adapt_elsewhere, replace(task, images=images), training)
+    with connect(args.workers, args.cluster) as cluster, contextlib.closing(walk_there(cluster, work)) as steps:
+        yield steps
 
 
-def _earlier_steps(path: Path, count: int) -> list[str]:
-    """Return the first ``count`` lines of the log that a resumed run's first part left in the same folder; none if elsewhere."""
-    return path.read_text().splitlines()[:count] if path.is_file() else []
-
-
-def _keep_training(step: AdaptationStep, path: Path, parts: str) -> None:
-    """Write the training state and print the command that goes on from it with the same ``parts`` (:func:`parts_again`)."""
-    try:
-        save_training(path, step.checkpoint())
-    except ResumeError as error:  # the second Ctrl-C came in the middle of a change: the style is kept all the same
-        print(str(error), file=sys.stderr)
-    else:
-        if step.index >= MAX_STEPS:
-            print(f"{path}: {MAX_STEPS} steps, the most there can be")
+def _walk(told: Told | None, steps: Generator[Told | None, bool, None], folder: _Folder, asked_to_stop: Callable[[], bool]) -> None:
+    """Take what is told, from the first to its end; from a Ctrl-C on the run is asked to stop."""
+    stop = False
+    while True:
+        try:
+            if told is not None:  # else a worker was lost, and another one has not begun
+                folder.take(told)
+            stop = stop or asked_to_stop()
+        except KeyboardInterrupt:  # the second one, and not during a step
+            stop = True
+        try:
+            told = steps.send(stop)
+        except StopIteration:
             return
-        more = f" --steps {min(2 * step.index, MAX_STEPS)}" if step.index >= step.steps else ""  # a run that is done goes on only so
+
+
+@dataclass
+class _Folder:
+    """Hold the folder of a run, and show and write what is told of it.
+
+    Args:
+        parts: flags that go on with it (:func:`parts_again`).
+        earlier: steps of the run that it goes on from, whose log is kept where it lies in the same folder.
+    """
+
+    out: Path
+    prompt: str
+    parts: str
+    earlier: int = 0
+    log: list[str] = field(default_factory=list)
+    last: Told | None = None
+
+    def take(self, told: Told) -> None:
+        """Show what is told and write its files."""
+        if not told.index:
+            self._begin()
+        if told.record:
+            self.log.append(told.record)
+        if told.ended and not (self.last and self.last.ended):
+            print("\ninterrupted: keeping the style so far\n" if told.interrupted else "", file=sys.stderr)
+        if told.line:
+            print(f"\r{told.line}", end="", file=sys.stderr)
+        for words in told.words:
+            print(f"\n{words}" if told.line else words, file=sys.stderr)
+        self.last = told if told.index else None
+        for name, content in told.files.items():
+            write_bytes(self.out / name, content)
+        if STYLE_FILE in told.files:
+            write_bytes(self.out / "steps.jsonl", ("\n".join(self.log) + "\n").encode())
+            print(f"{self.out / STYLE_FILE}: '{self.prompt}' after {told.index} steps, {told.seconds:.0f} s")
+        if TRAINING_FILE in told.files:
+            print(self._continuation(told))
+
+    def end(self) -> int:
+        """Return the exit code."""
+        if self.last is None:
+            print("\ninterrupted before the first step: nothing is kept", file=sys.stderr)
+        return 130 if self.last is None or self.last.interrupted else 0
+
+    def _begin(self) -> None:
+        if self.log:
+            print("\nThe worker was lost: another one begins again.", file=sys.stderr)
+        output_folder(self.out)
+        path = self.out / "steps.jsonl"
+        self.log = path.read_text().splitlines()[: self.earlier] if self.earlier and path.is_file() else []
+
+    def _continuation(self, told: Told) -> str:
+        """Return the command that goes on from the training with the same parts."""
+        path = self.out / TRAINING_FILE
+        if told.index >= MAX_STEPS:
+            return f"{path}: {MAX_STEPS} steps, the most there can be"
+        more = f" --steps {min(2 * told.index, MAX_STEPS)}" if told.index >= told.steps else ""  # a run that is done goes on only so
         words = " ".join(shlex.quote(str(word)) for word in ("--resume", path, "--out", path.parent))
-        print(f"{path}: to go on, `python -m nada_core adapt {words}{more}{parts}`")
+        return f"{path}: to go on, `python -m nada_core adapt {words}{more}{self.parts}`"

@@ -23,7 +23,7 @@ _OPTIONS = (
     *("average", "warmup", "max_gradient"),
 )
 #: Flags that say which networks and pictures a command works with; no file keeps them as they were given.
-_PARTS = ("device", "world", "base", "encoder", "images")
+_PARTS = ("device", "world", "base", "encoder", "workers", "cluster", "images")
 
 
 def add_adapt_flags(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +101,7 @@ def given_options(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def parts_again(args: argparse.Namespace) -> str:
-    """Return the flags for device, world, generator, encoder and target pictures as given, for a shell, each after a space."""
+    """Return the flags for device, world, generator, encoder, workers and target pictures as given, for a shell, each after a space."""
     words: list[str] = []
     for name in _PARTS:
         value = getattr(args, name, None)

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     adapt = commands.add_parser("adapt", help="fine-tune the generator towards a text")
     adapt.add_argument("prompt", nargs="?", help=f"what faces become, at most {MAX_PROMPT} characters: 'Joker'; with --resume the file's")
     add_adapt_flags(adapt)
+    add_cluster_flags(adapt)
     shared(adapt)
 
     edit = commands.add_parser("edit", help="align a photo, invert it, render it in a style")

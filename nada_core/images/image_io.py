@@ -39,6 +39,7 @@ __all__ = [
     "grid",
     "is_heif",
     "limit_pillow",
+    "png_bytes",
     "save_png",
     "to_pil",
     "to_tensor",
@@ -167,12 +168,17 @@ def save_png(image: Image.Image, path: str | os.PathLike[str], metadata: Mapping
     Raises:
         NadaError: the folder is read-only, full, or no folder.
     """
+    write_bytes(path, png_bytes(image, metadata))  # encoded first, so that what fails is the disk and nothing else
+
+
+def png_bytes(image: Image.Image, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return the content of the file that :func:`save_png` writes."""
     info = PngImagePlugin.PngInfo()
     for key, value in (metadata or {}).items():
         info.add_text(key, value)
-    buffer = io.BytesIO()  # encoded first, so that what fails below is the disk and nothing else
+    buffer = io.BytesIO()
     _strip(image).save(buffer, "PNG", pnginfo=info)
-    write_bytes(path, buffer.getbuffer())
+    return buffer.getvalue()
 
 
 def _bare_name(path: str | os.PathLike[str]) -> str:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from nada_core import errors
 from nada_core.cluster.connect import Cluster
-from nada_core.errors import ClusterError, NadaError, shown
+from nada_core.cluster.walking import Answer
+from nada_core.errors import ClusterError, shown
 from nada_core.rows.row import Input, OpenWork, Row, RowEvent, Work
 from nada_core.rows.run import Crew, do_row
 
@@ -26,21 +26,6 @@ T = TypeVar("T")
 #: How often a row whose worker was lost is begun again.
 RETRIES = 2
 _LOOK_AGAIN = 1.0  # seconds after which workers are looked for that have become ready meanwhile
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Hold what a worker answered, or the error that it met: as words, since Ray would wrap it in a traceback."""
-
-    value: Any = None
-    kind: str = ""
-    words: str = ""
-
-    def take(self) -> Any:
-        """Return the value. Raises the NadaError that the worker met."""
-        if self.kind:
-            raise getattr(errors, self.kind, NadaError)(self.words)
-        return self.value
 
 
 class _Worker:
@@ -59,12 +44,9 @@ class _Worker:
         """Return the machine and process."""
         return f"{socket.gethostname()}, process {os.getpid()}"
 
-    def answer(self, question: Callable[..., Any], *args: Any) -> _Answer:
+    def answer(self, question: Callable[..., Any], *args: Any) -> Answer:
         """Return what the question finds out, or the refusal it met."""
-        try:
-            return _Answer(question(self._loaded(), *args))
-        except NadaError as error:
-            return _Answer(kind=type(error).__name__, words=str(error))
+        return Answer.of(lambda: question(self._loaded(), *args))
 
     def do(self, row: Row, names: tuple[str, ...], *contents: bytes) -> RowEvent:
         """Do a row whose inputs were sent beside it; returns its last event, without the inputs."""

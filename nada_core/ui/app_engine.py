@@ -64,6 +64,10 @@ class InstantStyles(Protocol):
         """Keep a student on this machine: its style can be had at once from now on."""
         ...
 
+    def of(self, styles: Sequence[tuple[Style, float]], otherwise: str, /) -> list[tuple[StyleStudent, float]]:
+        """Return the networks of a blend, with its shares. Raises OptionsError, with what else may be done: a style has none."""
+        ...
+
     def find(self, style: Style, /) -> StyleStudent | None:
         """Return a style's network, or None where there is none."""
         ...
@@ -133,9 +137,17 @@ class AppEngine(Protocol):
         ...
 
     def film_steps(
-        self, source: str | Path, style: Style, out: str | Path, strength: float, /, *, limits: FilmLimits | None = None
+        self,
+        source: str | Path,
+        style: Style,
+        out: str | Path,
+        strength: float,
+        /,
+        *,
+        limits: FilmLimits | None = None,
+        students: Sequence[tuple[StyleStudent, float]] | None = None,
     ) -> FilmSteps:
-        """Put a style on everybody in a film; one item a frame, the last one with the result."""
+        """Put a style on everybody in a film, by students that were sent or are found; one item a frame, the last one with the result."""
         ...
 
     def wear_at_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nada_core.cli import adapt, sample, selfcheck
+from nada_core.cli import adapt_work, sample, selfcheck
 from nada_core.cli.main import main
 
 
@@ -16,7 +16,7 @@ def own_styles(monkeypatch, tmp_path):
 @pytest.fixture
 def cli(monkeypatch, capfd, engine):
     """``main`` in this process, on the real networks, loaded once: exit code, stdout, stderr."""
-    for command in (adapt, sample, selfcheck):
+    for command in (adapt_work, sample, selfcheck):
         monkeypatch.setattr(command, "Engine", lambda device="auto", **parts: engine)
 
     def call(*argv: object) -> tuple[int, str, str]:

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from nada_core.adaptation.options import AdaptOptions
-from nada_core.cli import adapt as command
+from nada_core.cli import adapt_work as command
 from nada_core.cli.adapt_flags import add_adapt_flags, given_options, parts_again
 from nada_core.cli.interrupt import finishing_steps
 from nada_core.cli.main import main

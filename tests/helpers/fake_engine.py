@@ -185,6 +185,7 @@ class FakeEngine:
     explained: float = 0.9  # by a student, of a style's change
     begins_near: bool = False  # at a blend of ready styles
     lacking: tuple[str, ...] = ()  # what would have to be fetched from the Hub
+    sent: Any = None  # students of the newest film, where they came with it
 
     def __post_init__(self) -> None:
         self.editor = FakeEditor(tint, self.delay, resolutions=self.generator.resolutions)
@@ -256,7 +257,10 @@ class FakeEngine:
     def wear_at_once(self, people: Sequence[Any], styles: Sequence[Any], strength: float = 1.0) -> tuple[FakeResult, ...] | None:
         return self.students.faces(people, styles, strength)
 
-    def film_steps(self, source: Any, style: FakeStyle, out: Path, strength: float, *, limits: Any = None) -> Iterator[SimpleNamespace]:
+    def film_steps(
+        self, source: Any, style: FakeStyle, out: Path, strength: float, *, limits: Any = None, students: Any = None
+    ) -> Iterator[SimpleNamespace]:
+        self.sent = students
         return fake_film(self, Path(source), style, Path(out))
 
     def distil(self, style: FakeStyle) -> Iterator[SimpleNamespace]:

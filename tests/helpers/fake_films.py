@@ -27,10 +27,12 @@ def _frames(engine: Any, source: Path, out: Path) -> Iterator[SimpleNamespace]:
     try:
         for frame in range(1, FRAMES + 1):
             picture = Image.new("RGB", (64, 48), "green") if frame % 3 == 1 else None
-            step = SimpleNamespace(frame=frame, frames=FRAMES, fraction=frame / FRAMES, left=1.0, picture=picture, result=None)
+            step = SimpleNamespace(frame=frame, frames=FRAMES, fraction=frame / FRAMES, left=1.0, people=1, picture=picture, result=None)
             out.write_bytes(source.read_bytes())
             if frame == FRAMES:
-                step.result = SimpleNamespace(painted=9, frames=FRAMES, took=1.0, notes=("The subtitles were left out.",))
+                step.result = SimpleNamespace(
+                    painted=9, frames=FRAMES, people=1, seconds=0.4, took=1.0, notes=("The subtitles were left out.",)
+                )
             yield step
             while frame >= engine.hold_at:
                 time.sleep(0.1)

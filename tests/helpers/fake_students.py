@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from nada_core.errors import OptionsError
 from tests.helpers.fake_editor import FakeResult
 
 
@@ -26,6 +27,11 @@ class FakeStudents:
 
     def find(self, style: Any) -> Any:
         return self.student
+
+    def of(self, styles: Sequence[tuple[Any, float]], otherwise: str = "") -> list[tuple[Any, float]]:
+        if self.student is None:
+            raise OptionsError(f"There is no instant version of these yet. Make one, {otherwise}.")
+        return [(self.student, share) for _, share in styles]
 
     def keep(self, student: Any) -> Path:
         self.kept.append(student)

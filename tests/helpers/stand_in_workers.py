@@ -10,11 +10,12 @@ from typing import Any
 from nada_core.cluster.identity import Identity
 from nada_core.errors import ClusterError
 from nada_core.ui import Backend
-from nada_core.ui.jobs.crew import WorkerFacts
+from nada_core.ui.jobs.crew import FilmOrder, WorkerFacts
 from nada_core.ui.workers.actor import AdaptWorker
 from nada_core.ui.workers.colleague import Told, WorkerLost
 from nada_core.ui.workers.messages import read_news, sendable
 from nada_core.ui.workers.remote_faces import make_elsewhere
+from nada_core.ui.workers.remote_films import film_elsewhere
 from nada_core.ui.workers.remote_students import learn_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
 from tests.helpers.fake_engine import FakeEngine, fake_backend, tint
@@ -85,6 +86,9 @@ class LocalCrew:
 
     def learn(self, context: Any, style: Any, stopping: Callable[[], bool]) -> Iterator[Any]:
         return learn_elsewhere(context, self, style, stopping)
+
+    def film(self, context: Any, order: FilmOrder, stopping: Callable[[], bool]) -> Iterator[Any]:
+        return film_elsewhere(context, self, order, stopping)
 
     def take(self, timeout: float, *, moved: bool = False, doing: str = "") -> LocalWorker | None:
         if not self.idle and not timeout and not self.lost:

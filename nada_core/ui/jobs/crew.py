@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nada_core.ui.jobs.views import AdaptView, Ticket
@@ -11,13 +12,24 @@ from nada_core.ui.jobs.views import AdaptView, Ticket
 if TYPE_CHECKING:
     from nada_core.editing.base import EditStages
     from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
+    from nada_core.films.restyle import FilmStep
     from nada_core.students.distil import DistilStep
     from nada_core.styles.files import Style
     from nada_core.ui.server.context import AppContext
 
-__all__ = ["DOINGS", "Crew", "WorkerFacts"]
+__all__ = ["DOINGS", "Crew", "FilmOrder", "WorkerFacts"]
 
-DOINGS = ("starting", "idle", "adapting", "editing", "learning")
+DOINGS = ("starting", "idle", "adapting", "editing", "learning", "filming")
+
+
+@dataclass(frozen=True)
+class FilmOrder:
+    """Ask for the film ``source`` in a style, as the file ``out``."""
+
+    source: Path
+    style: Style
+    strength: float
+    out: Path
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,13 @@ class Crew(Protocol):
 
     def learn(self, context: Any, style: Style, stopping: Callable[[], bool], /) -> Generator[DistilStep, None, None]:
         """Have a worker that is idle train a style's student; the last step carries it, where there was one idle."""
+        ...
+
+    def film(self, context: Any, order: FilmOrder, stopping: Callable[[], bool], /) -> Generator[tuple[FilmStep, bytes], None, None]:
+        """Have a worker that is idle put a style on a film; yield its steps, each with the JPEG of a frame or nothing.
+
+        The last one has the result, where there was one idle; once ``stopping`` says so the file holds what was painted.
+        """
         ...
 
     def start(self, context: AppContext, /) -> None:

@@ -122,7 +122,7 @@ class AdaptWorker:
         """Take on an errand; :meth:`more_of_face` does it."""
         self._drop()
         task = read_face_task(message)
-        self._doing = "learning" if task.kind == "student" else "editing"
+        self._doing = {"student": "learning", "film": "filming"}.get(task.kind, "editing")
         self._work = FaceWork(self._context, task, self._check, self._device)
 
     def more_of_face(self, key: str) -> list[Any]:

@@ -16,7 +16,7 @@ from nada_core.cluster.listing import WORKER
 from nada_core.editing.base import EditStages
 from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
 from nada_core.errors import ClusterError, NadaError
-from nada_core.ui.jobs.crew import WorkerFacts
+from nada_core.ui.jobs.crew import FilmOrder, WorkerFacts
 from nada_core.ui.jobs.registry import JobRegistry
 from nada_core.ui.jobs.views import AdaptView, Ticket
 from nada_core.ui.server.context import AppContext
@@ -24,10 +24,12 @@ from nada_core.ui.workers.actor import BACKEND
 from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
 from nada_core.ui.workers.messages import Part
 from nada_core.ui.workers.remote_faces import make_elsewhere
+from nada_core.ui.workers.remote_films import film_elsewhere
 from nada_core.ui.workers.remote_students import learn_elsewhere
 from nada_core.ui.workers.remote_views import remote_views
 
 if TYPE_CHECKING:
+    from nada_core.films.restyle import FilmStep
     from nada_core.students.distil import DistilStep
     from nada_core.styles.files import Style
 
@@ -111,6 +113,10 @@ class RayCrew:
     def learn(self, context: AppContext, style: Style, stopping: Callable[[], bool]) -> Generator[DistilStep, None, None]:
         """Have a worker that is idle train a style's student: :func:`.remote_students.learn_elsewhere`."""
         return learn_elsewhere(context, self, style, stopping)
+
+    def film(self, context: AppContext, order: FilmOrder, stopping: Callable[[], bool]) -> Generator[tuple[FilmStep, bytes], None, None]:
+        """Have a worker that is idle put a style on a film: :func:`.remote_films.film_elsewhere`."""
+        return film_elsewhere(context, self, order, stopping)
 
     def report(self) -> list[WorkerFacts]:
         """Return what is known of each worker."""

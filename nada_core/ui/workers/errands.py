@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from nada_core.cluster.identity import Identity, product
-from nada_core.errors import ClusterError, NadaError, NoFaceError, OptionsError, PhotoError, PromptError, StyleError
+from nada_core.errors import ClusterError, FilmError, NadaError, NoFaceError, OptionsError, PhotoError, PromptError, StyleError
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.colleague import Colleague, WorkerLost
 from nada_core.ui.workers.face_messages import FaceNews, FaceTask, read_face_news, write_face_task
@@ -21,7 +21,7 @@ __all__ = ["MOVED", "Errand", "errands", "told"]
 log = logging.getLogger(__name__)
 MOVED = "moved to another machine"
 #: Refusals that mean something to who asked; a session leaves out a style that cannot be worn, and not a wrong option.
-_REFUSALS: tuple[type[NadaError], ...] = (ClusterError, NoFaceError, OptionsError, PhotoError, PromptError, StyleError)
+_REFUSALS: tuple[type[NadaError], ...] = (ClusterError, FilmError, NoFaceError, OptionsError, PhotoError, PromptError, StyleError)
 _KINDS = {kind.__name__: kind for kind in _REFUSALS}
 
 

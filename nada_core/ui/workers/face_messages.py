@@ -1,6 +1,6 @@
-"""Write and read errands as bytes: one face to rebuild, a style to fit to a rebuilt face, a student to train; and what came of it.
+"""Write and read errands as bytes: a face to rebuild, a style to fit to one, a student to train, a film to paint; and what came of it.
 
-Of a photo only the face that was cut out leaves the app, as plain pixels, and only in memory.
+Of a photo only the face that was cut out leaves the app, as plain pixels, and only in memory; a film leaves it whole.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nada_core.editing.base import EditProgress
-from nada_core.errors import ClusterError
+from nada_core.errors import ClusterError, StyleError
+from nada_core.system.files import write_bytes
 from nada_core.ui.workers.messages import Part, pack_person, unpack_person
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "read_face_task",
     "read_fitted",
     "read_portrait",
+    "read_student",
     "student_bytes",
     "write_face_news",
     "write_face_task",
@@ -44,10 +46,11 @@ class FaceTask:
     """Describe photo work to a worker.
 
     Attributes:
-        kind: ``face``: rebuild it; ``style``: fit it to a person; ``student``: train that of a style.
+        kind: ``face``: rebuild it; ``style``: fit it to a person; ``student``: train that of a style; ``film``: paint it.
         mode: how long the likeness is worked on.
-        facts, crop: of a face to rebuild, see :func:`crop_parts`.
+        facts, crop: of a face to rebuild, see :func:`crop_parts`; of a film the facts ``name``, without a folder, and ``strength``.
         person, style: an inversion as :func:`.messages.pack_person` packs it, and the parts of the style's file.
+        film, student: of a film, the files of both.
         base, base_hash, encoder: the names of the networks that it is asked for with.
     """
 
@@ -60,6 +63,8 @@ class FaceTask:
     facts: Mapping[str, Any] = field(default_factory=dict)
     crop: Part = b""
     person: Part = b""
+    film: Part = b""
+    student: Part = b""
     style: Sequence[Part] = ()
 
 
@@ -69,7 +74,8 @@ class FaceNews:
 
     Attributes:
         stage, fraction: as in :class:`nada_core.editing.base.EditProgress`; ``picture`` is a JPEG or nothing.
-        facts, made: at the end, see :func:`made_parts`; of a student's training the seconds ``left``, and at its end the file.
+        facts, made: at the end, see :func:`made_parts`; of a student's training the seconds ``left``, and at its end the file; of a film
+            the numbers of :class:`nada_core.films.restyle.FilmStep`, and at its end the file, with ``result`` unless it was stopped.
         error: for a person, of the class ``kind``; ``broken`` where it is a fault of the program and only its log knows more.
     """
 
@@ -86,17 +92,17 @@ class FaceNews:
 
 def write_face_task(task: FaceTask) -> list[Part]:
     """Return a task as parts."""
-    head = asdict(replace(task, crop=b"", person=b"", style=()))
-    for name in ("crop", "person", "style"):
+    head = asdict(replace(task, crop=b"", person=b"", film=b"", student=b"", style=()))
+    for name in ("crop", "person", "film", "student", "style"):
         del head[name]
-    return [json.dumps(head).encode(), task.crop, task.person, *task.style]
+    return [json.dumps(head).encode(), task.crop, task.person, task.film, task.student, *task.style]
 
 
 def read_face_task(message: Sequence[Any]) -> FaceTask:
     """Return the task that :func:`write_face_task` wrote. Raises ClusterError for anything else."""
     try:
-        head, crop, person, *style = [memoryview(part) for part in message]
-        return FaceTask(**json.loads(bytes(head)), crop=crop, person=person, style=style)
+        head, crop, person, film, student, *style = [memoryview(part) for part in message]
+        return FaceTask(**json.loads(bytes(head)), crop=crop, person=person, film=film, student=student, style=style)
     except (TypeError, ValueError) as error:
         raise ClusterError(_UNREADABLE) from error
 
@@ -159,6 +165,18 @@ def student_bytes(student: StyleStudent) -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="job-") as folder:
         return save_students([student], Path(folder) / "student.safetensors").read_bytes()
+
+
+def read_student(parts: Sequence[Part]) -> StyleStudent:
+    """Return the one student of a file. Raises StyleError."""
+    from nada_core.students.files import load_students
+
+    with tempfile.TemporaryDirectory(prefix="job-") as folder:
+        write_bytes(path := Path(folder) / "student.safetensors", *parts, synced=False)
+        found = list(load_students(path).values())
+    if len(found) != 1:
+        raise StyleError("A worker was sent, or sent, another number of students than one. Try again.")
+    return found[0]
 
 
 def read_portrait(news: FaceNews, aligned: AlignedPhoto, device: Any) -> Portrait:

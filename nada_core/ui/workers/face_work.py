@@ -1,4 +1,4 @@
-"""Do an errand on a worker: rebuild a face, fit a style to a person, train a student. It is all in memory, and goes with its end."""
+"""Do an errand on a worker: rebuild a face, fit a style to a person, train a student, paint a film. All of it goes with its end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -17,15 +18,18 @@ from nada_core.images.small_jpeg import small_jpeg
 from nada_core.system.files import write_bytes
 from nada_core.ui.jobs.worker import close_iterator
 from nada_core.ui.server.context import AppContext
-from nada_core.ui.workers.face_messages import FaceNews, FaceTask, crop_of, made_parts, student_bytes
+from nada_core.ui.tabs.mirror.film_work import page_limits, small_frame
+from nada_core.ui.workers.face_messages import FaceNews, FaceTask, crop_of, made_parts, read_student, student_bytes
 from nada_core.ui.workers.messages import unpack_person
 
 if TYPE_CHECKING:
+    from nada_core.films.restyle import FilmStep
     from nada_core.styles.files import Style
 
 __all__ = ["FaceWork"]
 
 log = logging.getLogger(__name__)
+_KEPT = ("student", "film")  # what these have come to when they are stopped is sent
 
 
 class FaceWork:
@@ -44,7 +48,7 @@ class FaceWork:
     def more(self) -> FaceNews:
         """Work until there is news."""
         try:
-            if self.stop.is_set() and self._task.kind != "student":  # what that has learnt is kept
+            if self.stop.is_set() and self._task.kind not in _KEPT:
                 return FaceNews(over=True)
             return next(self._news, None) or FaceNews(over=True)
         except NadaError as error:
@@ -59,7 +63,7 @@ class FaceWork:
 
     def _work(self) -> Iterator[FaceNews]:
         self._check(self._task)
-        return self._learnt() if self._task.kind == "student" else self._made()
+        return {"student": self._learnt, "film": self._painted}.get(self._task.kind, self._made)()
 
     def _made(self) -> Iterator[FaceNews]:
         for stage in self._stages():
@@ -87,7 +91,38 @@ class FaceWork:
         if last is not None and last.student is not None:
             yield FaceNews(last.stage, last.fraction, facts={"left": 0.0}, made=(student_bytes(last.student),))
 
+    def _painted(self) -> Iterator[FaceNews]:
+        """Yield the steps of a film's painting; the file comes after the last one, or after the one at which it is stopped."""
+        task, engine = self._task, self._context.open()[0]
+        student = read_student([task.student])
+        with tempfile.TemporaryDirectory(prefix="job-") as folder:
+            source, out = Path(folder) / "source" / _plain(str(task.facts["name"])), Path(folder) / "film.mp4"
+            write_bytes(source, task.film, synced=False)
+            strength = float(task.facts["strength"])
+            last, steps = None, engine.film_steps(source, self._style(), out, strength, limits=page_limits(), students=[(student, 1.0)])
+            try:
+                for last in steps:
+                    if self.stop.is_set():
+                        break
+                    yield _film_news(last)
+            finally:
+                close_iterator(steps)
+            if last is not None and out.is_file():
+                yield replace(_film_news(last), made=(out.read_bytes(),))
+
     def _style(self) -> Style:
         with tempfile.TemporaryDirectory(prefix="job-") as folder:
             write_bytes(path := Path(folder) / "style.safetensors", *self._task.style, synced=False)
             return self._context.open()[0].style(path)
+
+
+def _film_news(step: FilmStep) -> FaceNews:
+    facts = {name: getattr(step, name) for name in ("frame", "frames", "left", "people")}
+    if step.result is not None:
+        facts["result"] = {name: getattr(step.result, name) for name in ("frames", "painted", "people", "seconds", "took", "notes")}
+    return FaceNews(fraction=step.fraction, picture=small_frame(step) or b"", facts=facts)
+
+
+def _plain(name: str) -> str:
+    """Return a film's name, which messages quote; another one where it is not just a name."""
+    return name if name == Path(name).name and "\\" not in name and not name.startswith(".") else "film"

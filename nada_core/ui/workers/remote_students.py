@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nada_core.errors import StyleError
-from nada_core.system.files import write_bytes
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.errands import MOVED, errands, told
-from nada_core.ui.workers.face_messages import FaceNews, FaceTask
+from nada_core.ui.workers.face_messages import FaceTask, read_student
 
 if TYPE_CHECKING:
     from nada_core.students.distil import DistilStep
-    from nada_core.students.files import StyleStudent
     from nada_core.styles.files import Style
     from nada_core.ui.workers.crew import RayCrew
 
@@ -42,19 +37,9 @@ def learn_elsewhere(context: AppContext, crew: RayCrew, style: Style, stopping: 
             with errand, closing(told(errand.colleague, task, stopping)) as all_news:
                 for news in all_news:
                     words = f"{MOVED}, {news.stage}" if errand.moved else news.stage
-                    yield DistilStep(words, news.fraction, float(news.facts["left"]), None, _student(news) if news.made else None)
+                    student = read_student(news.made) if news.made else None
+                    yield DistilStep(words, news.fraction, float(news.facts["left"]), None, student)
             if stopping():
                 return
             if errand.lost:
                 yield DistilStep(MOVED, 0.0, 0.0)
-
-
-def _student(news: FaceNews) -> StyleStudent:
-    from nada_core.students.files import load_students
-
-    with tempfile.TemporaryDirectory(prefix="nada-student-") as folder:
-        write_bytes(path := Path(folder) / "student.safetensors", *news.made, synced=False)
-        found = list(load_students(path).values())
-    if len(found) != 1:
-        raise StyleError("A worker sent another number of students than one. Try again.")
-    return found[0]
