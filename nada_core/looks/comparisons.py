@@ -349,7 +349,9 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
     between = {w.root for w in words[atom.end : other.start]}
     if atom.entry is None or other.entry is None or atom.entry.kind != "characters":
         return False
-    return other.entry.kind in ("characters", "lights", "media") and "from" in between and between <= LIGHT_WORDS
+    told = other.end < len(words) and words[other.end].root in ("one", "film", "movie", "show", "game", "book", "cartoon", "story")
+    kinds = ("characters", "lights", "media", *(("materials", "faces") if told else ()))  # "Elsa from the ice one"
+    return other.entry.kind in kinds and "from" in between and between <= LIGHT_WORDS
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:

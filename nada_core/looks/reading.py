@@ -14,6 +14,7 @@ from nada_core.looks.atoms import atoms
 from nada_core.looks.attaching import attached
 from nada_core.looks.colours import difference
 from nada_core.looks.comparisons import compared
+from nada_core.looks.grounds import grounded
 from nada_core.looks.groups import groups
 from nada_core.looks.halves import halved
 from nada_core.looks.listing import listed
@@ -95,7 +96,7 @@ def read(text: str) -> Reading:
     cleaned = check_prompt(text)
     known = vocabulary()
     words = worded(tokens(cleaned), known)
-    row = compared(atoms(words, known, halved(words, known)), words, known)
+    row = compared(grounded(atoms(words, known, halved(words, known)), words), words, known)
     said = [meant(group, cleaned, words, known) for group in listed(attached(groups(row, words), words), words)]
     pieces = _aged(_once(piece for meaning in said for piece in meaning.pieces))
     pieces, unseen = _masks_off(pieces)

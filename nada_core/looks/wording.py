@@ -39,6 +39,9 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         if done and word.root == "paint" and _paint_alone(done[-3:], words[i + 1 : i + 2], known):
             done[-1] = replace(done[-1], end=word.end)  # "with red and white paint" is no painting
             continue
+        if word.root in _GONE and (words[i + 1 : i + 2] and (words[i + 1].root,) in known.colours):
+            done.append(replace(word, root="turned"))  # "hair gone grey"; hair that is "gone" alone is none
+            continue
         if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
             done.append(replace(word, root="make"))
             continue
@@ -95,6 +98,7 @@ def _after(done: Sequence[Token]) -> set[str]:
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.
 _PAINTED = frozenset(("everything", "the", "my", "his", "her", "their", "it", "him", "me", "us", "them", "all"))
+_GONE = frozenset(("gone", "went", "going", "goes"))
 _WHOSE = frozenset(("his", "her", "my", "your", "their"))
 #: Comparatives as learners say them; "more light" is light, unless it is a part's.
 _MORE = {"dark": "darker", "bright": "brighter", "pale": "paler"}
