@@ -9,6 +9,7 @@ from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
 from nada_core.looks.look import BEARD_MARKS
 from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import Entry
 
 __all__ = ["attached"]
 
@@ -210,8 +211,16 @@ def _makeup_as(last: Group, group: Group, words: Sequence[Token]) -> bool:
     return (
         last.head.end == group.head.start
         and words[group.head.start].root in ("makeup", "make")
-        and (entry.kind == "characters" or (entry.kind == "faces" and not entry.thing))
+        and (entry.kind == "characters" or (entry.kind == "faces" and (not entry.thing or _wound(entry))))
     )
+
+
+def _wound(entry: Entry) -> bool:
+    """Tell whether a name is drawn as what film make-up makes: "burn makeup" paints no lips."""
+    return bool(entry.look.marks) and {m.name for m in entry.look.marks} <= _WOUNDS
+
+
+_WOUNDS = frozenset(("burns", "scar", "bruise", "blood", "stitches", "veins", "freckles", "mud", "tears"))
 
 
 def _goes_on(group: Group, last: Group) -> bool:

@@ -13,6 +13,8 @@ __all__ = ["worded"]
 
 #: Endings that make a likeness of a name, and how much of it must stand before them.
 _LIKENESS = ("like", "esque", "ish", "ified", "y")
+#: Words that end so and are likenesses of nothing: who is "madly in love" is not mad.
+_NO_LIKENESS = frozenset(("apply", "ratified", "specified", "hopefully", "kindly", "madly", "seriously", "desperately"))
 
 
 def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
@@ -67,7 +69,7 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done.extend((replace(word, root="no"), replace(word, root=word.root[2:], text=word.root[2:])))  # "unmasked"
             continue
         stem = root(word.root.removesuffix("less"))
-        if word.root.endswith("less") and stem in known.words:
+        if word.root.endswith("less") and len(stem) > 1 and stem in known.words:
             done.extend((replace(word, root="no"), replace(word, root=stem, text=stem)))
             continue
         nearest_words = sorted(speller().among(word.root, _after(done)) or speller().correct(word.root))
@@ -156,6 +158,8 @@ def _taken_off(done: Sequence[Token], after: Sequence[Token], known: Vocabulary)
 
 def _stem(word: str, known: Vocabulary) -> str | None:
     """Return the name that a word is a likeness or an adverb of: "goldish" is gold, "catlike" a cat, "happily" happy."""
+    if word in _NO_LIKENESS:
+        return None
     for ending in _LIKENESS:
         stem = word.removesuffix(ending)
         if stem == word or len(stem) < 3:
