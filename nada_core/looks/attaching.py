@@ -8,6 +8,7 @@ from dataclasses import replace
 from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
 from nada_core.looks.look import BEARD_MARKS
+from nada_core.looks.part_looks import somebody
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry
 
@@ -241,6 +242,8 @@ _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
     "watcher farmer fighter summoner vendor seller tattoo".split()
 )
+#: Those who make or bring food.
+_OF_FOOD = frozenset("chef cook baker butcher waiter waitress barista grower picker farmer seller vendor".split())
 #: Those who work with a stuff or go on it.
 _WORKERS = frozenset(
     "skater blower cutter carver mason worker digger miner dancer climber fisherman maker smith seller dealer collector merchant trader "
@@ -268,6 +271,8 @@ def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
         return word in _WORKERS  # an "ice skater" is of flesh
     if word == "tattoo" and entry.kind == "faces" and any(m.name in ("flowers", "cheek spots", "eye star") for m in entry.look.marks):
         return True  # a "flower tattoo" is no flower in the hair
+    if word in _OF_FOOD and doer.end == doer.start + 1 and not somebody(entry):
+        return entry.kind == "characters"  # a "sushi chef" is made of flesh
     return entry.kind == "characters" and (word == "tattoo" or (doer.end == doer.start + 1 and word in _DOERS))
 
 

@@ -105,7 +105,7 @@ def _lit_as(atom: Atom, light: Atom) -> Atom | None:
 
 
 def _serving_as(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
-    """Return one atom for "worms for hair" and "a carrot for a nose": a name of its own ("carrot nose"), that part in its colour, or nothing."""
+    """Return one atom for "worms for hair" and "a carrot for a nose": a name of its own, that part in its colour, or what is unknown."""
     between = {w.root for w in words[atom.end : part.start]}
     if atom.entry is None or atom.kind != "entry" or atom.part or "for" not in between or not between <= LIGHT_WORDS | {"for"}:
         return None
@@ -122,7 +122,9 @@ def _serving_as(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabular
         paint = atom.entry.look.paints["skin"]
     if paint is None:
         return Atom("unknown", atom.start, part.end)
-    return Atom("entry", atom.start, part.end, Entry(f"{atom.entry.title} for {place}", (), "faces", Look(paints={place: paint}), main=place))
+    return Atom(
+        "entry", atom.start, part.end, Entry(f"{atom.entry.title} for {place}", (), "faces", Look(paints={place: paint}), main=place)
+    )
 
 
 #: Parts of a face that have no paint of their own.

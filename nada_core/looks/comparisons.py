@@ -347,11 +347,10 @@ def _surname(atom: Atom, after: Sequence[Atom], words: Sequence[Token]) -> bool:
 def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
     """Tell whether a name says where the character before it comes from."""
     between = {w.root for w in words[atom.end : other.start]}
-    if atom.entry is None or other.entry is None or atom.entry.kind != "characters":
+    if other.entry is None or not _person(atom) or "from" not in between or not between <= LIGHT_WORDS:
         return False
     told = other.end < len(words) and words[other.end].root in ("one", "film", "movie", "show", "game", "book", "cartoon", "story")
-    kinds = ("characters", "lights", "media", *(("materials", "faces") if told else ()))  # "Elsa from the ice one"
-    return other.entry.kind in kinds and "from" in between and between <= LIGHT_WORDS
+    return told or other.entry.kind in ("characters", "lights", "media")  # "Elsa from the ice one"
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:

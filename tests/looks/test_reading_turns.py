@@ -104,3 +104,43 @@ def test_a_word_with_a_meaning_of_its_own_is_no_misspelling(word):
 @pytest.mark.parametrize(("text", "titles"), [("yelow hair", "yellow hair"), ("vampyre", "vampire"), ("silvery skin", "silver skin")])
 def test_a_misspelling_is_still_put_right(text, titles):
     assert _titles(text) == titles
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("doesn't have any hair", "bald"),
+        ("she doesn't have eyebrows", "no eyebrows"),
+        ("lacking eyebrows", "no eyebrows"),
+        ("hasn't got any teeth", "toothless"),
+        ("hasn't shaved for a week", "stubble"),
+        ("red but no hair", "red skin, bald"),
+    ],
+)
+def test_a_part_that_somebody_lacks_is_not_left_as_it_is(text, titles):
+    assert _titles(text) == titles
+    assert not read(text).unknown
+
+
+def test_a_part_that_cannot_be_missing_is_named():
+    assert read("does not have lips").unknown
+    assert not read("does not have lips").understood
+    assert _titles("everything red but not the hair") == "everything red, own hair"
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("just ran a marathon", "sweaty"),
+        ("someone who drinks blood at night", "vampire"),
+        ("came back from the dead", "zombie"),
+        ("the lady with serpents on her head", "Medusa"),
+        ("he won the lottery", "happy"),
+        ("peeling onions", "crying"),
+        ("caught in a downpour", "rain"),
+        ("the last son of Krypton", "Superman"),
+        ("hasn't slept", "tired"),
+    ],
+)
+def test_what_people_say_instead_of_a_name_is_read(text, titles):
+    assert _titles(text) == titles
