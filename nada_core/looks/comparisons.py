@@ -350,7 +350,7 @@ def _from(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:
     if other.entry is None or not _person(atom) or "from" not in between or not between <= LIGHT_WORDS:
         return False
     told = other.end < len(words) and words[other.end].root in ("one", "film", "movie", "show", "game", "book", "cartoon", "story")
-    return told or other.entry.kind in ("characters", "lights", "media")  # "Elsa from the ice one"
+    return other.entry.kind in ("characters", "lights", "media", "materials" if told else "")  # "Elsa from the ice one"
 
 
 def _year_of(atom: Atom, other: Atom, words: Sequence[Token]) -> bool:

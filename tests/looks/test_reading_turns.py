@@ -144,3 +144,53 @@ def test_a_part_that_cannot_be_missing_is_named():
 )
 def test_what_people_say_instead_of_a_name_is_read(text, titles):
     assert _titles(text) == titles
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("crying like a baby", "crying"),
+        ("grinning like a Cheshire cat", "smile"),
+        ("sly as a fox", "sly"),
+        ("angry cat", "angry, cat"),
+        ("angry like the Hulk", "angry, Hulk"),
+        ("smiling like a clown", "smile, clown"),
+    ],
+)
+def test_a_mood_compared_with_an_animal_is_the_mood(text, titles):
+    assert _titles(text) == titles
+
+
+@pytest.mark.parametrize("text", ["wizard kid", "baby Santa", "a boy as a viking"])
+def test_a_child_has_no_beard(text):
+    look = read(text).look
+    assert look.shape["age"] < 0
+    assert "beard" not in look.paints
+    assert not {"beard", "long beard"} & {mark.name for mark in look.marks}
+
+
+def test_a_child_keeps_the_beard_that_is_asked_for():
+    assert "beard" in {mark.name for mark in read("wizard kid with a beard").look.marks}
+    assert "beard" in {mark.name for mark in read("young viking").look.marks}
+
+
+def test_two_colours_one_of_which_is_a_metal_are_two_colours():
+    for text in ("black and gold", "pink and silver"):
+        assert _titles(text) == f"{text} skin"
+
+
+@pytest.mark.parametrize(
+    ("text", "titles", "unknown"),
+    [
+        ("a sushi chef", "chef", "sushi"),
+        ("potato farmer", "farmer", "potato"),
+        ("someone stung by bees", "", "bees"),
+        ("carnival feathers", "carnival", "feathers"),
+        ("not scary clown", "not horror, clown", ""),
+        ("rosy red lips", "rosy red lips", ""),
+        ("a face like thunder", "angry", ""),
+        ("moody teenager", "frown", ""),
+    ],
+)
+def test_what_a_word_belongs_to(text, titles, unknown):
+    assert (_titles(text), " ".join(read(text).unknown)) == (titles, unknown)
