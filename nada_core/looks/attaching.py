@@ -135,10 +135,30 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
         if last is not None and group.head is None and group.link == "in" and group.shades and _painted_too(last, group, words):
             done[-1] = replace(last, shades=(*last.shades, *group.shades))  # "face painted in blue and in yellow"
             continue
+        if last is not None and last.head is not None and _about_it(last, group, words):
+            # "keep the beard but make it blue"
+            noun = words[last.head.end - 1].root
+            part = "" if last.head.part or noun == "beard" else _PART_WORDS.get(noun, "")  # of "big lips" the form stays
+            group = replace(group, link=f"of {part}") if part else replace(group, head=last.head, after=True)
+            if last.bare and not last.negated and not part:
+                done.pop()
         if last is not None and last.head is not None and group.head is None and group.link == "in" and _pictured(last.head):
             group = replace(group, link="in light")
         done.append(group)
     return done
+
+
+_MAKING = frozenset("make made paint painted dye dyed turn turned colour color give want".split())
+
+
+def _about_it(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a colour is said of the part before it by "it" or "them"."""
+    if last.head is None or group.head is not None or not group.shades or group.negated:
+        return False
+    head = last.head.entry
+    drawn = head is not None and head.kind == "faces" and (bool(head.look.marks) or words[last.head.end - 1].root in _PART_WORDS)
+    between = [w.root for w in words[last.head.end : group.shades[0].atoms[0].start]]
+    return (bool(last.head.part) or drawn) and bool({"it", "them"} & set(between)) and bool(_MAKING & set(between))
 
 
 def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:

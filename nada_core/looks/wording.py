@@ -44,7 +44,8 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         if word.root in _GONE and (words[i + 1 : i + 2] and (words[i + 1].root,) in known.colours):
             done.append(replace(word, root="turned"))  # "hair gone grey"; hair that is "gone" alone is none
             continue
-        if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
+        after = words[i + 1].root if i + 1 < len(words) else ""
+        if word.root == "paint" and after in (_IT if done else _PAINTED):
             done.append(replace(word, root="make"))
             continue
         if done and (joined := _two_as_one(done, word)) is not None:
@@ -99,6 +100,7 @@ def _after(done: Sequence[Token]) -> set[str]:
 
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.
+_IT = frozenset(("it", "him", "me", "us", "them"))
 _PAINTED = frozenset(("everything", "the", "my", "his", "her", "their", "it", "him", "me", "us", "them", "all"))
 _GONE = frozenset(("gone", "went", "going", "goes"))
 _WHOSE = frozenset(("his", "her", "my", "your", "their"))

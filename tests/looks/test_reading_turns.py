@@ -194,3 +194,17 @@ def test_two_colours_one_of_which_is_a_metal_are_two_colours():
 )
 def test_what_a_word_belongs_to(text, titles, unknown):
     assert (_titles(text), " ".join(read(text).unknown)) == (titles, unknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("a beard but make it blue", "blue beard"),
+        ("long hair and dye it purple", "long hair, purple hair"),
+        ("add glasses and make them red", "red glasses"),
+        ("her lips, paint them black", "black lips"),
+        ("make it blue", "blue skin"),
+    ],
+)
+def test_it_is_the_part_before(text, titles):
+    assert _titles(text) == titles
