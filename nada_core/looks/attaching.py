@@ -138,9 +138,9 @@ def attached(found: Sequence[Group], words: Sequence[Token]) -> list[Group]:
         if last is not None and last.head is not None and _about_it(last, group, words):
             # "keep the beard but make it blue"
             noun = words[last.head.end - 1].root
-            part = "" if last.head.part or noun == "beard" else _PART_WORDS.get(noun, "")  # of "big lips" the form stays
-            group = replace(group, link=f"of {part}") if part else replace(group, head=last.head, after=True)
-            if last.bare and not last.negated and not part:
+            named = "" if last.head.part or noun == "beard" else _PART_WORDS.get(noun, "")  # of "big lips" the form stays
+            group = replace(group, link=f"of {named}") if named else replace(group, head=last.head, after=True)
+            if last.bare and not last.negated and not named:
                 done.pop()
         if last is not None and last.head is not None and group.head is None and group.link == "in" and _pictured(last.head):
             group = replace(group, link="in light")
