@@ -98,6 +98,8 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
             continue  # "orange and black wings" are no demon's
         if entry is not None and _placed_apart(entry, kept, every):
             continue  # "slime dripping from her hair" wets no hair
+        if entry is not None and count > 1 and _refuses_how(words, start, end, known):
+            continue  # a "not scary clown" is a clown
         if entry is not None and _refuses_more(words, start, end, known):
             continue  # "no face tattoos" is not the spirit No Face, with tattoos
         if entry is not None:
@@ -148,6 +150,16 @@ def _refuses_more(words: Sequence[Token], start: int, end: int, known: Vocabular
         return False
     after = words[end].root
     return after in known.words and (after,) not in known.grammar and after not in LIGHT_WORDS
+
+
+#: How somebody is who is still the same without it.
+_HOW = frozenset("scary evil creepy killer sad angry happy old ugly wicked bad crazy mad".split())
+
+
+def _refuses_how(words: Sequence[Token], start: int, end: int, known: Vocabulary) -> bool:
+    """Tell whether "not" directly before a name refuses only its first word, and the rest is a name of its own."""
+    refused = start > 0 and words[start - 1].root in ("not", "non") and words[start].root in _HOW
+    return refused and phrase(" ".join(w.root for w in words[start + 1 : end])) in known.phrases
 
 
 def _joined(kept: tuple[str, ...], known: Vocabulary) -> Entry | None:

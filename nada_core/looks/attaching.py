@@ -8,7 +8,9 @@ from dataclasses import replace
 from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
 from nada_core.looks.look import BEARD_MARKS
+from nada_core.looks.part_looks import somebody
 from nada_core.looks.spelling import Token
+from nada_core.looks.word_lists import Entry
 
 __all__ = ["attached"]
 
@@ -155,7 +157,32 @@ def _also_painted(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
     return [replace(last, shades=(*last.shades, *group.shades))]
 
 
-_RULES = (_said_of, _goes_on, _leaves, _in_one, _also_formed, _also_painted)
+def _also_it(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
+    """Read "keep the beard but make it blue"."""
+    if last.head is None or not _about_it(last, group, words):
+        return None
+    noun = words[last.head.end - 1].root
+    part = "" if last.head.part or noun == "beard" else _PART_WORDS.get(noun, "")  # of "big lips" the form stays
+    if part:
+        return [last, replace(group, link=f"of {part}")]
+    group = replace(group, head=last.head, after=True)
+    return [group] if last.bare and not last.negated else [last, group]
+
+
+_MAKING = frozenset("make made paint painted dye dyed turn turned colour color give want".split())
+
+
+def _about_it(last: Group, group: Group, words: Sequence[Token]) -> bool:
+    """Tell whether a colour is said of the part before it by "it" or "them"."""
+    if last.head is None or group.head is not None or not group.shades or group.negated:
+        return False
+    head = last.head.entry
+    drawn = head is not None and head.kind == "faces" and (bool(head.look.marks) or words[last.head.end - 1].root in _PART_WORDS)
+    between = [w.root for w in words[last.head.end : group.shades[0].atoms[0].start]]
+    return (bool(last.head.part) or drawn) and bool({"it", "them"} & set(between)) and bool(_MAKING & set(between))
+
+
+_RULES = (_said_of, _goes_on, _leaves, _in_one, _also_formed, _also_painted, _also_it)
 
 
 def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
@@ -229,8 +256,16 @@ def _makeup_as(last: Group, group: Group, words: Sequence[Token]) -> bool:
     return (
         last.head.end == group.head.start
         and words[group.head.start].root in ("makeup", "make")
-        and (entry.kind == "characters" or (entry.kind == "faces" and not entry.thing))
+        and (entry.kind == "characters" or (entry.kind == "faces" and (not entry.thing or _wound(entry))))
     )
+
+
+def _wound(entry: Entry) -> bool:
+    """Tell whether a name is drawn as what film make-up makes: "burn makeup" paints no lips."""
+    return bool(entry.look.marks) and {m.name for m in entry.look.marks} <= _WOUNDS
+
+
+_WOUNDS = frozenset(("burns", "scar", "bruise", "blood", "stitches", "veins", "freckles", "mud", "tears"))
 
 
 def _only_beside_parts(group: Group, last: Group) -> bool:
@@ -246,6 +281,8 @@ _DOERS = frozenset(
     "hunter slayer catcher tamer charmer trainer rider keeper whisperer lover owner walker breeder handler herder groomer eater "
     "watcher farmer fighter summoner vendor seller tattoo".split()
 )
+#: Those who make or bring food.
+_OF_FOOD = frozenset("chef cook baker butcher waiter waitress barista grower picker farmer seller vendor".split())
 #: Those who work with a stuff or go on it.
 _WORKERS = frozenset(
     "skater blower cutter carver mason worker digger miner dancer climber fisherman maker smith seller dealer collector merchant trader "
@@ -273,6 +310,8 @@ def _acts_on(doer: Atom, before: Group, words: Sequence[Token]) -> bool:
         return word in _WORKERS  # an "ice skater" is of flesh
     if word == "tattoo" and entry.kind == "faces" and any(m.name in ("flowers", "cheek spots", "eye star") for m in entry.look.marks):
         return True  # a "flower tattoo" is no flower in the hair
+    if word in _OF_FOOD and doer.end == doer.start + 1 and not somebody(entry):
+        return entry.kind == "characters"  # a "sushi chef" is made of flesh
     return entry.kind == "characters" and (word == "tattoo" or (doer.end == doer.start + 1 and word in _DOERS))
 
 

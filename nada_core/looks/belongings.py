@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nada_core.looks.atoms import Atom
-from nada_core.looks.look import Look
+from nada_core.looks.look import PARTS, Look
+from nada_core.looks.part_looks import paint_on
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import Entry, Vocabulary
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 
 __all__ = ["belonging", "lit_by"]
 
@@ -22,6 +23,7 @@ def belonging(atom: Atom, other: Atom, words: Sequence[Token], known: Vocabulary
         or _ears_of(atom, other, words)
         or _by_a_child(atom, other, words, known)
         or _lit_as(atom, other)
+        or _serving_as(atom, other, words, known)
     )
 
 
@@ -101,6 +103,32 @@ def _lit_as(atom: Atom, light: Atom) -> Atom | None:
     entry = Entry(f"{atom.entry.title} lighting", (), "lights", look, main="light")
     return Atom("entry", atom.start, light.end, entry) if look else Atom("unknown", atom.start, light.end)
 
+
+def _serving_as(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabulary) -> Atom | None:
+    """Return one atom for "worms for hair" and "a carrot for a nose": a name of its own, that part in its colour, or what is unknown."""
+    between = {w.root for w in words[atom.end : part.start]}
+    if atom.entry is None or atom.kind != "entry" or atom.part or "for" not in between or not between <= LIGHT_WORDS | {"for"}:
+        return None
+    if atom.entry.kind not in ("characters", "materials", "colours", "textures"):
+        return None
+    place = part.part or words[part.start].root
+    if not (part.part in PARTS or place in _BODY):
+        return None
+    named = known.phrases.get((*phrase(" ".join(w.root for w in words[atom.start : atom.end])), words[part.end - 1].root))
+    if named is not None:
+        return Atom("entry", atom.start, part.end, named)
+    paint = paint_on(atom.entry, place, known) if place in PARTS else None
+    if paint is None and place in PARTS and "skin" in atom.entry.look.paints:
+        paint = atom.entry.look.paints["skin"]
+    if paint is None:
+        return Atom("unknown", atom.start, part.end)
+    return Atom(
+        "entry", atom.start, part.end, Entry(f"{atom.entry.title} for {place}", (), "faces", Look(paints={place: paint}), main=place)
+    )
+
+
+#: Parts of a face that have no paint of their own.
+_BODY = frozenset(("nose", "clown nose", "ear", "hand", "finger", "arm", "beard"))
 
 #: What gives light: names whose look is another thing, and the name of their light.
 _LIGHTS = {"neon": ("neon", "light"), "fire": ("firelight",), "lava": ("firelight",)}

@@ -10,11 +10,12 @@ from nada_core.looks.atoms import Atom
 from nada_core.looks.colours import mixture
 from nada_core.looks.group_paints import paint_of, recoloured, surface_of, two_colours, usual_paint
 from nada_core.looks.groups import NOT_WORDS, Group
+from nada_core.looks.lacking import lacking, of_a_name
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Mark, Paint
 from nada_core.looks.part_looks import somebody
 from nada_core.looks.pieces import Understood, scaled, swatches
 from nada_core.looks.spelling import Token
-from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary
+from nada_core.looks.word_lists import LIGHT_WORDS, Entry, Vocabulary, phrase
 from nada_core.looks.worn import worn
 
 __all__ = ["Meaning", "meant"]
@@ -76,6 +77,9 @@ def meant(group: Group, text: str, words: Sequence[Token], known: Vocabulary) ->
         return Meaning((Understood(own.of([head]), f"{head.value:.0f} years old", young(head.value, known)),))
     if head is not None and head.kind == "all":
         return _everything(group, own, known)
+    if head is not None and head.part in PARTS and lacking(group, words):
+        missing = known.phrases.get(("no", words[head.end - 1].root))  # "doesn't have any hair" is bald
+        return _unknown(group, own, known) if missing is None else _entry(of_a_name(group, head, missing), own, known)
     if head is not None and head.part in PARTS and group.own and group.bare and not group.forms:
         return _left(group, own)
     group, pieces, strange = _forms(group, own, words, known)
@@ -236,6 +240,8 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if head is None and not group.link.startswith(("in", "of ")):
         only = [s.atoms[-1].entry for s in group.shades]
         wanted = {e.main for e in only if e is not None and e.kind == "colours"}
+        if "skin" in wanted and all(e is not None and (e.main or ("skin", phrase(e.title)) in known.shades) for e in only):
+            wanted = {"skin"}  # "black and gold" are two colours of a face, though gold alone is the metal
         if "" in wanted or any(len(s.atoms) == 1 and s.atoms[0].kind in ("lightness", "vivid") for s in group.shades):
             return Meaning(unknown=(own.span(said),))
         part = wanted.pop() if len(wanted) == 1 and not group.surfaces else part

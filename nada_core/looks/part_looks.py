@@ -33,6 +33,8 @@ _SHAPES_OF = {
     "cheeks": ("full cheeks",),
     "teeth": ("open mouth",),
 }
+#: Those that somebody always has: "hamster cheeks" are full, where a clown's lips need not smile.
+_LASTING = frozenset(("full cheeks", "full lips", "big eyes"))
 
 
 def paint_on(entry: Entry, part: str, known: Vocabulary) -> Paint | None:
@@ -87,7 +89,7 @@ def own_part(atom: Atom, part: Atom, words: Sequence[Token], known: Vocabulary) 
     own = Look(
         paints={name: paint for name, paint in entry.look.paints.items() if name in _PAINTS_OF.get(place, (place,))},
         marks=tuple(m for m in entry.look.marks if m.name in _MARKS_OF.get(place, ())),
-        shape={name: value for name, value in entry.look.shape.items() if mood and name in _SHAPES_OF.get(place, ())},
+        shape={n: v for n, v in entry.look.shape.items() if (mood or n in _LASTING) and n in _SHAPES_OF.get(place, ())},
     )
     if not own and entry.kind == "characters" and part.end == part.start + 1:
         paint = paint_on(entry, place, known) if not entry.look.paints else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from nada_core.looks.colours import difference
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, WHOLES, Lab, Look, Mark, Paint
 
-__all__ = ["SAME_COLOUR", "Understood", "as_worn", "combined", "laid", "scaled", "subtracted", "swatches"]
+__all__ = ["SAME_COLOUR", "Understood", "as_worn", "beardless", "combined", "laid", "scaled", "subtracted", "swatches"]
 
 #: Colours nearer than this are the same colour to people, when one of them is to be taken away.
 SAME_COLOUR = 45.0
@@ -66,6 +66,13 @@ def scaled(look: Look, factor: float) -> Look:
         amounts={w: round(min(1.3, look.amounts.get(w, 1.0) * factor), 3) for w in WHOLES if getattr(look, w)},
         brightness=round(max(-1.0, min(1.0, look.brightness * factor)), 3),
     )
+
+
+def beardless(look: Look) -> Look:
+    """Return the look as a child wears it: without a beard, and without the age of whoever has one."""
+    bare = look.without("beard")
+    shape = {name: value for name, value in bare.shape.items() if not (name == "age" and value > 0)}
+    return replace(bare, marks=tuple(m for m in bare.marks if m.name not in BEARD_MARKS), shape=shape)
 
 
 def _same(one: Lab | None, other: Lab | None) -> bool:

@@ -14,13 +14,15 @@ from nada_core.looks.atoms import atoms
 from nada_core.looks.attaching import attached
 from nada_core.looks.colours import difference
 from nada_core.looks.comparisons import compared
+from nada_core.looks.grounds import grounded
 from nada_core.looks.groups import groups
 from nada_core.looks.halves import halved
 from nada_core.looks.listing import listed
 from nada_core.looks.look import WHOLES, Look
 from nada_core.looks.meaning import Meaning, meant
-from nada_core.looks.pieces import SAME_COLOUR, Understood, as_worn, combined, laid
+from nada_core.looks.pieces import SAME_COLOUR, Understood, as_worn, beardless, combined, laid
 from nada_core.looks.prompts import check_prompt
+from nada_core.looks.similes import without_similes
 from nada_core.looks.spelling import tokens
 from nada_core.looks.word_lists import vocabulary
 from nada_core.looks.wording import worded
@@ -95,10 +97,11 @@ def read(text: str) -> Reading:
     cleaned = check_prompt(text)
     known = vocabulary()
     words = worded(tokens(cleaned), known)
-    row = compared(atoms(words, known, halved(words, known)), words, known)
+    named = grounded(atoms(words, known, halved(words, known)), words)
+    row = compared(without_similes(named, words), words, known)
     said = [meant(group, cleaned, words, known) for group in listed(attached(groups(row, words), words), words)]
     pieces = _aged(_once(piece for meaning in said for piece in meaning.pieces))
-    pieces, unseen = _masks_off(pieces)
+    pieces, unseen = _masks_off(_smooth_chinned(pieces))
     unknown = tuple(dict.fromkeys((*_unknown(said, cleaned), *unseen)))
     neutral = not pieces and not unknown and any(a.kind in ("person", "face", "picture", "own") for a in row)
     if not pieces and not unknown and not neutral:
@@ -134,6 +137,19 @@ def _aged(pieces: tuple[Understood, ...]) -> tuple[Understood, ...]:
         words = piece.rank == 9 and not piece.look.paints and not piece.title.endswith("years old")
         done.append(replace(piece, look=replace(piece.look, shape=shape)) if words else piece)
     return tuple(done)
+
+
+#: Names of those who have no beard yet, and no grey hair.
+_CHILDREN = frozenset(
+    ("child", "kid", "kids", "toddler", "baby", "boy", "girl", "lad", "lass", "schoolboy", "schoolgirl", "little girl", "little boy")
+)
+
+
+def _smooth_chinned(pieces: tuple[Understood, ...]) -> tuple[Understood, ...]:
+    """Return the pieces; beside a child nobody has a beard or years of his own: a "wizard kid" is young."""
+    if not any(p.rank == 9 and p.title in _CHILDREN and p.look.shape.get("age", 0.0) < 0 for p in pieces):
+        return pieces
+    return tuple(replace(p, look=beardless(p.look)) if p.rank == 1 and not p.removes else p for p in pieces)
 
 
 def _once(pieces: Iterable[Understood]) -> tuple[Understood, ...]:

@@ -71,9 +71,11 @@ def named_after(here: Here) -> Joined | None:
 
 def _from(here: Here) -> bool:
     """Tell whether a name says where the character before it comes from."""
-    if not person(here.atom) or here.next.entry is None:
+    end, words = here.next.end, here.words
+    if not person(here.atom) or here.next.entry is None or not {"from"} <= here.between <= LIGHT_WORDS:
         return False
-    return here.next.entry.kind in ("characters", "lights", "media") and {"from"} <= here.between <= LIGHT_WORDS
+    told = end < len(words) and words[end].root in ("one", "film", "movie", "show", "game", "book", "cartoon", "story")
+    return here.next.entry.kind in ("characters", "lights", "media", "materials" if told else "")  # "Elsa from the ice one"
 
 
 def _of_a_story(here: Here, other: Atom) -> bool:

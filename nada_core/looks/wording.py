@@ -13,6 +13,8 @@ __all__ = ["worded"]
 
 #: Endings that make a likeness of a name, and how much of it must stand before them.
 _LIKENESS = ("like", "esque", "ish", "ified", "y")
+#: Words that end so and are likenesses of nothing: who is "madly in love" is not mad.
+_NO_LIKENESS = frozenset(("apply", "ratified", "specified", "hopefully", "kindly", "madly", "seriously", "desperately"))
 
 
 def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
@@ -39,7 +41,11 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
         if done and word.root == "paint" and _paint_alone(done[-3:], words[i + 1 : i + 2], known):
             done[-1] = replace(done[-1], end=word.end)  # "with red and white paint" is no painting
             continue
-        if not done and word.root == "paint" and len(words) > 1 and words[1].root in _PAINTED:
+        if word.root in _GONE and (words[i + 1 : i + 2] and (words[i + 1].root,) in known.colours):
+            done.append(replace(word, root="turned"))  # "hair gone grey"; hair that is "gone" alone is none
+            continue
+        after = words[i + 1].root if i + 1 < len(words) else ""
+        if word.root == "paint" and after in (_IT if done else _PAINTED):
             done.append(replace(word, root="make"))
             continue
         if done and (joined := _two_as_one(done, word)) is not None:
@@ -64,7 +70,7 @@ def worded(words: Sequence[Token], known: Vocabulary) -> list[Token]:
             done.extend((replace(word, root="no"), replace(word, root=word.root[2:], text=word.root[2:])))  # "unmasked"
             continue
         stem = root(word.root.removesuffix("less"))
-        if word.root.endswith("less") and stem in known.words:
+        if word.root.endswith("less") and len(stem) > 1 and stem in known.words:
             done.extend((replace(word, root="no"), replace(word, root=stem, text=stem)))
             continue
         nearest_words = sorted(speller().among(word.root, _after(done)) or speller().correct(word.root))
@@ -94,7 +100,9 @@ def _after(done: Sequence[Token]) -> set[str]:
 
 
 #: Words after which "paint" at the beginning is what somebody asks for, and no painting.
+_IT = frozenset(("it", "him", "me", "us", "them"))
 _PAINTED = frozenset(("everything", "the", "my", "his", "her", "their", "it", "him", "me", "us", "them", "all"))
+_GONE = frozenset(("gone", "went", "going", "goes"))
 _WHOSE = frozenset(("his", "her", "my", "your", "their"))
 #: Comparatives as learners say them; "more light" is light, unless it is a part's.
 _MORE = {"dark": "darker", "bright": "brighter", "pale": "paler"}
@@ -152,6 +160,8 @@ def _taken_off(done: Sequence[Token], after: Sequence[Token], known: Vocabulary)
 
 def _stem(word: str, known: Vocabulary) -> str | None:
     """Return the name that a word is a likeness or an adverb of: "goldish" is gold, "catlike" a cat, "happily" happy."""
+    if word in _NO_LIKENESS:
+        return None
     for ending in _LIKENESS:
         stem = word.removesuffix(ending)
         if stem == word or len(stem) < 3:
