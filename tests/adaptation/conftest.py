@@ -1,4 +1,4 @@
-"""What tests of adaptations share: small generators of both families, an encoder that reads sentences, and a published network's shapes."""
+"""What tests of adaptations share: small generators of both families, and a published network's shapes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import pytest
 import torch
 
 from nada_core.generators.stylegan2 import StyleGAN2
-from tests.helpers.small_adaptations import SMALL, ReadingEncoder
+from tests.helpers.small_adaptations import SMALL
 
 
 @pytest.fixture(scope="module", params=list(SMALL))
 def base(request):
     return SMALL[request.param]()
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return ReadingEncoder()
 
 
 @pytest.fixture(scope="module")

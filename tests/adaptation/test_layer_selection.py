@@ -14,11 +14,17 @@ from nada_core.generators.mobile_stylegan import MobileStyleGAN
 from tests.helpers.small_adaptations import (
     CONVS,
     SMALL,
+    ReadingEncoder,
     owners,
     small_mobile,
     small_options,
     small_stylegan2,
 )
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return ReadingEncoder()
 
 
 @pytest.mark.parametrize("family", list(SMALL))

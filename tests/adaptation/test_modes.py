@@ -25,6 +25,7 @@ from tests.helpers.small_adaptations import (
     CONVS,
     FIRST,
     SMALL,
+    ReadingEncoder,
     StandInEncoder,
     last_of,
     owners,
@@ -32,6 +33,12 @@ from tests.helpers.small_adaptations import (
     small_stylegan2,
 )
 from tests.helpers.stylegan2_files import tiny
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return ReadingEncoder()
+
 
 # --- unchanged defaults
 

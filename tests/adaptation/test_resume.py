@@ -15,6 +15,7 @@ from nada_core.encoders.ensemble import EncoderEnsemble
 from nada_core.errors import ResumeError
 from tests.helpers.small_adaptations import (
     SMALL,
+    ReadingEncoder,
     StandInEncoder,
     facts,
     last_of,
@@ -37,6 +38,11 @@ SETTINGS = {
     "half precision": {"precision": "bfloat16", "average": 0.9},
     "unlimited": {"max_gradient": math.inf, "average": 0.0},
 }
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return ReadingEncoder()
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

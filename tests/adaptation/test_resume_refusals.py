@@ -26,6 +26,11 @@ from tests.helpers.small_adaptations import (
 pytestmark = pytest.mark.heavy
 
 
+@pytest.fixture(scope="module")
+def encoder():
+    return ReadingEncoder()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

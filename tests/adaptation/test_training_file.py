@@ -27,6 +27,11 @@ from tests.helpers.small_adaptations import (
 pytestmark = pytest.mark.heavy
 
 
+@pytest.fixture(scope="module")
+def encoder():
+    return ReadingEncoder()
+
+
 def test_files_of_before_encoders_had_a_hash_go_by_the_name(saved):
     base, options = small_mobile(), small_options(small_mobile())
     with safe_open(saved, "pt") as file:
