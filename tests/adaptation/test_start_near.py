@@ -54,6 +54,15 @@ def test_a_start_is_found_without_the_style_itself(engine):
     assert "zombie" in dict(find_start(engine.encoder, "green zombie", "face", engine.base_hash))
 
 
+def test_a_smile_beside_paint_is_begun_with_in_the_share_that_the_words_ask_for(engine):
+    start = {
+        prompt: dict(find_start(engine.encoder, prompt, "face", engine.base_hash)) for prompt in ("smiling vampire", "vampire", "Grinch")
+    }
+    assert start["smiling vampire"]["smile"] == 1.0 and start["smiling vampire"]["vampire"] > 0.5
+    assert "smile" not in start["vampire"] and start["Grinch"]["smile"] > 0.8
+    assert "smile" not in dict(find_start(engine.encoder, "sad vampire", "face", engine.base_hash))
+
+
 def first_step(engine, prompt: str, **options):
     return next(engine.adapt(prompt, options=replace(QUICK, **options)))
 

@@ -16,9 +16,9 @@ from tests.helpers.adapting import runs
 def test_inline_the_request_does_the_work(make_app):
     app, engine = make_app(inline=True)
     app.open()  # loading is not the request's work
-    before = threading.active_count()
+    before = set(threading.enumerate())
     views = list(run_adaptation(app, AdaptRequest("Joker", steps=12)))
-    assert views[-1].phase == "done" and threading.active_count() == before
+    assert views[-1].phase == "done" and set(threading.enumerate()) <= before  # an earlier test's may end meanwhile
     assert app.shelf.get(views[-1].style_id, [views[-1].style_id]).steps == 12
     views = run_adaptation(app, AdaptRequest("Joker", steps=500))
     while (view := next(views)).step < 4:
