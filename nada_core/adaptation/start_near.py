@@ -105,7 +105,7 @@ def find_start(encoder: ImageTextEncoder, prompt: str, source: str, base_hash: s
     for name, share in shapes.items():  # what the others have of the shape already need not be added
         ((part, own),) = _mere_shape(looks[name])
         share = min(share - sum(s * looks[other].shape.get(part, 0.0) for other, s in found.items()) / own, 1.0)
-        found |= {name: share} if share >= LEAST else {}
+        found |= {name: share} if shapes[name] > 0 and share >= LEAST else {}
     return sorted(((name, round(share, 2)) for name, share in found.items()), key=lambda part: -part[1])
 
 
