@@ -41,7 +41,6 @@ from nada_core.looks.prompts import SUGGESTED_PROMPTS
 from nada_core.recognition.arcface import ArcFace
 from nada_core.recognition.load import find_arcface
 from nada_core.students.distil import DistilOptions, DistilStep, distil
-from nada_core.students.files import StyleStudent
 from nada_core.students.library import INSTANT, StudentLibrary
 from nada_core.styles.files import COMPACT_STORAGES, Style, StyleCard, check_base, compact_style, resolved_weights, save_style, styled
 from nada_core.styles.library import StyleEntry, StyleLibrary
@@ -319,20 +318,8 @@ class Engine:
         assert result is not None
         return result
 
-    def film_steps(
-        self,
-        source: str | Path,
-        model: Model,
-        out: str | Path,
-        strength: float | Strength = 1.0,
-        *,
-        students: Sequence[tuple[StyleStudent, float]] | None = None,
-        **options: Any,
-    ) -> FilmSteps:
-        """Put a style on everybody in a film: :func:`nada_core.films.restyle.restyle_film`, with its options (limits, overwrite).
-
-        Args:
-            students: of the styles, with their shares; by default those that are found here.
+    def film_steps(self, source: str | Path, model: Model, out: str | Path, strength: float | Strength = 1.0, **options: Any) -> FilmSteps:
+        """Put a style on everybody in a film: :func:`nada_core.films.restyle.restyle_film`, with its options (limits, overwrite, students).
 
         Raises:
             FilmError, StyleError, OptionsError (a style has no student).
@@ -340,7 +327,7 @@ class Engine:
         film, target = file_path(source, "The film"), file_path(out, "The film to write")
         even = one_strength(strength if isinstance(strength, Strength) else Strength.even(strength))
         styles = self.resolve_styles(model)
-        students = students or self.students.of(styles, "or choose another style")
+        students = options.pop("students", None) or self.students.of(styles, "or choose another style")
         options["labels"] = download_metadata(", ".join(style.card.name for style, _ in styles), f"{even:g}", self.world)
         return restyle_film(film, target, students, self.editor.detector, partial(self.editor.head, size=256), strength=even, **options)
 

@@ -88,6 +88,7 @@ def find_start(encoder: ImageTextEncoder, prompt: str, source: str, base_hash: s
     """Return ready styles to begin with, and their shares, the largest first; none where none are known or none would help.
 
     A style that was made from the same look is left out: it is there already, and who adapts to its words wants to see it come about.
+    A style that is a shape alone, as a smile is, has the share that the words ask for: beside paint the encoder hardly sees it.
     """
     assert isinstance(encoder, ReadsLooks)
     effects = style_effects()
@@ -97,15 +98,16 @@ def find_start(encoder: ImageTextEncoder, prompt: str, source: str, base_hash: s
     looks = {name: _look(encoder, text) for name, text in effects.prompts.items()}
     directions = {name: row for name, row in zip(effects.prompts, effects.directions, strict=True) if looks[name].key != look.key}
     target = (encoder.encode_text([prompt])[0] - encoder.encode_text([source])[0]).float().cpu()
-    shapes = {name: look.shape.get(part, 0.0) / own for name in directions for part, own in _mere_shape(looks[name])}
-    target = target - sum(min(max(share, 0.0), 1.0) * directions[name] for name, share in shapes.items())
-    others = [name for name in directions if name not in shapes]
+    shapes = {name: shape for name in directions if (shape := _mere_shape(looks[name])) and look.shape.get(shape[0], 0.0) * shape[1] > 0}
+    for name, (part, own) in shapes.items():
+        target = target - min(look.shape[part] / own, 1.0) * directions[name]
+    others = [name for name in directions if _mere_shape(looks[name]) is None]
     shares = shares_of(target, torch.stack([directions[name] for name in others]))
     found = {name: share for name, share in zip(others, shares.tolist(), strict=True) if share}
-    for name, share in shapes.items():  # what the others have of the shape already need not be added
-        ((part, own),) = _mere_shape(looks[name])
-        share = min(share - sum(s * looks[other].shape.get(part, 0.0) for other, s in found.items()) / own, 1.0)
-        found |= {name: share} if shapes[name] > 0 and share >= LEAST else {}
+    for name, (part, own) in shapes.items():
+        theirs = sum(share * looks[other].shape.get(part, 0.0) for other, share in found.items())  # need not be added
+        if (share := min((look.shape[part] - theirs) / own, 1.0)) >= LEAST:
+            found[name] = share
     return sorted(((name, round(share, 2)) for name, share in found.items()), key=lambda part: -part[1])
 
 
@@ -116,13 +118,9 @@ def _look(encoder: ReadsLooks, prompt: str) -> Look:
         return Look()
 
 
-def _mere_shape(look: Look) -> list[tuple[str, float]]:
-    """Return name and amount of the one shape that is all of a look, as with a smile; else nothing.
-
-    Beside paint the encoder hardly sees a smile, but its share is known from the words. (A smiling painter's blend had none, and 30 steps
-    brought half of it.)
-    """
-    return list(look.shape.items()) if len(look.shape) == 1 and look == Look(shape=look.shape) else []
+def _mere_shape(look: Look) -> tuple[str, float] | None:
+    """Return name and amount of the one shape that is all of a look; None where there is more, or nothing."""
+    return next(iter(look.shape.items())) if len(look.shape) == 1 and look == Look(shape=look.shape) else None
 
 
 def shares_of(target: Tensor, directions: Tensor) -> Tensor:

@@ -198,8 +198,8 @@ def _metallic(image: Array, face: DrawnFace, mask: Array, rng: Rng, colour: Lab 
     shine = smoothstep(local, 0.35, 0.7) * smoothstep(local, 1.4, 0.8) * mask * 0.6
     if colour is None:
         return screen(_lightened(image, mask, bands), shine[..., None])
-    light = colour[0] + np.clip(bands, -30, 30) * np.where(bands > 0, np.clip((100 - colour[0]) / 42, 0.3, 1), 1)
-    image = _lightened(image, mask, light - colour[0])
+    room = float(np.clip((100 - colour[0]) / 42, 0.3, 1))  # a light metal must not burn out
+    image = _lightened(image, mask, np.clip(bands, -30, 30) * np.where(bands > 0, room, 1))
     glow = rgb_of((max(88.0, colour[0]), 0.7 * colour[1], 0.7 * colour[2]))  # metal mirrors light in its own colour
     return blend(image, glow, shine)
 

@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 _UNREADABLE = "What a worker was sent, or said, cannot be read: its machine has another version of the product."
+#: Parts of a task that travel as they are, in this order; the style's own parts come last.
+_CONTENTS = ("crop", "person", "film", "student")
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,16 @@ class FaceNews:
 
 def write_face_task(task: FaceTask) -> list[Part]:
     """Return a task as parts."""
-    head = asdict(replace(task, crop=b"", person=b"", film=b"", student=b"", style=()))
-    for name in ("crop", "person", "film", "student", "style"):
-        del head[name]
-    return [json.dumps(head).encode(), task.crop, task.person, task.film, task.student, *task.style]
+    head = {name: value for name, value in vars(task).items() if name not in (*_CONTENTS, "style")}
+    return [json.dumps(head).encode(), *(getattr(task, name) for name in _CONTENTS), *task.style]
 
 
 def read_face_task(message: Sequence[Any]) -> FaceTask:
     """Return the task that :func:`write_face_task` wrote. Raises ClusterError for anything else."""
     try:
-        head, crop, person, film, student, *style = [memoryview(part) for part in message]
-        return FaceTask(**json.loads(bytes(head)), crop=crop, person=person, film=film, student=student, style=style)
+        head, *parts = [memoryview(part) for part in message]
+        contents: dict[str, Any] = dict(zip(_CONTENTS, parts[: len(_CONTENTS)], strict=True))
+        return FaceTask(**json.loads(bytes(head)), **contents, style=parts[len(_CONTENTS) :])
     except (TypeError, ValueError) as error:
         raise ClusterError(_UNREADABLE) from error
 
@@ -175,7 +176,7 @@ def read_student(parts: Sequence[Part]) -> StyleStudent:
         write_bytes(path := Path(folder) / "student.safetensors", *parts, synced=False)
         found = list(load_students(path).values())
     if len(found) != 1:
-        raise StyleError("A worker was sent, or sent, another number of students than one. Try again.")
+        raise StyleError("The file of a student that travelled holds another number of them than one. Try again.")
     return found[0]
 
 

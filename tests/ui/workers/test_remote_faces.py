@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import threading
 
@@ -33,25 +32,18 @@ from nada_core.ui.workers.face_messages import (
 from tests.helpers.edits import done
 from tests.helpers.fake_engine import tint
 from tests.helpers.portrait_editor import PortraitEditor
-from tests.helpers.stand_in_workers import local_crew
 
 
 @pytest.fixture
-def crewed(make_app, monkeypatch):
+def crewed(make_app, open_crew):
     """Makes an app, and the worker in this process for each entry: the number of the stage with which it dies."""
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # put back after the workers set it
-    held = []
 
     def make(*dies_at):
-        crew = local_crew(*dies_at)
-        held.append(crew)
-        app, fake = make_app(crew=crew.__enter__())
+        app, fake = make_app(crew=open_crew(*dies_at))
         fake.editor = PortraitEditor(tint)
         return app, fake, [one.worker._context.backend.engine().editor for one in app.crew.idle]
 
-    yield make
-    for crew in held:
-        crew.__exit__(None, None, None)
+    return make
 
 
 def asked(app, photo, **values) -> EditRequest:

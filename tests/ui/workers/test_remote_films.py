@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import torch
 from nada_core.students.files import StudentCard, StyleStudent
 from nada_core.students.network import Student
 from nada_core.ui.tabs.mirror.film_work import FilmRequest, run_film
-from tests.helpers.stand_in_workers import local_crew
 
 
 @pytest.fixture
@@ -23,24 +21,18 @@ def film(tmp_path) -> str:
 
 
 @pytest.fixture
-def crewed(make_app, monkeypatch):
+def crewed(make_app, open_crew):
     """Makes an app with workers in this process that die when they tell this often; returns it, its engine, and theirs."""
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # put back after the workers set it
-    held = []
 
     def make(*dies_at):
-        crew = local_crew(*dies_at)
-        held.append(crew)
-        app, fake = make_app(crew=crew.__enter__(), delay=0.0)
+        app, fake = make_app(crew=open_crew(*dies_at), delay=0.0)
         torch.manual_seed(0)
         network = Student((4, 4))
         fake.students.student = StyleStudent(StudentCard("joker", "Joker", "digest", 7), network, network.neutral())
         app.open()
         return app, fake, [one.worker._context.backend.engine() for one in app.crew.idle]
 
-    yield make
-    for crew in held:
-        crew.__exit__(None, None, None)
+    return make
 
 
 def seen(app, request, stop=None, stop_at=2.0):

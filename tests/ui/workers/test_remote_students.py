@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from types import SimpleNamespace
 
@@ -13,7 +12,6 @@ from nada_core.students.files import StudentCard, StyleStudent
 from nada_core.students.network import Student
 from nada_core.ui.tabs.adapt.make_live import live_steps
 from tests.helpers.adapting import last, start
-from tests.helpers.stand_in_workers import local_crew
 
 
 def trained(engine):
@@ -34,24 +32,18 @@ def trained(engine):
 
 
 @pytest.fixture
-def crewed(make_app, monkeypatch):
+def crewed(make_app, open_crew):
     """Makes an app with workers in this process that die when they tell this often; returns it, its engine, theirs, and a finished run."""
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # put back after the workers set it
-    held = []
 
     def make(*dies_at):
-        crew = local_crew(*(None for _ in dies_at))
-        held.append(crew)
-        app, fake = make_app(crew=crew.__enter__(), delay=0.0)
+        app, fake = make_app(crew=open_crew(*(None for _ in dies_at)), delay=0.0)
         job = start(app, steps=4)
         last(app, job)
         for worker, number in zip(app.crew.idle, dies_at, strict=True):
             worker.told, worker.dies_at = 0, number
         return app, fake, [one.worker._context.backend.engine() for one in app.crew.idle], job.id
 
-    yield make
-    for crew in held:
-        crew.__exit__(None, None, None)
+    return make
 
 
 def test_a_student_is_trained_there_and_kept_here(crewed):

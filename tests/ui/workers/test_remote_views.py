@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,12 @@ from nada_core.ui.requests import AdaptRequest
 from nada_core.ui.tabs.adapt.run import run_to_continue
 from tests.helpers.adapting import last, start, wait_for
 from tests.helpers.fake_engine import draw_face
-from tests.helpers.stand_in_workers import local_crew
 
 
 @pytest.fixture
-def crewed(make_app, monkeypatch):
+def crewed(make_app, open_crew):
     """Makes an app with a worker in this process for each entry: the number of the view with which it dies."""
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # put back after the workers set it
-    held = []
-
-    def make(*dies_at, keep=0.0, **engine):
-        crew = local_crew(*dies_at, keep=keep, **engine)
-        held.append(crew)
-        return make_app(crew=crew.__enter__())[0]
-
-    yield make
-    for crew in held:
-        crew.__exit__(None, None, None)
+    return lambda *dies_at, keep=0.0, **engine: make_app(crew=open_crew(*dies_at, keep=keep, **engine))[0]
 
 
 def shown(view, app):
