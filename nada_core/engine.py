@@ -42,6 +42,7 @@ from nada_core.recognition.arcface import ArcFace
 from nada_core.recognition.load import find_arcface
 from nada_core.students.distil import DistilOptions, DistilStep, distil
 from nada_core.students.library import INSTANT, StudentLibrary
+from nada_core.students.textures import STAGES
 from nada_core.styles.files import COMPACT_STORAGES, Style, StyleCard, check_base, compact_style, resolved_weights, save_style, styled
 from nada_core.styles.library import StyleEntry, StyleLibrary
 from nada_core.styles.mixing import Strength, scaled_style
@@ -338,7 +339,7 @@ class Engine:
 
     def distil(self, style: str | Path | Style, options: DistilOptions | None = None) -> Iterator[DistilStep]:
         """Train the student of a style: :func:`nada_core.students.distil.distil`; ``engine.students.keep(step.student)`` keeps it."""
-        return distil(self.generator, self._own(style), self.editor.perceptual.backbone, options)
+        return distil(self.generator, self._own(style), partial(self.editor.perceptual.backbone, stages=STAGES), options)
 
     def identity_guide(self, wanted: bool | None = None) -> ArcFace | None:
         """Return ArcFace, which may guide a latent edit; dlib's recogniser, which judges here, never does.

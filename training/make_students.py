@@ -4,6 +4,7 @@ python -m training.make_students --minutes 60                                   
 python -m training.make_students --start checkpoints/students.safetensors ...     # goes on from there; styles may join
 python -m training.make_students --styles joker clown vampire --pairs runs/pairs  # some; drawn pairs are kept in that folder
 python -m training.make_students --start checkpoints/students.safetensors --alone --styles joker  # its own numbers; all else stays as it is
+python -m training.make_students --textured --styles pencil-sketch tiger ...      # the network of textures, begun at that of paints
 """
 
 from __future__ import annotations
@@ -22,10 +23,20 @@ from torch import Tensor, nn
 
 from nada_core.engine import Engine
 from nada_core.students.distil import FITTED, HELD, measured, student_loss
-from nada_core.students.files import READY_STUDENTS, StudentCard, StyleStudent, load_students, save_students, style_digest
+from nada_core.students.files import (
+    READY_STUDENTS,
+    TEXTURED_STUDENTS,
+    StudentCard,
+    StyleStudent,
+    load_students,
+    save_students,
+    style_digest,
+    with_grain,
+)
 from nada_core.students.lines import is_paint
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
+from nada_core.students.textures import STAGES, Features
 from nada_core.styles.files import Style, styled
 from nada_core.styles.library import READY
 from nada_core.system.allocator import tune_cpu_allocator
@@ -69,7 +80,7 @@ def draw(engine: Engine, style: Style, count: int, seed: int, folder: Path | Non
 
 
 def train(
-    features: nn.Module,
+    features: Features,
     lessons: Sequence[Lesson],
     network: Student,
     codes: Tensor,
@@ -101,7 +112,7 @@ def train(
         which = torch.multinomial(often, BATCH, replacement=True, generator=rng).tolist()
         rows = [int(torch.randint(len(lessons[k].pairs) - HELD, (1,), generator=rng)) for k in which]
         before, after = (torch.stack([getattr(lessons[k].pairs, name)[row] for k, row in zip(which, rows)]) for name in ("before", "after"))
-        loss = student_loss(network, codes[which], features, *seen(before, after, rng, [lessons[k].painted for k in which]))
+        loss = student_loss(network, codes[which], features, *seen(before, after, rng, [lessons[k].painted for k in which]), rng)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([codes] if alone else network.parameters(), 1.0)
@@ -163,9 +174,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=Path, default=None, help="folder that keeps the drawn pairs")
     parser.add_argument("--start", type=Path, default=None, help="go on from the students of this file")
     parser.add_argument("--alone", action="store_true", help="with --start: the network and its other students stay as they are")
+    parser.add_argument("--textured", action="store_true", help="train the network of textures; without --start it begins at the other one")
     parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates")
-    parser.add_argument("--out", type=Path, default=READY_STUDENTS)
+    parser.add_argument("--out", type=Path, default=None, help="default: the file that is shipped")
     args = parser.parse_args(argv)
+    out = args.out or (TEXTURED_STUDENTS if args.textured else READY_STUDENTS)
     if args.alone and (args.start is None or not args.styles):
         parser.error("--alone goes on from students (--start) and needs the names of those that learn (--styles).")
     wait_politely()
@@ -177,21 +190,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         lessons.append(draw(engine, engine.style(name), args.count, 100 + number, args.pairs))
         print(f"{number + 1} of {len(names)}: {name}", flush=True)
     start = {} if args.start is None else load_students(args.start)
+    if args.textured and not start:
+        start = with_grain(load_students(READY_STUDENTS))
     network, codes = beginning(lessons, start)
     known = max((one.card.steps for one in start.values()), default=0)
     others = [one for one in start.values() if args.alone and one.card.name not in names]
     steps = train(
-        engine.editor.perceptual.backbone,
+        functools.partial(engine.editor.perceptual.backbone, stages=STAGES),
         lessons,
         network,
         codes,
         args.minutes,
         args.rate,
-        kept=lambda step: write(lessons, network, codes, known + step, args.out, others=others),
+        kept=lambda step: write(lessons, network, codes, known + step, out, others=others),
         alone=args.alone,
     )
-    write(lessons, network, codes, known + steps, args.out, told=True, others=others)
-    print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB")
+    write(lessons, network, codes, known + steps, out, told=True, others=others)
+    print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
     return 0
 
 

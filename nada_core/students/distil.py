@@ -21,6 +21,7 @@ from nada_core.students.files import StudentCard, StyleStudent, ready_students, 
 from nada_core.students.lines import gradients, is_paint, lightness
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
+from nada_core.students.textures import STAGES, Features, lacks_texture, texture_distance
 from nada_core.styles.files import Style, styled
 from nada_core.system.device import Precision, precision_context
 
@@ -35,6 +36,7 @@ _SIDES = (1, 4, 8)
 #: Weights of the distance of features, which keeps paint sharp, of differences between neighbours, which keep the person's lines, and of
 #: small things.
 _FEATURES, _LINES, _SMALL = 0.1, 1.0, 15.0
+_SINGLE = 0.5  # weight of single pixels where a texture counts
 _FEATURE_SIDE = 144
 
 
@@ -78,7 +80,11 @@ class DistilStep:
 
 
 def distil(
-    base: Generator, style: Style, features: nn.Module, options: DistilOptions | None = None, start: StyleStudent | None = None
+    base: Generator,
+    style: Style,
+    features: Features,
+    options: DistilOptions | None = None,
+    start: StyleStudent | None = None,
 ) -> Iterator[DistilStep]:
     """Yield the steps of training a student; whoever stops early keeps the student of the last step.
 
@@ -97,7 +103,12 @@ def distil(
 
 
 def _steps(
-    base: Generator, adapted: Generator, style: Style, features: nn.Module, options: DistilOptions, start: StyleStudent | None
+    base: Generator,
+    adapted: Generator,
+    style: Style,
+    features: Features,
+    options: DistilOptions,
+    start: StyleStudent | None,
 ) -> Iterator[DistilStep]:
     begun, drawn = time.monotonic(), list[Pairs]()
     share_drawing = options.pairs / (options.pairs + 4.0 * options.steps)  # a step takes about as long as four pairs
@@ -122,7 +133,7 @@ def _steps(
         rows = torch.randint(len(pairs), (options.batch,), generator=rng)
         face, wanted = seen(pairs.before[rows], pairs.after[rows], rng, painted)
         with torch.enable_grad():
-            loss = student_loss(network, code, features, face, wanted, options.precision)
+            loss = student_loss(network, code, features, face, wanted, rng, options.precision)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -137,40 +148,57 @@ def _steps(
 def _beginning(start: StyleStudent | None, pairs: Pairs) -> tuple[Student, Tensor]:
     """Return the network to begin with and a style's numbers to begin with.
 
-    They are those of ``start``; or the mean of those that the shared network knows, with the output layer that fits the pairs best.
+    They are those of ``start``; or the mean of those that the shared network knows, with the output layer that fits the pairs best. Where
+    the style has a texture that the network of paints has no means for, it is the network of textures.
     """
     if start is not None:
         return deepcopy(start.network).requires_grad_(True), start.code.clone().requires_grad_()
-    known = list(ready_students().values())
-    if not known:
-        network = Student()
-        return network, network.neutral().requires_grad_()
-    network = deepcopy(known[0].network).requires_grad_(True)
-    mean = torch.cat([student.code for student in known]).mean(0, keepdim=True)
     before, after = (x[:FITTED].float() / 127.5 - 1 for x in (pairs.before, pairs.after))
-    return network, fit_output(network, mean, before, after).requires_grad_()
+    network, code = Student(), Student().neutral()
+    for textured in (False, True):
+        known = [student for student in ready_students().values() if student.network.textured == textured]
+        if known:
+            network, mean = known[0].network, torch.cat([student.code for student in known]).mean(0, keepdim=True)
+            code = fit_output(network, mean, before, after)
+            with torch.no_grad():
+                made = network(before[:HELD], code)
+            if not lacks_texture(made, after[:HELD]):
+                break
+    return deepcopy(network).requires_grad_(True), code.clone().requires_grad_()
 
 
 def student_loss(
-    network: Student, code: Tensor, features: nn.Module, face: Tensor, wanted: Tensor, precision: Precision = "auto"
+    network: Student,
+    code: Tensor,
+    features: Features,
+    face: Tensor,
+    wanted: Tensor,
+    rng: torch.Generator,
+    precision: Precision = "auto",
 ) -> Tensor:
     """Return how far a student is from what is wanted, a scalar: pixels, colours of some pixels together, lines, and features.
+
+    A network of textures (one with grain) is held less to single pixels and lines, and to the texture instead.
 
     Args:
         face, wanted: ``[N, 3, 256, 256]`` in [-1, 1]; code: ``[1, code_size]`` or one a face.
         features: ``[N, 3, H, W]`` to a list of feature maps; frozen.
+        rng: of the part of the picture whose texture is compared.
     """
     with precision_context(face.device, precision):
         made = network(face, code)
     made, weights = made.float(), _weights(wanted - face)
     missed = made - wanted
-    pixels = sum(((F.avg_pool2d(weights, side) * F.avg_pool2d(missed, side).abs()).mean() for side in _SIDES), torch.zeros(()))
+    single, *larger = ((F.avg_pool2d(weights, side) * F.avg_pool2d(missed, side).abs()).mean() for side in _SIDES)
+    pixels = (_SINGLE if network.textured else 1.0) * single + torch.stack(larger).sum()
+    if network.textured:
+        return pixels + texture_distance(features, made, wanted, rng, precision)
     lines = sum((difference.abs().mean() for difference in gradients(lightness(missed))), torch.zeros(()))
     small, goal = (F.interpolate(x, size=_FEATURE_SIDE, mode="bilinear", antialias=True) for x in (made, wanted))
     with precision_context(face.device, precision):
-        found = features(small)[:3]
+        found = features(small)[:STAGES]
         with torch.no_grad():
-            aim = features(goal)[:3]
+            aim = features(goal)[:STAGES]
     distance = sum(((a.float() - b.float()).abs().mean() / (b.float().abs().mean() + 1e-3) for a, b in zip(found, aim)), torch.zeros(()))
     return pixels + _LINES * lines + _FEATURES * distance
 

@@ -15,15 +15,27 @@ from torch import Tensor
 from nada_core.assets.checksums import sha256_of_tensors
 from nada_core.assets.shipped import CHECKPOINTS
 from nada_core.errors import StyleError, shown
-from nada_core.students.network import WIDTHS, Student
+from nada_core.students.network import GRAIN, WIDTHS, Student
 from nada_core.styles.files import Style
 from nada_core.system.containers import read_safetensors, reading
 from nada_core.system.files import write_bytes
 
-__all__ = ["READY_STUDENTS", "StudentCard", "StyleStudent", "load_students", "ready_students", "save_students", "style_digest"]
+__all__ = [
+    "READY_STUDENTS",
+    "TEXTURED_STUDENTS",
+    "StudentCard",
+    "StyleStudent",
+    "load_students",
+    "ready_students",
+    "save_students",
+    "style_digest",
+    "with_grain",
+]
 
 FORMAT = "nada-students-2"
 READY_STUDENTS = CHECKPOINTS / "students.safetensors"
+#: Those of styles with a texture, which share a network of their own.
+TEXTURED_STUDENTS = CHECKPOINTS / "students-textured.safetensors"
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,8 @@ def load_students(path: Path) -> dict[str, StyleStudent]:
     with reading(path, damaged, StyleError):
         if metadata.get("format") != FORMAT or metadata.get("sha256") != sha256_of_tensors(tensors):
             raise StyleError(damaged)
-        network = Student(tuple(int(width) for width in json.loads(metadata["widths"])) or WIDTHS)
+        grain = tensors["network.grain"].shape[1] // 4 if "network.grain" in tensors else 0
+        network = Student(tuple(int(width) for width in json.loads(metadata["widths"])) or WIDTHS, grain)
         weights = {key.removeprefix("network."): value.float() for key, value in tensors.items() if key.startswith("network.")}
         network.load_state_dict(weights)
         network.eval().requires_grad_(False)
@@ -98,7 +111,24 @@ def load_students(path: Path) -> dict[str, StyleStudent]:
     return {card.style: StyleStudent(card, network, codes[place : place + 1]) for place, card in enumerate(cards)}
 
 
+def with_grain(students: Mapping[str, StyleStudent]) -> dict[str, StyleStudent]:
+    """Return students of one network as students of one with grain, which does with it nearly nothing yet."""
+    (network,) = {student.network for student in students.values()}
+    grown = Student(network.widths, GRAIN)
+    weights = dict(network.state_dict())
+    weights["grain"] = grown.grain
+    plain = weights["enter.weight"]
+    new = torch.randn(len(plain), grown.enter.in_channels - plain.shape[1], *plain.shape[2:], generator=torch.Generator().manual_seed(2))
+    weights["enter.weight"] = torch.cat([plain, 0.005 * new], 1)
+    grown.load_state_dict(weights)
+    return {digest: StyleStudent(student.card, grown, student.code) for digest, student in students.items()}
+
+
 @functools.cache
-def ready_students(path: Path = READY_STUDENTS) -> Mapping[str, StyleStudent]:
-    """Return the students that are shipped, by the digests of their styles; none where the file is not there."""
-    return load_students(path) if path.is_file() else {}
+def ready_students(*paths: Path) -> Mapping[str, StyleStudent]:
+    """Return the students that are shipped, by the digests of their styles, of these files (by default all); none where none is there."""
+    found: dict[str, StyleStudent] = {}
+    for path in paths or (READY_STUDENTS, TEXTURED_STUDENTS):
+        if path.is_file():
+            found |= load_students(path)
+    return found

@@ -3,7 +3,8 @@
 A U-shaped network at half the picture's resolution predicts a gain and an offset for every pixel, so a student that has learnt nothing
 leaves a face as it is. It is told where each pixel lies: faces are aligned, so places say much of what is lips and what is hair. Each
 style scales and shifts the hidden channels of every block and has an output layer of its own: conditional normalisation (Dumoulin et al.
-2017, "A Learned Representation For Artistic Style").
+2017, "A Learned Representation For Artistic Style"). For styles with a texture there is one with a grain to make it from (Ulyanov et al.
+2016, "Texture Networks"): brush strokes and hatching do not follow from the face alone.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["SIDE", "WIDTHS", "Student", "fit_output"]
+__all__ = ["GRAIN", "SIDE", "WIDTHS", "Student", "fit_output"]
 
 SIDE = 256  # pixels of the face that goes in
 WIDTHS = (32, 64, 96, 128)  # channels at 128, 64, 32 and 16 px
+GRAIN = 2  # planes of noise that a network of textures is given
 _DILATIONS = (1, 2, 1, 2)  # of the blocks at the lowest resolution: together they see the whole face
 _OUT = 24  # a gain and an offset, three colours, for each of 2 x 2 pixels
 
@@ -43,27 +45,35 @@ class Student(nn.Module):
 
     Args:
         widths: channels of the four resolutions.
+        grain: planes of noise that it is given beside the face, always the same; each is smoother than the one before. 0: none.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, grain: int = 0) -> None:
         super().__init__()
         self.widths = tuple(widths)
         pairs = list(zip(self.widths, self.widths[1:]))
-        self.enter = nn.Conv2d(14, self.widths[0], 3, padding=1)  # three colours of 2 x 2 pixels, and the place
+        self.enter = nn.Conv2d(14 + 4 * grain, self.widths[0], 3, padding=1)  # three colours of 2 x 2 pixels, the place, the grain
         line = torch.linspace(-1, 1, SIDE // 2)
         self.register_buffer("place", torch.stack(torch.meshgrid(line, line, indexing="xy"))[None], persistent=False)
+        self.register_buffer("grain", _noise(grain), persistent=grain > 0)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
         self.before = nn.ModuleList(StyledBlock(width) for width in self.widths[:-1])
         self.middle = nn.ModuleList(StyledBlock(self.widths[-1], dilation) for dilation in _DILATIONS)
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.after = nn.ModuleList(StyledBlock(width) for width in self.widths[:-1])
         self.place: Tensor
+        self.grain: Tensor
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def blocks(self) -> list[StyledBlock]:
         """Return all blocks in the order of their pieces of a code."""
         return [block for group in (self.before, self.middle, self.after) for block in group]  # type: ignore[misc]
+
+    @property
+    def textured(self) -> bool:
+        """Tell whether this is a network of textures."""
+        return bool(self.grain.shape[1])
 
     @property
     def code_size(self) -> int:
@@ -93,8 +103,8 @@ class Student(nn.Module):
     def features(self, faces: Tensor, codes: Tensor) -> Tensor:
         """Return what the output layer reads, ``[N, widths[0], 128, 128]``; ``codes`` is ``[N, code_size]``."""
         code = iter(codes[:, : -self.output_size].split([2 * block.hidden for block in self.blocks], 1))
-        place = self.place.to(faces).expand(len(faces), -1, -1, -1)
-        x = self.enter(torch.cat([F.pixel_unshuffle(faces, 2), place], 1))
+        place, grain = (known.to(faces).expand(len(faces), -1, -1, -1) for known in (self.place, self.grain))
+        x = self.enter(torch.cat([F.pixel_unshuffle(faces, 2), place, grain], 1))
         kept = []
         for block, down in zip(self.before, self.down):
             x = block(x, next(code))
@@ -112,6 +122,18 @@ class Student(nn.Module):
         own = own.reshape(len(x), _OUT, self.widths[0] + 1).to(x.dtype)
         flat = torch.baddbmm(own[:, :, -1:], own[:, :, :-1], x.flatten(2))
         return F.pixel_shuffle(flat.reshape(len(x), _OUT, *x.shape[2:]), 2)
+
+
+def _noise(planes: int) -> Tensor:
+    """Return noise ``[1, 4 * planes, 128, 128]``, two by two pixels a place: as fine as pixels, then averaged over 5, 9 ... pixels."""
+    if not planes:
+        return torch.zeros(1, 0, SIDE // 2, SIDE // 2)
+    noise = torch.randn(1, planes, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    for number in range(1, planes):
+        reach = 2 * number
+        smooth = F.avg_pool2d(F.pad(noise[:, number : number + 1], (reach,) * 4, mode="reflect"), 2 * reach + 1, 1)
+        noise[:, number : number + 1] = smooth / smooth.std()
+    return F.pixel_unshuffle(noise, 2).half().float()  # as it is kept in files
 
 
 @torch.no_grad()

@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from nada_core.errors import OptionsError
-from nada_core.students.distil import HELD, DistilOptions, distil
-from nada_core.students.files import StudentCard, StyleStudent, style_digest
+from nada_core.students import distil as distil_module
+from nada_core.students.distil import FITTED, HELD, DistilOptions, distil
+from nada_core.students.files import StudentCard, StyleStudent, style_digest, with_grain
 from nada_core.students.network import SIDE, Student
-from nada_core.students.pairs import draw_pairs, seen
+from nada_core.students.pairs import Pairs, draw_pairs, seen
 from nada_core.styles.files import Style, styled
 from tests.helpers.fake_laboratory import Laboratory
 from tests.helpers.small_styles import smooth_style
@@ -102,6 +103,21 @@ def test_whoever_stops_keeps_the_student_so_far(base, style, start):
     next(run)
     run.close()
     assert torch.equal(kept.code, code), "later steps do not change it"
+
+
+@pytest.mark.parametrize("hatching", [0.0, 0.7])
+def test_a_style_with_a_texture_begins_at_the_network_of_textures(monkeypatch, hatching):
+    torch.manual_seed(0)
+    smooth = Student((8, 8, 8, 8))
+    plain = StyleStudent(StudentCard("", "", "a", 0), smooth, smooth.neutral())
+    (grown,) = with_grain({"a": plain}).values()
+    monkeypatch.setattr(distil_module, "ready_students", lambda: {"a": plain, "b": grown})
+    before = torch.full((FITTED, 3, SIDE, SIDE), 100, dtype=torch.uint8)
+    strokes = torch.randn(1, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(5)) * 40 * hatching
+    after = (before + 20 + strokes).clamp(0, 255).byte()
+    network, code = distil_module._beginning(None, Pairs(before, after))
+    assert network.textured == (hatching > 0) and code.shape == (1, network.code_size)
+    assert network not in (plain.network, grown.network), "what the ready students wear stays as it is"
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"pairs": 3}, {"batch": 1000}])

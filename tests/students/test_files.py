@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nada_core.errors import OptionsError, StyleError
-from nada_core.students.files import StudentCard, StyleStudent, load_students, ready_students, save_students, style_digest
+from nada_core.students.files import StudentCard, StyleStudent, load_students, ready_students, save_students, style_digest, with_grain
 from nada_core.students.library import StudentLibrary
 from tests.helpers.small_styles import small_generator, smooth_style
 from tests.students.test_network import faces, taught
@@ -97,6 +97,22 @@ def test_a_damaged_student_of_ones_own_is_as_none(students, tmp_path):
     path = library.keep(StyleStudent(StudentCard("a", "a", style_digest(style), 5), students[0].network, students[0].code))
     path.write_bytes(path.read_bytes()[:100])
     assert StudentLibrary(tmp_path).find(style) is None
+
+
+def test_a_network_with_grain_comes_back_beside_one_without(students, tmp_path):
+    plain = {student.card.style: student for student in students}
+    grown = with_grain(plain)
+    for digest, student in grown.items():
+        assert student.network.textured and student.card == plain[digest].card
+        with torch.no_grad():
+            made, before = student.network(faces(1), student.code), plain[digest].network(faces(1), student.code)
+        assert 0 < (made - before).abs().mean() < 0.1 * (before - faces(1)).abs().mean()
+    (last,) = list(grown.values())[2:]
+    one = save_students(students[:2], tmp_path / "plain.safetensors")
+    two = save_students([last], tmp_path / "textured.safetensors")
+    found = ready_students(one, two)
+    assert [student.network.textured for student in found.values()] == [False, False, True]
+    assert torch.equal(found[last.card.style].network.grain, last.network.grain)
 
 
 def test_where_no_students_are_shipped_there_are_none(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 
 from nada_core.students.network import SIDE, Student, fit_output
 
@@ -62,3 +63,16 @@ def test_where_a_pixel_lies_counts():
     with torch.no_grad():
         changed = network(flat, codes[:1])[0, :, 40:-40, 40:-40]
     assert changed.std((1, 2)).min() > 1e-3
+
+
+def test_grain_makes_a_texture_where_a_face_is_all_one_colour():
+    torch.manual_seed(0)
+    network = Student(WIDTHS, grain=2).eval()
+    flat, code = torch.zeros(1, 3, SIDE, SIDE), torch.randn(1, network.code_size) * 0.1
+    with torch.no_grad():
+        made, again = network(flat, code), network(flat, code)
+        network.grain.zero_()
+        plain = network(flat, code)
+    # two by two pixels are one place, and the border of a picture is a line for any network
+    rough, smooth = (F.avg_pool2d(x, 2)[..., 32:96, 32:96].diff(dim=-1).abs().mean() for x in (made, plain))
+    assert rough > 3 * smooth and torch.equal(made, again) and network.textured and not Student(WIDTHS).textured
