@@ -21,7 +21,7 @@ from nada_core.students.files import StudentCard, StyleStudent, ready_students, 
 from nada_core.students.lines import gradients, is_paint, lightness
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
-from nada_core.students.textures import STAGES, Features, lacks_texture, texture_distance
+from nada_core.students.textures import STAGES, Features, fineness, lacks_texture, texture_distance
 from nada_core.styles.files import Style, styled
 from nada_core.system.device import Precision, precision_context
 
@@ -31,12 +31,13 @@ __all__ = ["FITTED", "HELD", "DistilOptions", "DistilStep", "distil", "measured"
 HELD = 8
 #: Pairs that a new style's output layer is fitted to before the first step.
 FITTED = 24
-#: Sides of the squares whose mean colours are compared: single pixels, and larger ones, which keep paint strong.
-_SIDES = (1, 4, 8)
+#: Sides of the squares whose mean colours are compared, with their weights: single pixels, and larger ones, which keep paint strong. Where
+#: a texture counts, those that a stroke or a stripe would fill are held to less.
+_SIDES = {1: 1.0, 4: 1.0, 8: 1.0}
+_TEXTURED_SIDES = {1: 0.25, 4: 0.5, 8: 1.0, 16: 0.5}
 #: Weights of the distance of features, which keeps paint sharp, of differences between neighbours, which keep the person's lines, and of
 #: small things.
 _FEATURES, _LINES, _SMALL = 0.1, 1.0, 15.0
-_SINGLE = 0.5  # weight of single pixels where a texture counts
 _FEATURE_SIDE = 144
 
 
@@ -189,8 +190,8 @@ def student_loss(
         made = network(face, code)
     made, weights = made.float(), _weights(wanted - face)
     missed = made - wanted
-    single, *larger = ((F.avg_pool2d(weights, side) * F.avg_pool2d(missed, side).abs()).mean() for side in _SIDES)
-    pixels = (_SINGLE if network.textured else 1.0) * single + torch.stack(larger).sum()
+    sides = _TEXTURED_SIDES if network.textured else _SIDES
+    pixels = torch.stack([w * (F.avg_pool2d(weights, side) * F.avg_pool2d(missed, side).abs()).mean() for side, w in sides.items()]).sum()
     if network.textured:
         return pixels + texture_distance(features, made, wanted, rng, precision)
     lines = sum((difference.abs().mean() for difference in gradients(lightness(missed))), torch.zeros(()))
@@ -220,12 +221,14 @@ def measured(network: Student, code: Tensor, held: Pairs) -> dict[str, float]:
 
     ``error`` and ``unchanged``, in [0, 2], are means over pixels of its distance from the generator's pictures and of doing nothing's; the
     generator redraws every hair, which a student leaves alone. ``explained`` is the share of the change of colours, averaged over 8 x 8
-    pixels and squared, that it makes: 1 is all of it, below 0 is worse than nothing.
+    pixels and squared, that it makes: 1 is all of it, below 0 is worse than nothing. ``texture`` is how much fine structure its pictures have
+    (:func:`~nada_core.students.textures.fineness`), as a share of the generator's.
     """
     before, after = (x.float() / 127.5 - 1 for x in (held.before, held.after))
     made = network(before, code).clamp(-1, 1)
     missed, change = (F.avg_pool2d(x - after, 8).pow(2).sum().item() for x in (made, before))
     figures = {"error": (made - after).abs().mean().item(), "unchanged": (before - after).abs().mean().item()}
+    figures["texture"] = (fineness(made) / fineness(after)).item()
     return {name: round(value, 4) for name, value in {**figures, "explained": 1 - missed / max(change, 1e-9)}.items()}
 
 

@@ -6,11 +6,12 @@ import { openNetwork } from './network.js';
 import { VIEW } from './paint.js';
 
 const MARK = { Software: 'StyleGAN-NADA demo', Comment: 'AI-generated: a face edited by a neural network, not a photograph.' };
+const OPEN = 2; // networks at the same time; each is a Worker with memory of its own
 
 class Mirror {
   /** root: the element of panel.html; base: the address of the folder with styles.json. */
   constructor(root, base) {
-    Object.assign(this, { root, base, round: 0, running: false, plain: false, busy: false, times: [] });
+    Object.assign(this, { root, base, round: 0, running: false, plain: false, busy: false, times: [], networks: new Map() });
     this.view = this.part('view').getContext('2d');
     this.taken = Object.assign(document.createElement('canvas'), { width: VIEW, height: VIEW }).getContext('2d', { willReadFrequently: true });
     const press = { start: () => this.start(), stop: () => this.stop(), picture: () => this.takePicture(), film: () => this.film ? this.film.stop() : this.record() };
@@ -77,16 +78,33 @@ class Mirror {
     box.hidden = list.styles.length < 2;
   }
 
+  /** Open a network, or take it from the last ones that were open: paints and textures have different ones, and people go to and fro. */
+  opened(name) {
+    const opening = this.networks.get(name) || openNetwork(this.base, this.list.runtimes, this.list.networks[name]);
+    this.networks.delete(name);
+    this.networks.set(name, opening); // the last one now
+    opening.catch(() => this.networks.delete(name)); // it is tried again when it is asked for again
+    return opening;
+  }
+
+  /** Wear a style as soon as its network is there; until then the one before is worn. Of styles chosen in a hurry the last one counts. */
   async wear(style) {
-    const network = this.list.networks[style.network];
-    if (this.network !== style.network) {
-      this.ready = false;
-      this.helper?.end();
-      const { helper, device } = await openNetwork(this.base, this.list.runtimes, network);
-      Object.assign(this, { helper, device, network: style.network, busy: false });
+    this.wanted = style;
+    try {
+      const { helper, device } = await this.opened(style.network);
+      if (this.wanted !== style) return;
+      await helper.ask({ do: 'code', file: new URL(style.code, this.base).href });
+      if (this.wanted !== style) return;
+      if (this.helper !== helper) Object.assign(this, { helper, device, busy: false });
+    } catch (error) {
+      if (this.wanted !== style) return;
+      throw error;
     }
-    await this.helper.ask({ do: 'code', file: new URL(style.code, this.base).href });
     Object.assign(this, { ready: true, style });
+    for (const name of [...this.networks.keys()].slice(0, -OPEN)) {
+      this.networks.get(name).then((old) => old.helper.end(), () => {});
+      this.networks.delete(name);
+    }
     if (!this.running) return; // stopped meanwhile
     this.part('view').setAttribute('aria-label', `You as: ${style.title}`);
     this.say(`${style.title}, on ${this.device}. Bring your face into the oval, your eyes level with the two marks.`);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from nada_core.assets import fetch
 from nada_core.errors import AssetError
 from nada_core.images.image_io import to_tensor
 from nada_core.students.export_web import check_json
-from nada_core.students.files import ready_students
+from nada_core.students.files import ready_students, with_grain
 from nada_core.students.network import SIDE
 from nada_core.students.web_page import RUNTIME
 from tests.helpers.camera import ALLOWED, camera_film, portrait, showing
@@ -31,9 +33,27 @@ def student():
 
 
 @pytest.fixture(scope="module")
-def server(student):
-    engine = FakeEngine(delay=0.01, students=FakeStudents(student=student))
-    engine.saved["gold"] = FakeStyle(FakeCard("gold", "Gold"))
+def textured(student):
+    """One of another network."""
+    (grown,) = with_grain({"": student}).values()
+    return replace(grown, card=replace(student.card, name="pencil", style="f" * 64), code=0.7 * grown.code)
+
+
+@dataclass
+class TwoNetworks(FakeStudents):
+    """The style "pencil" has a network of its own."""
+
+    textured: Any = None
+
+    def find(self, style):
+        return self.textured if style.card.name == "pencil" else self.student
+
+
+@pytest.fixture(scope="module")
+def server(student, textured):
+    engine = FakeEngine(delay=0.01, students=TwoNetworks(student=student, textured=textured))
+    for name in ("gold", "pencil"):
+        engine.saved[name] = FakeStyle(FakeCard(name, name.title()))
     with serving(engine) as (url, _):
         yield url
 
@@ -136,6 +156,31 @@ def test_the_mirror_shows_what_the_student_draws(server, runtime, film, student,
         host = server.rstrip("/")
         assert asked and all(url.startswith((host, "blob:", "data:")) for url in asked)
         assert sum(url.endswith(".onnx") for url in asked) <= 1
+
+
+@in_chromium
+def test_styles_of_two_networks_are_worn_in_turn(server, runtime, film, textured, tmp_path):
+    with chromium(*showing(film)) as browser:
+        page, asked = open_mirror(browser, server), []
+        page.on("request", lambda request: asked.append(request.url))
+        live(page)
+        for title in ("Pencil", "Gold", "Pencil"):
+            page.locator(".mirror-styles label", has_text=title).click()
+            expect(page.locator(".mirror-status")).to_contain_text(f"{title}, on WebAssembly")
+            pictures(page, 2)
+        _, changed = take(page, tmp_path)
+        page.get_by_role("button", name="Show me without").click()
+        expect(page.get_by_role("button", name="Show the style")).to_have_attribute("aria-pressed", "true")
+        plain = take(page, tmp_path)[1]
+        assert np.abs(np.asarray(changed.convert("RGB"), float) - painted(plain, textured)).max() <= 2, "in grey levels"
+        assert sum(url.endswith(".onnx") for url in asked) == 2, "each is fetched once"
+
+        page.get_by_role("button", name="Show the style").click()
+        for title in ("Gold", "Pencil", "Gold"):  # in a hurry: the last one counts
+            page.locator(".mirror-styles label", has_text=title).click()
+        expect(page.locator(".mirror-status")).to_contain_text("Gold, on WebAssembly")
+        pictures(page, 2)
+        assert take(page, tmp_path)[0] == "mirror-gold.png"
 
 
 @in_chromium
