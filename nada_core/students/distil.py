@@ -221,8 +221,8 @@ def measured(network: Student, code: Tensor, held: Pairs) -> dict[str, float]:
 
     ``error`` and ``unchanged``, in [0, 2], are means over pixels of its distance from the generator's pictures and of doing nothing's; the
     generator redraws every hair, which a student leaves alone. ``explained`` is the share of the change of colours, averaged over 8 x 8
-    pixels and squared, that it makes: 1 is all of it, below 0 is worse than nothing. ``texture`` is how much fine structure its pictures have
-    (:func:`~nada_core.students.textures.fineness`), as a share of the generator's.
+    pixels and squared, that it makes: 1 is all of it, below 0 is worse than nothing. ``texture`` is how much fine structure its pictures
+    have (:func:`~nada_core.students.textures.fineness`), as a share of the generator's.
     """
     before, after = (x.float() / 127.5 - 1 for x in (held.before, held.after))
     made = network(before, code).clamp(-1, 1)

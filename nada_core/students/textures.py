@@ -75,7 +75,7 @@ def texture_distance(features: Features, made: Tensor, wanted: Tensor, rng: torc
 
 
 def fineness(images: Tensor) -> Tensor:
-    """Return how much fine structure pictures ``[N, 3, S, S]`` in [-1, 1] have, a scalar: lines and dots of their lightness, up to 4 pixels."""
+    """Return how much fine structure pictures ``[N, 3, S, S]`` in [-1, 1] have, a scalar: lines and dots of a few pixels."""
     return torch.stack([found[:, ::3].mean() for found in energies(images)[:2]]).sum()
 
 
