@@ -71,7 +71,7 @@ class FilmWriter:
         self.path, self.frames, self._base = path, 0, facts.time_base
         self._temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
         self._sound_in, self._waiting, self._heard = sound, deque[Any](), None
-        self._shown = Fraction(0)
+        self._shown, self._lasts = Fraction(0), 0
         self._container: Any = None
         self._resampler: Any = None
         with self._writing():
@@ -83,7 +83,7 @@ class FilmWriter:
             self._video.width, self._video.height = facts.size
             self._video.pix_fmt = "yuv420p"
             self._video.codec_context.time_base = self._video.time_base = facts.time_base
-            self._video.codec_context.flags |= Flags.frame_duration  # else the last frame's is lost
+            self._video.codec_context.flags |= Flags.frame_duration  # else no packet says how long it is shown
             self._sound = self._sound_stream(sound)
 
     def add(self, frame: Frame) -> None:
@@ -95,6 +95,7 @@ class FilmWriter:
             picture.pts, picture.time_base, picture.duration = frame.ticks, self._base, frame.lasts
             self._container.mux(self._video.encode(picture))
             self.frames += 1
+            self._lasts = frame.lasts
             self._shown = frame.ticks * self._base
             self._let_sound(self._shown)
 
@@ -120,7 +121,10 @@ class FilmWriter:
             if self._resampler is not None:
                 for sound in (*self._resampler.resample(None), None):
                     self._container.mux(self._sound.encode(sound))
-            self._container.mux(self._video.encode(None))
+            last = list(self._video.encode(None))
+            if last and self._lasts:  # MP4 ends when its last packet does, and that may hold an earlier frame
+                last[-1].duration = self._lasts
+            self._container.mux(last)
             self._container.close()
             self._container = None
             os.replace(self._temporary, self.path)

@@ -264,7 +264,7 @@ def _coded(light: Floats, space: ColourSpace) -> Floats:
     """Return the PQ or HLG values of light, of which 1 is paper white: the way back from :func:`_light`."""
     if space.transfer == "pq":
         power = (light * _WHITE / 10000) ** 0.1593017578125
-        return cast(Floats, ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375)
+        return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     light = light / _PEAK
     luminance = (light @ _to_xyz(space.chromaticities)[1])[..., None]

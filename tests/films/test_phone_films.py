@@ -66,8 +66,9 @@ def test_colours_that_are_not_said_stay_when_a_film_is_turned(tmp_path):
         assert (decoded.colorspace, decoded.color_primaries, decoded.color_trc) == (6, 6, 6)
 
 
-def test_the_last_picture_stays_as_long_as_it_did(tmp_path):
-    first, *others = (Image.fromarray(frame) for frame in discs(MOVING))
+@pytest.mark.parametrize("places", [MOVING, [*STILL * 2, [(81.0, 60.0)]]])  # the last frame is coded last, or before the one before it
+def test_the_last_picture_stays_as_long_as_it_did(tmp_path, places):
+    first, *others = (Image.fromarray(frame) for frame in discs(places))
     first.save(tmp_path / "in.gif", save_all=True, append_images=others, duration=[100, 100, 900])
     restyled(tmp_path / "in.gif", tmp_path / "out.mp4")
     assert seconds_of(tmp_path / "out.mp4") == pytest.approx(1.1, abs=0.02)
