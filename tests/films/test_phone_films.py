@@ -16,7 +16,7 @@ from nada_core.films.reading import Film
 from nada_core.films.restyle import restyle_film
 from nada_core.images.colour import coded_space, tone_map, tone_map_back
 from tests.helpers.film_discs import RED, WALL, DiscDetector, blue, discs, head
-from tests.helpers.films import write_film
+from tests.helpers.films import portraits, write_film
 
 STILL = [[(80.0, 60.0)]]
 MOVING = [[(60.0 + 4 * index, 60.0)] for index in range(3)]
@@ -133,18 +133,15 @@ def test_what_was_cut_off_is_not_heard_again(tmp_path, name):
 
 
 def test_other_tracks_are_left_out_and_said(tmp_path):
-    with av.open(str(tmp_path / "in.mkv"), "w") as film:
-        video = film.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
-        tracks = [film.add_stream("flac", rate=8000, layout="mono") for _ in range(2)]
-        for pixels in discs(STILL * 4):
-            film.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        for track in (video, *tracks):
-            if track is not video:
-                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1280), np.int16), format="s16", layout="mono")
-                silence.sample_rate = 8000
-                film.mux(track.encode(silence))
-            film.mux(track.encode(None))
+    source = write_film(tmp_path / "in.mp4", discs(STILL * 4))
+    with av.open(str(source)) as film, av.open(str(tmp_path / "in.mkv"), "w") as more:
+        tracks = [more.add_stream_from_template(film.streams[number]) for number in (0, 1, 1)]
+        for number, track in zip((0, 1, 1), tracks):
+            film.seek(0)
+            for packet in film.demux(film.streams[number]):
+                if packet.dts is not None:
+                    packet.stream = track
+                    more.mux(packet)
     notes = restyled(tmp_path / "in.mkv", tmp_path / "out.mp4").notes
     assert notes == ("The film has 2 sound tracks; the main one was kept, the others were left out.",)
 
@@ -176,9 +173,9 @@ def test_paint_in_an_hdr_film_looks_as_in_any_other(tmp_path, curve):
 
 
 @pytest.mark.parametrize("curve", [18, 16])
-def test_hdr_and_back(curve):
-    steps = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype=np.uint8)] * 3, indexing="ij"), -1).reshape(-1, 17, 3)
+def test_a_face_in_hdr_and_back(curve):
+    face = portraits()[1].resize((128, 128))
     space = coded_space(9, curve)
-    again = Image.fromarray(steps).filter(tone_map_back(space)).filter(tone_map(space))
-    apart = np.abs(np.asarray(again).astype(int) - steps)
-    assert apart.mean() < 2 and np.quantile(apart, 0.99) <= 8
+    again = face.filter(tone_map_back(space)).filter(tone_map(space))
+    apart = np.abs(np.asarray(again).astype(int) - np.asarray(face))  # PQ spends most of 8 bits on light that a screen has not
+    assert apart.mean() < 1 and apart.max() <= 10
