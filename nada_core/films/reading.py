@@ -27,6 +27,8 @@ _PICTURES = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"))  #
 _MOST_DAMAGED = 200  # parts of a film that may be damaged before it is given up
 _MOST_BEFORE = 5000  # packets before the first frame
 _FASTEST = 500  # frames a second: phones film at 240, or a little more; 1000 is what a browser's WebM says that knows none
+_BACK = 0.5  # seconds by which time goes back at least where another part begins
+_BETWEEN = Fraction(1, 25)  # of a second: from the last moment of a part to the first of the next
 _LEAD = 0.05  # seconds of sound before the first frame that are kept: decoders of sound need some
 
 
@@ -185,7 +187,7 @@ class Film:
         base = Fraction(video.time_base or Fraction(1, 90_000))
         rate = video.average_rate or video.guessed_rate or Fraction(25)
         rate = Fraction(rate) if 1 <= rate <= _FASTEST else Fraction(25)
-        self._start = Fraction(start, 1_000_000)
+        self._shifts, self._parts, self._times = [-Fraction(start, 1_000_000)], dict[int, int](), dict[int, Fraction]()
         self._last, self._step = -1, max(1, round(1 / rate / base))
         self._seconds = self._said_seconds(video)
         self._turn, self._coded = Turn(), (0, 0)
@@ -233,7 +235,7 @@ class Film:
         if decoded.pts is None:
             ticks = self._last + self._step
         else:
-            ticks = decoded.pts - round(self._start / self._base)
+            ticks = decoded.pts + round(self._shift(self._video.index, decoded.pts * self._base) / self._base)
         ticks = max(ticks, self._last + 1, 0)
         self._last = ticks
         if ticks * self._base > self.limits.seconds + 1:  # whatever the file says about itself
@@ -241,11 +243,24 @@ class Film:
         return frame_of(decoded, ticks, self._coded, self._turn)
 
     def _shifted(self, packet: Any) -> Any:
-        shift = round(self._start / packet.time_base)
-        packet.dts -= shift
+        shift = round(self._shift(packet.stream.index, packet.dts * packet.time_base) / packet.time_base)
+        packet.dts += shift
         if packet.pts is not None:
-            packet.pts -= shift
+            packet.pts += shift
         return packet
+
+    def _shift(self, stream: int, time: Fraction) -> Fraction:
+        """Return what to add to a stream's time: where films were put one behind the other, as cameras' parts are, it begins anew.
+
+        Whichever stream gets there first says where the next part lies; the others follow, so picture and sound stay together.
+        """
+        before, part = self._times.get(stream, time), self._parts.get(stream, 0)
+        self._times[stream] = time
+        if time < before - _BACK:
+            part = self._parts[stream] = part + 1
+            if part == len(self._shifts):
+                self._shifts.append(self._shifts[-1] + before + _BETWEEN - time)
+        return self._shifts[part]
 
     def _cut_away(self, packet: Any) -> bool:
         """Tell whether a packet of sound lies before the film: phones cut a film's beginning off by a list of what is played."""

@@ -16,7 +16,7 @@ from nada_core.films.reading import Film
 from nada_core.films.restyle import restyle_film
 from nada_core.images.colour import coded_space, tone_map, tone_map_back
 from tests.helpers.film_discs import RED, WALL, DiscDetector, blue, discs, head
-from tests.helpers.films import portraits, write_film
+from tests.helpers.films import portraits, read_film, write_film
 
 STILL = [[(80.0, 60.0)]]
 MOVING = [[(60.0 + 4 * index, 60.0)] for index in range(3)]
@@ -130,6 +130,21 @@ def test_what_was_cut_off_is_not_heard_again(tmp_path, name):
         assert heard == pytest.approx(0.2, abs=0.08)
     with av.open(str(tmp_path / name)) as film:
         assert next(film.decode(video=0)).time < 0.08
+
+
+@pytest.mark.parametrize("kind", ["in.ts", "in.mpg"])
+def test_films_put_one_behind_the_other_play_one_after_the_other(tmp_path, kind):
+    """As the parts of a camera's film are joined: nothing but one file's bytes after the other's, whose times begin anew."""
+    codec = "mpeg2video" if kind == "in.mpg" else "libx264"
+    part = write_film(tmp_path / kind, discs(STILL * 25), codec=codec, sound="mp2" if kind == "in.mpg" else "aac").read_bytes()
+    (tmp_path / kind).write_bytes(part + part)
+    restyled(tmp_path / kind, tmp_path / "out.mp4")
+    times = np.array(read_film(tmp_path / "out.mp4")[1])
+    assert len(times) == 50 and 0.02 < np.diff(times).min() and np.diff(times).max() < 0.14
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        sound = [(frame.time, frame.samples / frame.sample_rate) for frame in film.decode(audio=0)]
+    assert sum(seconds for _, seconds in sound) == pytest.approx(2, abs=0.15)
+    assert sound[-1][0] == pytest.approx(times[-1], abs=0.15)
 
 
 def test_other_tracks_are_left_out_and_said(tmp_path):
