@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from nada_core.errors import FilmError, shown
-from nada_core.films.frames import Frame, frame_of
+from nada_core.films.frames import Frame, Turn, frame_of, turn_of
 from nada_core.system.files import check_file, is_there
 
 __all__ = ["Film", "FilmFacts", "FilmLimits"]
@@ -26,6 +26,10 @@ _KINDS = (
 _PICTURES = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"))  # brands of still pictures in the films' own container
 _MOST_DAMAGED = 200  # parts of a film that may be damaged before it is given up
 _MOST_BEFORE = 5000  # packets before the first frame
+_FASTEST = 500  # frames a second: phones film at 240, or a little more; 1000 is what a browser's WebM says that knows none
+_BACK = 0.5  # seconds by which time goes back at least where another part begins
+_BETWEEN = Fraction(1, 25)  # of a second: from the last moment of a part to the first of the next
+_LEAD = 0.05  # seconds of sound before the first frame that are kept: decoders of sound need some
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,10 @@ class Film:
             said.append(f"Damaged parts of the film, {self.damaged} in all, could not be read and were left out.")
         if self.sound is None and self._container.streams.audio:
             said.append("The sound is of a kind that is unknown here and was left out.")
+        elif (tracks := len(self._container.streams.audio)) > 1:
+            said.append(f"The film has {tracks} sound tracks; the main one was kept, the others were left out.")
+        if self._container.streams.subtitles:
+            said.append("The film's subtitles were left out.")
         return tuple(said)
 
     def events(self) -> Iterator[Frame | Any]:
@@ -161,6 +169,8 @@ class Film:
                 raise FilmError(f"'{self._name}' has sound but no picture. Give a film with a person in it.")
             raise FilmError(self._broken())
         video = videos[0]
+        if video.frames == 1 and len(videos) > 1:  # the still picture that an animated AVIF begins with
+            video = max(videos, key=lambda stream: stream.frames)
         if video.codec_context is None:
             raise FilmError(f"'{self._name}' is in a format that cannot be decoded here. Convert it to MP4 with H.264 first.")
         width, height = video.codec_context.width, video.codec_context.height
@@ -176,11 +186,11 @@ class Film:
         video, start = self._video, max(self._container.start_time or 0, 0)
         base = Fraction(video.time_base or Fraction(1, 90_000))
         rate = video.average_rate or video.guessed_rate or Fraction(25)
-        rate = Fraction(rate) if 1 <= rate <= 240 else Fraction(25)
-        self._start = Fraction(start, 1_000_000)
+        rate = Fraction(rate) if 1 <= rate <= _FASTEST else Fraction(25)
+        self._shifts, self._parts, self._times = [-Fraction(start, 1_000_000)], dict[int, int](), dict[int, Fraction]()
         self._last, self._step = -1, max(1, round(1 / rate / base))
         self._seconds = self._said_seconds(video)
-        self._turn, self._coded = 0, (0, 0)
+        self._turn, self._coded = Turn(), (0, 0)
         self._base = base
         self._packets = self._decoded()
         for event in self._packets:
@@ -201,8 +211,8 @@ class Film:
         try:
             for packet in self._container.demux(streams):
                 if packet.stream.index != self._video.index:
-                    if packet.dts is not None:
-                        yield self._shifted(packet)
+                    if packet.dts is not None and not self._cut_away(self._shifted(packet)):
+                        yield packet
                     continue
                 try:
                     frames = packet.decode()
@@ -220,12 +230,12 @@ class Film:
 
     def _frame(self, decoded: Any) -> Frame:
         if self._last < 0:
-            self._turn = round(decoded.rotation / 90) % 4
+            self._turn = turn_of(decoded)
             self._coded = _square_pixels(decoded.width, decoded.height, self._video.sample_aspect_ratio)
         if decoded.pts is None:
             ticks = self._last + self._step
         else:
-            ticks = decoded.pts - round(self._start / self._base)
+            ticks = decoded.pts + round(self._shift(self._video.index, decoded.pts * self._base) / self._base)
         ticks = max(ticks, self._last + 1, 0)
         self._last = ticks
         if ticks * self._base > self.limits.seconds + 1:  # whatever the file says about itself
@@ -233,11 +243,28 @@ class Film:
         return frame_of(decoded, ticks, self._coded, self._turn)
 
     def _shifted(self, packet: Any) -> Any:
-        shift = round(self._start / packet.time_base)
-        packet.dts -= shift
+        shift = round(self._shift(packet.stream.index, packet.dts * packet.time_base) / packet.time_base)
+        packet.dts += shift
         if packet.pts is not None:
-            packet.pts -= shift
+            packet.pts += shift
         return packet
+
+    def _shift(self, stream: int, time: Fraction) -> Fraction:
+        """Return what to add to a stream's time: where films were put one behind the other, as cameras' parts are, it begins anew.
+
+        Whichever stream gets there first says where the next part lies; the others follow, so picture and sound stay together.
+        """
+        before, part = self._times.get(stream, time), self._parts.get(stream, 0)
+        self._times[stream] = time
+        if time < before - _BACK:
+            part = self._parts[stream] = part + 1
+            if part == len(self._shifts):
+                self._shifts.append(self._shifts[-1] + before + _BETWEEN - time)
+        return self._shifts[part]
+
+    def _cut_away(self, packet: Any) -> bool:
+        """Tell whether a packet of sound lies before the film: phones cut a film's beginning off by a list of what is played."""
+        return (packet.dts + (packet.duration or 0)) * packet.time_base < -_LEAD
 
     # -- words
 

@@ -22,6 +22,7 @@ __all__ = ["KINDS", "FilmWriter", "check_target"]
 #: Endings of names, and the kind of file that each stands for.
 KINDS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _COPIED = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "opus"))  # kinds of sound that these files hold and players know
+_NOT_IN_MOV = frozenset(("opus",))
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # visually the same; the faces take more time than the coding
 _WAITING = 3000  # packets of sound that wait for their frames at most: a minute
 
@@ -65,11 +66,12 @@ class FilmWriter:
 
     def __init__(self, path: Path, facts: FilmFacts, sound: Any = None, labels: Mapping[str, str] | None = None) -> None:
         import av
+        from av.codec.context import Flags
 
         self.path, self.frames, self._base = path, 0, facts.time_base
         self._temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.tmp")
         self._sound_in, self._waiting, self._heard = sound, deque[Any](), None
-        self._shown = Fraction(0)
+        self._shown, self._lasts = Fraction(0), 0
         self._container: Any = None
         self._resampler: Any = None
         with self._writing():
@@ -81,6 +83,7 @@ class FilmWriter:
             self._video.width, self._video.height = facts.size
             self._video.pix_fmt = "yuv420p"
             self._video.codec_context.time_base = self._video.time_base = facts.time_base
+            self._video.codec_context.flags |= Flags.frame_duration  # else no packet says how long it is shown
             self._sound = self._sound_stream(sound)
 
     def add(self, frame: Frame) -> None:
@@ -89,9 +92,10 @@ class FilmWriter:
             if not self.frames:
                 self._say_colours(frame)
             picture = coded(frame.y, frame.u, frame.v)
-            picture.pts, picture.time_base = frame.ticks, self._base
+            picture.pts, picture.time_base, picture.duration = frame.ticks, self._base, frame.lasts
             self._container.mux(self._video.encode(picture))
             self.frames += 1
+            self._lasts = frame.lasts
             self._shown = frame.ticks * self._base
             self._let_sound(self._shown)
 
@@ -117,7 +121,10 @@ class FilmWriter:
             if self._resampler is not None:
                 for sound in (*self._resampler.resample(None), None):
                     self._container.mux(self._sound.encode(sound))
-            self._container.mux(self._video.encode(None))
+            last = list(self._video.encode(None))
+            if last and self._lasts:  # MP4 ends when its last packet does, and that may hold an earlier frame
+                last[-1].duration = self._lasts
+            self._container.mux(last)
             self._container.close()
             self._container = None
             os.replace(self._temporary, self.path)
@@ -139,7 +146,8 @@ class FilmWriter:
 
         if sound is None:
             return None
-        if sound.codec_context.name in _COPIED or sound.codec_context.codec.canonical_name in _COPIED:
+        names = {sound.codec_context.name, sound.codec_context.codec.canonical_name}
+        if names & _COPIED - (_NOT_IN_MOV if self.path.suffix.lower() == ".mov" else frozenset()):
             return self._container.add_stream_from_template(sound)
         rate, layout = sound.codec_context.rate, "mono" if sound.codec_context.channels == 1 else "stereo"
         rate = rate if rate in (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000) else 48000

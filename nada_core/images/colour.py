@@ -7,6 +7,7 @@ are put into a small ICC profile, so that both ways are one from there on. Only 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import struct
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFilter
 
-__all__ = ["ColourSpace", "coded_space", "icc_profile", "space_of", "to_srgb"]
+__all__ = ["ColourSpace", "coded_space", "icc_profile", "space_of", "to_srgb", "tone_map", "tone_map_back"]
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
     if space is None:
         return rgb
     if space.is_hdr:
-        return rgb.filter(_tone_map(space))
+        return rgb.filter(tone_map(space))
     try:
         return _through(rgb, icc_profile(space))
     except (ValueError, ArithmeticError, struct.error, np.linalg.LinAlgError):  # primaries that span no colours
@@ -213,19 +214,37 @@ def _curve(transfer: str | float) -> bytes:
 # -- light above white
 
 
-def _tone_map(space: ColourSpace) -> ImageFilter.Color3DLUT:
+@functools.lru_cache(maxsize=4)
+def tone_map(space: ColourSpace) -> ImageFilter.Color3DLUT:
     """Return what turns a PQ or HLG picture into sRGB.
 
     As Chromium shows one on a screen without HDR (measured): paper white at half of the screen's light, straight up to there, then a
     shoulder up to 1000 cd/m2, the same factor for all three channels.
     """
-    steps = np.linspace(0, 1, _LUT_SIDE)
-    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # the table's red changes fastest
-    light = _light(np.stack([red, green, blue], -1), space)
+    light = _light(_steps(), space)
     most = light.max(-1, keepdims=True)
     light = light * (_shoulder(most) / np.maximum(most, 1e-9))
     out = np.clip(light @ (np.linalg.inv(_to_d50(_SRGB)) @ _to_d50(space.chromaticities)).T, 0, 1)
-    values = np.where(out <= 0.0031308, 12.92 * out, 1.055 * out ** (1 / 2.4) - 0.055)
+    return _table(np.where(out <= 0.0031308, 12.92 * out, 1.055 * out ** (1 / 2.4) - 0.055))
+
+
+@functools.lru_cache(maxsize=4)
+def tone_map_back(space: ColourSpace) -> ImageFilter.Color3DLUT:
+    """Return what turns sRGB into the PQ or HLG picture that :func:`tone_map` shows so."""
+    values = _steps()
+    out = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    shown = np.maximum(out @ (np.linalg.inv(_to_d50(space.chromaticities)) @ _to_d50(_SRGB)).T, 0)
+    most = shown.max(-1, keepdims=True)
+    return _table(_coded(shown * (_without_shoulder(most) / np.maximum(most, 1e-9)), space))
+
+
+def _steps() -> Floats:
+    steps = np.linspace(0, 1, _LUT_SIDE)
+    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # the table's red changes fastest
+    return np.stack([red, green, blue], -1)
+
+
+def _table(values: Floats) -> ImageFilter.Color3DLUT:
     return ImageFilter.Color3DLUT(_LUT_SIDE, values.reshape(-1, 3).ravel().tolist())
 
 
@@ -241,10 +260,33 @@ def _light(values: Floats, space: ColourSpace) -> Floats:
     return cast(Floats, scene * luminance[..., None] ** 0.2 * _PEAK)
 
 
+def _coded(light: Floats, space: ColourSpace) -> Floats:
+    """Return the PQ or HLG values of light, of which 1 is paper white: the way back from :func:`_light`."""
+    if space.transfer == "pq":
+        power = (light * _WHITE / 10000) ** 0.1593017578125
+        return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    light = light / _PEAK
+    luminance = (light @ _to_xyz(space.chromaticities)[1])[..., None]
+    scene = light * np.maximum(luminance, 1e-9) ** (1 / 1.2 - 1)
+    return np.clip(np.where(scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-9)) + c), 0, 1)
+
+
 def _shoulder(light: Floats) -> Floats:
     """Return light in [0, 1]: half of what it was up to paper white, then along a quadratic Bezier curve (SMPTE ST 2094-50's)."""
+    return cast(Floats, np.where(light <= 1, light / 2, np.interp(light, *_bend())))
+
+
+def _without_shoulder(shown: Floats) -> Floats:
+    """Return the light that :func:`_shoulder` shows so."""
+    light, seen = _bend()
+    return cast(Floats, np.where(shown <= 0.5, shown * 2, np.interp(shown, seen, light)))
+
+
+def _bend() -> tuple[Floats, Floats]:
+    """Return points of the curve: light, and what is shown of it; both rise."""
     middle_x, middle_y = 1 + _SHOULDER, 0.5 + 0.5 * _SHOULDER
     t = np.linspace(0, 1, 1000)
     x = (1 - t) ** 2 + 2 * t * (1 - t) * middle_x + t**2 * _PEAK
     y = 0.5 * (1 - t) ** 2 + 2 * t * (1 - t) * middle_y + t**2
-    return cast(Floats, np.where(light <= 1, light / 2, np.interp(light, x, y)))
+    return x, y

@@ -13,7 +13,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -152,9 +152,9 @@ def load_card(path: Path) -> StyleCard:
     damaged = f"'{file}' is not a style file, or it is damaged. Save or download it again."
     if size > MAX_BYTES:
         raise StyleError(f"'{file}' has {size >> 20} MB; a style has at most {MAX_BYTES >> 20}. It is not a style file.")
-    _, metadata = safetensors_header(path, damaged, StyleError)
+    names, metadata = safetensors_header(path, damaged, StyleError)
     if metadata.get("format") != FORMAT:
-        raise StyleError(f"'{file}' is a safetensors file but not a style: it has no '{FORMAT}' card.")
+        raise StyleError(f"'{file}' is a safetensors file but not a style: it {_instead(names)}")
     with reading(path, damaged, StyleError):
         raw = json.loads(metadata["card"])
         schema = raw.get("schema", 0)
@@ -173,6 +173,13 @@ def load_card(path: Path) -> StyleCard:
         made = StyleCard(**card)
         json.dumps(asdict(made))  # what is nested too deep to be written again is refused here
     return made
+
+
+def _instead(names: Sequence[str]) -> str:
+    """Return what a file without a card holds, and what to do."""
+    if any("lora_" in name.lower() for name in names):
+        return "is a LoRA for diffusion models, whose layers no face generator has. Adapt to its subject in words instead."
+    return f"has no '{FORMAT}' card. Give one that an adaptation saved; a whole generator is given as the base model."
 
 
 #: What JSON may hold for each field of a card; fields not named here are texts.

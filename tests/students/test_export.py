@@ -65,6 +65,22 @@ def test_onnxruntime_draws_what_the_student_draws(student, tmp_path, strength):
 
 
 @pytest.mark.heavy
+def test_an_onnx_file_can_be_made_of_8_bits(student, tmp_path):
+    """As docs/mirror.md says: the casts of its weights are folded first."""
+    quantization = pytest.importorskip("onnxruntime.quantization", reason="needs onnxruntime")
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    source = export_student(student, tmp_path / "joker.onnx", "onnx")
+    prepared, small = str(tmp_path / "prepared.onnx"), tmp_path / "small.onnx"
+    quant_pre_process(str(source), prepared)
+    quantization.quantize_dynamic(prepared, str(small))
+    face = faces(1)
+    (changed,) = session(small.read_bytes()).run(["changed"], {"face": face.numpy(), "strength": np.ones(1, np.float32)})
+    apart = np.abs(changed - wanted(student, face, 1.0).numpy()) * 127.5
+    assert 0 < apart.mean() < 2 and apart.max() < 20
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize("textured", [False, True], ids=["paint", "texture"])
 def test_a_shipped_student_is_the_same_in_onnxruntime(tmp_path, textured):
     student = next(one for one in ready_students().values() if one.network.textured == textured)

@@ -229,6 +229,16 @@ def test_an_answer_in_place_of_a_file_is_named(tmp_path):
         load_style(tmp_path / "notes.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("lora_unet_mid_block.lora_up.weight", "is a LoRA .* in words"), ("g_ema.b4.const", "base model")]
+)
+def test_weights_of_another_kind_are_told_what_to_do_with(tmp_path, name, what):
+    path = tmp_path / "brought.safetensors"
+    save_file({name: torch.zeros(2, 2)}, path)
+    with pytest.raises(StyleError, match=what):
+        load_card(path)
+
+
 def test_foreign_safetensors(tmp_path):
     path = tmp_path / "lora.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
