@@ -42,7 +42,10 @@ STRENGTHS = (0.8, 0.6, 0.4, 0.2, 0.0, 0.3, 0.6, 1.0)
 _SECONDS = 600
 #: Seeds of generated people, none of whom the students have seen: dark skin, beards, a child, glasses; and what they wear.
 WEARERS = (530, 555, 526, 545, 540, 537, 536)
-WORN = ("joker", "evil-clown", "vampire", "geisha", "zombie", "hulk", "bronze-statue", "cartoon", "van-gogh-painting", "gothic-makeup")
+WORN = (
+    *("joker", "evil-clown", "vampire", "geisha", "zombie", "hulk", "bronze-statue", "gothic-makeup"),
+    *("pencil-sketch", "comic-book", "ukiyo-e", "van-gogh-painting", "tiger"),
+)
 
 
 @dataclass
