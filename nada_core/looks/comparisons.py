@@ -74,8 +74,9 @@ def _standing_alone(row: Sequence[Atom], words: Sequence[Token]) -> list[Atom]:
 
 
 def _with_skin(here: Here) -> Here:
-    """Take "skin" for a part where it is compared: "skin like chocolate"."""
-    if here.atom.kind != "face" or here.words[here.atom.start].root != "skin" or not (here.likens or here.of_next()):
+    """Take "skin" for a part where it is compared or said to be something: "skin like chocolate", "the skin is gold"."""
+    said = here.likens or here.of_next() or bool(here.between & {"is", "was"})
+    if here.atom.kind != "face" or here.words[here.atom.start].root != "skin" or not said:
         return here
     skin = replace(here.known.phrases["complexion",], title="skin")
     return replace(here, atom=replace(here.atom, kind="entry", entry=skin))
@@ -221,6 +222,17 @@ def _belonging(here: Here) -> Joined | None:
     return None if own is None else ([own], 2)
 
 
+def _ears_like(here: Here) -> Joined | None:
+    """Read "ears like a vulcan" as a vulcan's ears; of others only the ears are spoken of, and nobody becomes one."""
+    atom, like = here.atom, here.like
+    if like is None or like.entry is None or not person(like) or atom.kind != "thing" or roots(atom, here.words) != ("ear",):
+        return None
+    own = belonging(replace(like, end=atom.start), atom, here.words, here.known)
+    if own is None:
+        return [Atom("unknown", atom.start, like.end)], 3
+    return [replace(own, start=atom.start, end=like.end)], 3
+
+
 def _made_of(here: Here) -> Joined | None:
     """Read a drawn thing of a material: "tears made of silver", "a crown of gold".
 
@@ -281,6 +293,7 @@ _RULES: tuple[Callable[[Here], Joined | None], ...] = (
     _fading,
     _instead,
     _belonging,
+    _ears_like,
     _made_of,
     whole_names.bracketed_story,
     whole_names.named_after,

@@ -8,7 +8,21 @@ import numpy as np
 
 from nada_core.looks.drawing.beards import beard_hairs
 from nada_core.looks.drawing.drawn_face import DrawnFace
-from nada_core.looks.drawing.operations import Array, Rng, blend, blur, floats, lab, luminance, recolour, rgb, rgb_of, screen, smoothstep, statistics
+from nada_core.looks.drawing.operations import (
+    Array,
+    Rng,
+    blend,
+    blur,
+    floats,
+    lab,
+    luminance,
+    recolour,
+    rgb,
+    rgb_of,
+    screen,
+    smoothstep,
+    statistics,
+)
 from nada_core.looks.drawing.textures import textured
 from nada_core.looks.look import Lab, Paint
 

@@ -1,0 +1,56 @@
+"""Tell how colours stand in a row of atoms: each behind its part, a metal beside a colour, several before one noun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nada_core.looks.atoms import Atom
+
+__all__ = ["SHADE_KINDS", "after_every_part", "listed_colours", "pairs_as_colour"]
+
+SHADE_KINDS = ("lightness", "vivid")
+_SIGNS = (",", "with", "but", "in", "on skin", "aside", "and")
+
+
+def _behind_colours(row: Sequence[Atom], at: int) -> int:
+    """Return the place behind the colours that begin at a place."""
+    while at < len(row) and row[at].kind in ("colour", *SHADE_KINDS):
+        at += 1
+    return at
+
+
+def after_every_part(row: Sequence[Atom], at: int) -> bool:
+    """Tell whether every part from a place on has its colour behind it: "eyes green lips red" with no sign between."""
+    while at < len(row) and row[at].kind not in _SIGNS:
+        behind = _behind_colours(row, at + 1)
+        if not row[at].part or behind == at + 1:
+            return False
+        at = behind
+    return True
+
+
+def pairs_as_colour(row: Sequence[Atom], at: int) -> bool:
+    """Tell whether a metal stands alone beside a colour: a face in "gold and black" has both, as in "black and gold"."""
+    somebody = at > 0 and row[at - 1].entry is not None and row[at - 1].entry.kind == "characters"
+    if at + 2 >= len(row) or row[at + 1].kind != "and" or (at and row[at - 1].kind != "," and not somebody):
+        return False
+    atom, other = row[at], row[at + 2]
+    metal = atom.entry is not None and atom.entry.kind == "materials" and atom.twin is not None and atom.twin.kind == "colour"
+    coloured = other.kind == "colour" or (other.twin is not None and other.twin.kind == "colour")
+    after = row[at + 3] if at + 3 < len(row) else None
+    return metal and coloured and (after is None or after.kind == ",")
+
+
+def listed_colours(row: Sequence[Atom], at: int) -> bool:
+    """Tell whether a comma stands in a list of colours that one part has: "red, white and blue hair"."""
+    if not at or row[at - 1].kind != "colour":
+        return False
+    while at < len(row) and row[at].kind == ",":
+        behind = _behind_colours(row, at + 1)
+        if behind == at + 1:
+            return False
+        at = behind
+    if at >= len(row) or row[at].kind != "and":
+        return False
+    behind = _behind_colours(row, at + 1)
+    return at + 1 < behind < len(row) and bool(row[behind].part)
