@@ -27,7 +27,7 @@ _PART_WORDS = {
     "beard": "beard",
 }
 #: Words for parts that have a form and no paint of their own.
-_UNPAINTED = frozenset(("ear", "nose", "chin", "jaw", "forehead", "neck"))
+_UNPAINTED = frozenset(("ear", "nose", "chin", "jaw", "forehead", "neck", "root"))
 _THERE = frozenset("on over across down all around from off in onto".split())
 #: Names of lines whose words also say how a thing is.
 _OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
@@ -139,9 +139,8 @@ def _in_one(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
     if light or _makeup_as(last, group, words):
         return [replace(last, head=replace(before, end=head.end))]  # "storm light"; "old man make-up" is no lipstick
     mere = group.first is head
-    if mere and before.kind == "thing" and head.entry is not None and head.entry.on_part is not None and before.end == head.start:
-        # "neck gold" makes no golden face
-        return [replace(last, head=replace(before, end=head.end))] if words[before.start].root in _UNPAINTED else None
+    if mere and before.kind in ("thing", "unknown") and words[before.start].root in _UNPAINTED and _how(head) and before.end == head.start:
+        return [replace(last, head=replace(before, end=head.end))]  # "neck gold" makes no golden face, "roots dark" no dark picture
     if mere and _character(before) and head.entry is not None and words[head.start].root == "mask":
         return [last]  # a "Batman mask" is Batman, with no second mask
     if _pressed(head, last, words):
@@ -152,6 +151,11 @@ def _in_one(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
     if mere and head.kind in ("thing", "unknown") and _swallows(head, last, words):
         return [_swallowing(last, group)]
     return None
+
+
+def _how(head: Atom) -> bool:
+    """Tell whether a name after a noun can be said of it: stuff, or "dark"."""
+    return head.entry is not None and (head.entry.on_part is not None or (head.entry.kind == "lights" and head.twin is not None))
 
 
 def _also_formed(last: Group, group: Group, words: Sequence[Token]) -> _Joined:

@@ -31,7 +31,8 @@ def after_every_part(row: Sequence[Atom], at: int) -> bool:
 
 def pairs_as_colour(row: Sequence[Atom], at: int) -> bool:
     """Tell whether a metal stands alone beside a colour: a face in "gold and black" has both, as in "black and gold"."""
-    somebody = at > 0 and row[at - 1].entry is not None and row[at - 1].entry.kind == "characters"
+    before = row[at - 1].entry if at else None
+    somebody = before is not None and before.kind == "characters"
     if at + 2 >= len(row) or row[at + 1].kind != "and" or (at and row[at - 1].kind != "," and not somebody):
         return False
     atom, other = row[at], row[at + 2]

@@ -204,6 +204,28 @@ def _fading(here: Here) -> Joined | None:
     return [hair, Atom("and", hair.end, hair.end), tips], at + 2
 
 
+_GOING = _FADES | {"from", "go", "goe", "fade", "blend", "melt", "turn", "change", "changing", "that", "is", "to", "into", "the", "a"}
+
+
+def _from_to(here: Here) -> Joined | None:
+    """Read "hair from blue to green": blue, with green ends."""
+    after = here.after
+    at = [i for i, atom in enumerate(after) if atom.kind == "colour"][:2]
+    if here.atom.part != "hair" or here.atom.kind != "entry" or len(at) < 2:
+        return None
+    first, second = (after[i].entry for i in at)
+    before = {w.root for w in here.words[here.atom.end : after[at[0]].start]}
+    between = {w.root for w in here.words[after[at[0]].end : after[at[1]].start]}
+    if first is None or second is None or "from" not in before or not before <= _GOING:
+        return None
+    if not between & {"to", "into"} or not between <= _GOING:
+        return None
+    one, other = (here.known.shades.get(("hair", phrase(e.title))) or Paint(e.colour) for e in (first, second))
+    look = Look(paints={"hair": one}, marks=(Mark("hair tips", 1.0, other.colour),))
+    entry = Entry(f"hair from {first.title} to {second.title}", (), "faces", look, main="hair")
+    return [Atom("entry", here.atom.start, after[at[1]].end, entry)], at[1] + 2
+
+
 def _instead(here: Here) -> Joined | None:
     """Read "smoke instead of hair": hair like smoke, or nothing that is known."""
     atom, after = here.atom, here.after
@@ -291,6 +313,7 @@ _RULES: tuple[Callable[[Here], Joined | None], ...] = (
     _lit,
     _half_face,
     _fading,
+    _from_to,
     _instead,
     _belonging,
     _ears_like,

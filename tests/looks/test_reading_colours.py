@@ -162,3 +162,18 @@ def test_skunk_hair_is_black_with_white_strands():
     assert look.paints["hair"].colour[0] < 20
     assert [m for m in look.marks if m == Mark("hair strands", 1.0, m.colour)] and look.marks[0].colour[0] > 80
     assert difference(look.paints["hair"].colour, look.marks[0].colour) > 30
+
+
+@pytest.mark.parametrize("text", ["hair from blue to green", "hair going from blue to green"])
+def test_hair_that_goes_from_one_colour_to_another_ends_in_the_second(text):
+    reading = read(text)
+    assert reading.look.paints["hair"].colour == _colour("blue hair", "hair")
+    assert [(m.name, m.colour) for m in reading.look.marks] == [("hair tips", _colour("green hair", "hair"))]
+    assert not reading.unknown
+
+
+def test_ends_are_those_of_the_hair_and_roots_darken_no_picture():
+    reading = read("roots dark, ends blonde")
+    assert [piece.title for piece in reading.understood] == ["blond ends"] and reading.unknown == ("roots dark",)
+    assert {m.name for m in reading.look.marks} == {"hair tips"} and not reading.look.brightness
+    assert read("split ends").unknown == ("split ends",)
