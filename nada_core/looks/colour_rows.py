@@ -36,10 +36,14 @@ def pairs_as_colour(row: Sequence[Atom], at: int) -> bool:
     if at + 2 >= len(row) or row[at + 1].kind != "and" or (at and row[at - 1].kind != "," and not somebody):
         return False
     atom, other = row[at], row[at + 2]
-    metal = atom.entry is not None and atom.entry.kind == "materials" and atom.twin is not None and atom.twin.kind == "colour"
-    coloured = other.kind == "colour" or (other.twin is not None and other.twin.kind == "colour")
     after = row[at + 3] if at + 3 < len(row) else None
-    return metal and coloured and (after is None or after.kind == ",")
+    return _metal(atom) and (other.kind == "colour" or _metal(other)) and (after is None or after.kind == ",")
+
+
+def _metal(atom: Atom) -> bool:
+    """Tell whether an atom is gold or silver, whose names are colours of a skin, too."""
+    metal = atom.entry is not None and atom.entry.kind == "materials" and atom.entry.title in ("gold", "silver")
+    return metal and atom.twin is not None and atom.twin.kind == "colour"
 
 
 def listed_colours(row: Sequence[Atom], at: int) -> bool:

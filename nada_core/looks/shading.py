@@ -15,6 +15,7 @@ __all__ = ["shaded_after"]
 
 #: Words that compare with what has been said; "dark" alone may be the picture's.
 _COMPARING = frozenset(("darker", "lighter", "brighter", "paler", "deeper", "richer", "duller"))
+_PICTURE = frozenset(("picture", "photo", "image", "pic", "portrait", "light", "background", "scene"))
 _IT = frozenset(("it", "them", "that", "this", "color"))
 
 
@@ -23,6 +24,8 @@ def shaded_after(last: Group, group: Group, words: Sequence[Token]) -> list[Grou
     shade = _shade_alone(group)
     if shade is None or not last.shades or last.negated or group.negated or group.surfaces or group.forms:
         return None
+    if shade.end < len(words) and words[shade.end].root in _PICTURE:
+        return None  # "blue eyes and a brighter picture"
     between = {w.root for w in words[last.atoms[-1].end : shade.start]}
     compares = words[shade.start].root in _COMPARING
     if not (group.link == "but" or between & _IT or (compares and group.link in ("and", ",", "")) or _makes_darker(between, compares)):

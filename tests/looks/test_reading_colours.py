@@ -79,8 +79,14 @@ def test_a_shade_said_afterwards_is_that_of_the_colour(text, part, plain, lighte
     assert len(reading.understood) == 1 and not reading.unknown
 
 
+def test_a_metal_that_is_no_colour_of_a_skin_stays_the_material():
+    reading = read("bronze and green")
+    assert reading.look.material == "bronze" and not reading.unknown
+
+
 def test_a_shade_of_nothing_coloured_is_the_pictures():
     assert read("zombie but darker").look.brightness < 0
+    assert _titles("blue eyes and brighter picture") == "blue eyes, brighter"
     assert read("red lips, darker skin").look.paints["lips"] == read("red lips").look.paints["lips"]
 
 
