@@ -96,6 +96,10 @@ def _matches(words: Sequence[Token], start: int, known: Vocabulary) -> Iterator[
             plain = Atom(small[0], start, end, None, small[1])
         if entry is not None and count > 1 and entry.kind == "faces" and _second_colour(words, start, known):
             continue  # "orange and black wings" are no demon's
+        if entry is not None and entry.kind == "lights" and _begins_a_colour(words[end - 1 : end + 1], known):
+            continue  # in "in snow white skin" it is no winter
+        if entry is not None and count > 1 and _of_the_part_before(words, start, end, known):
+            continue  # in "skin grey hair black" nobody has grey hair
         if entry is not None and _placed_apart(entry, kept, every):
             continue  # "slime dripping from her hair" wets no hair
         if entry is not None and count > 1 and _refuses_how(words, start, end, known):
@@ -136,6 +140,21 @@ def _second_colour(words: Sequence[Token], start: int, known: Vocabulary) -> boo
     two = start > 1 and words[start - 1].root == "and" and (words[start].root,) in known.colours
     before = (words[start - 2].root,)
     return two and before in known.colours and before not in known.phrases  # "lipstick" is a colour, too
+
+
+def _begins_a_colour(two: Sequence[Token], known: Vocabulary) -> bool:
+    """Tell whether two words are one colour's name, or a name that ends with a colour ("snow white")."""
+    name = tuple(w.root for w in two)
+    return len(name) == 2 and (name in known.colours or (name in known.phrases and name[1:] in known.colours))
+
+
+def _of_the_part_before(words: Sequence[Token], start: int, end: int, known: Vocabulary) -> bool:
+    """Tell whether a name's first word is the colour of the part before it, as the colour of its own part follows it."""
+    if not start or end >= len(words) or not all((words[at].root,) in known.colours for at in (start, end)):
+        return False
+    before, own = words[start - 1].root, known.phrases.get((words[end - 1].root,))
+    part = known.phrases.get((before,))
+    return before in ("skin", "face") or (part is not None and bool(part.part) and own is not None and bool(own.part))
 
 
 def _of_the_next(words: Sequence[Token], end: int, known: Vocabulary) -> bool:

@@ -9,6 +9,7 @@ from nada_core.looks.atoms import Atom
 from nada_core.looks.groups import Group
 from nada_core.looks.look import BEARD_MARKS
 from nada_core.looks.part_looks import somebody
+from nada_core.looks.shading import shaded_after
 from nada_core.looks.spelling import Token
 from nada_core.looks.word_lists import Entry
 
@@ -25,6 +26,8 @@ _PART_WORDS = {
     "tooth": "teeth",
     "beard": "beard",
 }
+#: Words for parts that have a form and no paint of their own.
+_UNPAINTED = frozenset(("ear", "nose", "chin", "jaw", "forehead", "neck", "root"))
 _THERE = frozenset("on over across down all around from off in onto".split())
 #: Names of lines whose words also say how a thing is.
 _OF_THINGS = frozenset(("burnt", "bleeding", "melting", "burning"))
@@ -65,9 +68,14 @@ def _linked(last: Group, group: Group, words: Sequence[Token]) -> Group:
         return replace(group, link="on skin")  # "covered in honey and bees"
     if last.head is None or group.head is not None:
         return group
-    if group.link == "and" and not group.negated and not last.negated and last.head.end - last.head.start > 1:
-        place = _PART_WORDS.get(words[last.head.start].root, "")
-        return replace(group, link=f"of {place}") if place else group  # "hair long and blue"
+    several = last.head.end - last.head.start > 1 and last.head.kind == "entry" and not last.head.part
+    if several and group.link in ("and", "in", ",") and group.shades and not group.negated and not last.negated:
+        first, end = words[last.head.start].root, words[last.head.end - 1].root
+        if group.link != "," and (first in _UNPAINTED or (group.link == "and" and end in _UNPAINTED)):
+            return replace(group, link="aside")  # "ears big and red"
+        # "hair long and blue", "fuller lips in dark red", "short hair, pink"
+        place = _PART_WORDS.get(first if group.link == "and" else end, "")
+        return replace(group, link=f"of {place}") if place else group
     return replace(group, link="in light") if group.link == "in" and _pictured(last.head) else group
 
 
@@ -131,6 +139,8 @@ def _in_one(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
     if light or _makeup_as(last, group, words):
         return [replace(last, head=replace(before, end=head.end))]  # "storm light"; "old man make-up" is no lipstick
     mere = group.first is head
+    if mere and before.kind in ("thing", "unknown") and words[before.start].root in _UNPAINTED and _how(head) and before.end == head.start:
+        return [replace(last, head=replace(before, end=head.end))]  # "neck gold" makes no golden face, "roots dark" no dark picture
     if mere and _character(before) and head.entry is not None and words[head.start].root == "mask":
         return [last]  # a "Batman mask" is Batman, with no second mask
     if _pressed(head, last, words):
@@ -141,6 +151,11 @@ def _in_one(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
     if mere and head.kind in ("thing", "unknown") and _swallows(head, last, words):
         return [_swallowing(last, group)]
     return None
+
+
+def _how(head: Atom) -> bool:
+    """Tell whether a name after a noun can be said of it: stuff, or "dark"."""
+    return head.entry is not None and (head.entry.on_part is not None or (head.entry.kind == "lights" and head.twin is not None))
 
 
 def _also_formed(last: Group, group: Group, words: Sequence[Token]) -> _Joined:
@@ -182,7 +197,7 @@ def _about_it(last: Group, group: Group, words: Sequence[Token]) -> bool:
     return (bool(last.head.part) or drawn) and bool({"it", "them"} & set(between)) and bool(_MAKING & set(between))
 
 
-_RULES = (_said_of, _goes_on, _leaves, _in_one, _also_formed, _also_painted, _also_it)
+_RULES = (shaded_after, _said_of, _goes_on, _leaves, _in_one, _also_formed, _also_painted, _also_it)
 
 
 def _form_too(last: Group, group: Group, words: Sequence[Token]) -> bool:
@@ -251,11 +266,13 @@ def _makeup_as(last: Group, group: Group, words: Sequence[Token]) -> bool:
     """Tell whether "makeup" directly after a name says only that somebody is made up so."""
     assert last.head is not None and group.head is not None
     entry = last.head.entry
-    if entry is None or group.head.entry is None or group.head.entry.title != "makeup" or group.first is not group.head:
+    title = group.head.entry.title if group.head.entry is not None else ""
+    # "tiger paint" is on a face
+    if entry is None or title not in ("makeup", "painting") or group.first is not group.head:
         return False
     return (
         last.head.end == group.head.start
-        and words[group.head.start].root in ("makeup", "make")
+        and words[group.head.start].root in ("makeup", "make", "paint")
         and (entry.kind == "characters" or (entry.kind == "faces" and (not entry.thing or _wound(entry))))
     )
 

@@ -74,8 +74,9 @@ def _standing_alone(row: Sequence[Atom], words: Sequence[Token]) -> list[Atom]:
 
 
 def _with_skin(here: Here) -> Here:
-    """Take "skin" for a part where it is compared: "skin like chocolate"."""
-    if here.atom.kind != "face" or here.words[here.atom.start].root != "skin" or not (here.likens or here.of_next()):
+    """Take "skin" for a part where it is compared or said to be something: "skin like chocolate", "the skin is gold"."""
+    said = here.likens or here.of_next() or bool(here.between & {"is", "was"})
+    if here.atom.kind != "face" or here.words[here.atom.start].root != "skin" or not said:
         return here
     skin = replace(here.known.phrases["complexion",], title="skin")
     return replace(here, atom=replace(here.atom, kind="entry", entry=skin))
@@ -203,6 +204,28 @@ def _fading(here: Here) -> Joined | None:
     return [hair, Atom("and", hair.end, hair.end), tips], at + 2
 
 
+_GOING = _FADES | {"from", "go", "goe", "fade", "blend", "melt", "turn", "change", "changing", "that", "is", "to", "into", "the", "a"}
+
+
+def _from_to(here: Here) -> Joined | None:
+    """Read "hair from blue to green": blue, with green ends."""
+    after = here.after
+    at = [i for i, atom in enumerate(after) if atom.kind == "colour"][:2]
+    if here.atom.part != "hair" or here.atom.kind != "entry" or len(at) < 2:
+        return None
+    first, second = (after[i].entry for i in at)
+    before = {w.root for w in here.words[here.atom.end : after[at[0]].start]}
+    between = {w.root for w in here.words[after[at[0]].end : after[at[1]].start]}
+    if first is None or second is None or "from" not in before or not before <= _GOING:
+        return None
+    if not between & {"to", "into"} or not between <= _GOING:
+        return None
+    one, other = (here.known.shades.get(("hair", phrase(e.title))) or Paint(e.colour) for e in (first, second))
+    look = Look(paints={"hair": one}, marks=(Mark("hair tips", 1.0, other.colour),))
+    entry = Entry(f"hair from {first.title} to {second.title}", (), "faces", look, main="hair")
+    return [Atom("entry", here.atom.start, after[at[1]].end, entry)], at[1] + 2
+
+
 def _instead(here: Here) -> Joined | None:
     """Read "smoke instead of hair": hair like smoke, or nothing that is known."""
     atom, after = here.atom, here.after
@@ -219,6 +242,17 @@ def _instead(here: Here) -> Joined | None:
 def _belonging(here: Here) -> Joined | None:
     own = belonging(here.atom, here.next, here.words, here.known)
     return None if own is None else ([own], 2)
+
+
+def _ears_like(here: Here) -> Joined | None:
+    """Read "ears like a vulcan" as a vulcan's ears; of others only the ears are spoken of, and nobody becomes one."""
+    atom, like = here.atom, here.like
+    if like is None or like.entry is None or not person(like) or atom.kind != "thing" or roots(atom, here.words) != ("ear",):
+        return None
+    own = belonging(replace(like, end=atom.start), atom, here.words, here.known)
+    if own is None:
+        return [Atom("unknown", atom.start, like.end)], 3
+    return [replace(own, start=atom.start, end=like.end)], 3
 
 
 def _made_of(here: Here) -> Joined | None:
@@ -279,8 +313,10 @@ _RULES: tuple[Callable[[Here], Joined | None], ...] = (
     _lit,
     _half_face,
     _fading,
+    _from_to,
     _instead,
     _belonging,
+    _ears_like,
     _made_of,
     whole_names.bracketed_story,
     whole_names.named_after,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nada_core.looks.atoms import Atom
+from nada_core.looks.colour_rows import SHADE_KINDS, after_every_part, listed_colours, pairs_as_colour
 from nada_core.looks.colours import shifted
 from nada_core.looks.look import Lab
 from nada_core.looks.spelling import Token
 
 __all__ = ["NOT_WORDS", "SHADE_KINDS", "Group", "Shade", "groups"]
 
-SHADE_KINDS = ("lightness", "vivid")
 _LINKS = (",", "with", "but", "in", "on skin", "aside")
 _DARK: Lab = (14, 2, 2)
 _PALE: Lab = (86, 2, 5)
@@ -24,12 +24,18 @@ _SPARING = NOT_WORDS | {"except", "apart", "besides", "other", "excluding", "lea
 
 @dataclass(frozen=True)
 class Shade:
-    """A colour as it was said: its name, its value, and its atoms (with "dark" and the like in front)."""
+    """A colour as it was said: its name, its value, and its atoms (with "dark" and the like in front).
+
+    ``usual`` is the name by which its look on a part is known where another stands in ``name``, and ``change`` what was said of it
+    afterwards: steps of lightness, and a factor on how colourful it is.
+    """
 
     name: str
     colour: Lab
     atoms: tuple[Atom, ...]
     texture: str = ""
+    usual: str = ""
+    change: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -282,7 +288,9 @@ class _Builder:
         if not (self.after_noun() and self.group.shades and self.row[at].part):
             return False
         after = self.row[at + 1] if at + 1 < len(self.row) else None
-        return after is not None and after.kind in ("colour", *SHADE_KINDS) and _noun(self.row, at + 1, parts_only=True) is None
+        if after is None or after.kind not in ("colour", *SHADE_KINDS):
+            return False
+        return _noun(self.row, at + 1, parts_only=True) is None or after_every_part(self.row, at)
 
 
 #: Shades that say something else where no colour and no part stands beside them.
@@ -300,6 +308,8 @@ def groups(row: Sequence[Atom], words: Sequence[Token]) -> list[Group]:
         if atom.kind == "and":
             if not build.and_goes_on(at):
                 build.close("or" if words[atom.start].root in ("or", "nor") else "and")
+            continue
+        if atom.kind == "," and listed_colours(row, at) and build.group.shades:
             continue
         if atom.kind in _LINKS:
             build.close(atom.kind)
@@ -337,6 +347,8 @@ def groups(row: Sequence[Atom], words: Sequence[Token]) -> list[Group]:
         )
         if listed and build.group.shades and atom.twin is not None and atom.twin.kind == "colour":
             atom = atom.twin  # "in black and gold"
+        if pairs_as_colour(row, at) and atom.twin is not None:
+            atom = atom.twin  # "gold and black"
         modifier = atom if atom.kind == "colour" else _modifier(row, at)
         if modifier is not None:
             build.say(modifier)

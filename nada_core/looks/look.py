@@ -14,6 +14,7 @@ from typing import Any
 
 __all__ = [
     "BEARD_MARKS",
+    "FAINT_MARKS",
     "HAIR_MARKS",
     "MARKS",
     "MATERIALS",
@@ -188,6 +189,9 @@ HAIR_MARKS = frozenset(
      "hair tips")
 )  # fmt: skip
 BEARD_MARKS = frozenset(("beard", "long beard", "stubble", "moustache", "goatee", "sideburns"))
+
+#: Marks of which an adaptation leaves no more than a shade: the generator makes no hat, and no beard where none grows.
+FAINT_MARKS = frozenset(("hat", "cap", "beard", "long beard", "blood"))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nada_core.looks.ages import young
 from nada_core.looks.atoms import Atom
 from nada_core.looks.colours import mixture
-from nada_core.looks.group_paints import paint_of, recoloured, surface_of, two_colours, usual_paint
+from nada_core.looks.group_paints import not_shown, paint_of, recoloured, second_colour, surface_of, usual_paint
 from nada_core.looks.groups import NOT_WORDS, Group
 from nada_core.looks.lacking import lacking, of_a_name
 from nada_core.looks.look import BEARD_MARKS, HAIR_MARKS, PARTS, Look, Mark, Paint
@@ -125,7 +125,8 @@ def _everything(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     paints = {part: paint_of(group, "hair" if part == "brows" else part, known) for part in _EVERYTHING}
     names = " ".join(filter(None, (surface_of(group)[1], paints["skin"][1])))
     said = [a for a in group.atoms if a.kind != "form"]
-    piece = _piece(own.of(said), f"everything {names}", Look(paints={part: p for part, (p, _) in paints.items()}), group)
+    marks = (*second_colour(group, "skin", known), *second_colour(group, "hair", known))
+    piece = _piece(own.of(said), f"everything {names}", Look(paints={part: p for part, (p, _) in paints.items()}, marks=marks), group)
     found = Meaning((piece,))
     return _taken_away(found, group, own) if group.negated else found
 
@@ -213,10 +214,8 @@ def _painted(group: Group, part: str, own: _Text, known: Vocabulary, found: Sequ
     paint, names = paint_of(group, part, known)
     title = " ".join(filter(None, (surface_of(group)[1], names, noun or part)))
     look = Look(paints={part: paint})
-    if part == "skin" and len(group.shades) == 2 and two_colours(group.shades):
-        # two colours share a face half and half
-        first, second = (usual_paint(s, part, known, "") for s in group.shades)
-        look = Look(paints={part: first}, marks=(Mark("half face", 1.0, second.colour),))
+    if other := second_colour(group, part, known):
+        look = Look(paints={part: usual_paint(group.shades[0], part, known, "")}, marks=other)
     return _piece(own.of(found), title, look, group, degree=degree)
 
 
@@ -240,7 +239,9 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
     if head is None and not group.link.startswith(("in", "of ")):
         only = [s.atoms[-1].entry for s in group.shades]
         wanted = {e.main for e in only if e is not None and e.kind == "colours"}
-        if "skin" in wanted and all(e is not None and (e.main or ("skin", phrase(e.title)) in known.shades) for e in only):
+        skins = [e is not None and ("skin", phrase(e.title)) in known.shades for e in only]
+        metals = len(only) > 1 and wanted == {""} and all(skins)
+        if metals or ("skin" in wanted and all(skin or (e is not None and e.main) for e, skin in zip(only, skins))):
             wanted = {"skin"}  # "black and gold" are two colours of a face, though gold alone is the metal
         if "" in wanted or any(len(s.atoms) == 1 and s.atoms[0].kind in ("lightness", "vivid") for s in group.shades):
             return Meaning(unknown=(own.span(said),))
@@ -260,7 +261,7 @@ def _loose(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         # a beard that is drawn takes the colour that is said of it afterwards
         paint, _ = paint_of(group, "hair", known)
         piece = replace(piece, look=Look(marks=(Mark("beard", 1.0, paint.colour),)))
-    return Meaning((piece,))
+    return Meaning((piece,), _lost(group, part, own))
 
 
 def _part(group: Group, own: _Text, known: Vocabulary, formed: bool) -> Meaning:
@@ -279,7 +280,13 @@ def _part(group: Group, own: _Text, known: Vocabulary, formed: bool) -> Meaning:
     if group.borrowed:
         said = [*(a for s in group.shades for a in s.atoms), *group.surfaces]
     noun = group.head.entry.title
-    return Meaning((_painted(group, group.head.entry.part, own, known, said, noun),))
+    return Meaning((_painted(group, group.head.entry.part, own, known, said, noun),), _lost(group, group.head.entry.part, own))
+
+
+def _lost(group: Group, part: str, own: _Text) -> tuple[Span, ...]:
+    """Return the place of a second colour that cannot be shown: "black and red lips" are black."""
+    lost = not_shown(group.shades, part)
+    return (own.span(lost),) if lost else ()
 
 
 def _far(group: Group) -> bool:
@@ -304,7 +311,9 @@ def _entry(group: Group, own: _Text, known: Vocabulary) -> Meaning:
         title = entry.title if entry.title.startswith(f"{names} ") else f"{names} {entry.title}"
         form, _, noun = entry.title.partition(" ")
         title = f"{form} {names} {noun}" if noun and any(own.of([a]) == form for a in group.swallowed) else title
-        return Meaning((_piece(own.of([group.head] if _far(group) else said), title, look, group, degree=degree),))
+        shown = {m.colour for m in look.marks if m.colour} | {p.colour for p in look.paints.values()}
+        lost = _lost(group, "", own) if len(shown) < 2 else ()
+        return Meaning((_piece(own.of([group.head] if _far(group) else said), title, look, group, degree=degree),), lost)
     said = [group.head] if group.degree is None or not _scales(entry.look) else [group.degree, group.head]
     said += [a for a in group.swallowed if a.kind == "said"]
     name = _piece(own.of(said), entry.title, entry.look, group, rank, degree if _scales(entry.look) else "")

@@ -92,6 +92,8 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
         # "a spider in her long hair"
         return ([replace(atom, kind="unknown", entry=None)], 1) if between & _WHOSE and _stuff(atom.entry) else None
     whole = [Atom("unknown", atom.start, part.end)], place + 1 - at
+    if (drops := _flowing(atom, part, between, words)) is not None:
+        return [drops], place + 1 - at
     if (bearded := on_hair_or_beard(atom, part)) is not None and between & _LYING:
         return [bearded], place + 1 - at
     if part.part == "lips" and words[part.start].root == "mouth" and {"out", "of"} <= between:
@@ -101,6 +103,24 @@ def placed(row: Sequence[Atom], at: int, words: Sequence[Token], known: Vocabula
     if part.kind == "entry" and part.part not in PAINTED_PARTS and not _body(part, words):
         return whole  # "frost on the eyelashes" is none of the skin
     return _painted(row, at, place, words, known) or whole
+
+
+_FLOWING = frozenset("dripping running flowing leaking pouring streaming trickling oozing dropping".split())
+
+
+def _flowing(atom: Atom, part: Atom, between: set[str], words: Sequence[Token]) -> Atom | None:
+    """Return one atom for what runs from the eyes or the mouth: "gold dripping from her eyes" are golden tears, and no golden eyes."""
+    mark = {"eyes": "mascara tears", "lips": "blood"}.get(part.part, "")
+    mouth = part.part != "lips" or words[part.end - 1].root == "mouth"
+    flows = any(w.text.lower() in _FLOWING for w in words[atom.start : part.start])
+    if atom.entry is None or part.entry is None or not (mark and mouth and flows and between & {"from", "out", "down"}):
+        return None
+    colour = atom.entry.on_part.colour if atom.entry.on_part is not None else atom.entry.colour
+    if colour is None:
+        return None
+    noun = "mouth" if part.part == "lips" else part.entry.title
+    title = f"{atom.entry.title} running from the {noun}"
+    return Atom("entry", atom.start, part.end, Entry(title, (), "faces", Look(marks=(Mark(mark, 1.0, colour),))))
 
 
 #: Materials that lie on a face as dirt does, and the surface that they make.

@@ -18,7 +18,7 @@ from nada_core.looks.grounds import grounded
 from nada_core.looks.groups import groups
 from nada_core.looks.halves import halved
 from nada_core.looks.listing import listed
-from nada_core.looks.look import WHOLES, Look
+from nada_core.looks.look import FAINT_MARKS, WHOLES, Look
 from nada_core.looks.meaning import Meaning, meant
 from nada_core.looks.pieces import SAME_COLOUR, Understood, as_worn, beardless, combined, laid
 from nada_core.looks.prompts import check_prompt
@@ -52,6 +52,12 @@ class Reading:
     def overruled(self) -> tuple[tuple[str, str], ...]:
         """Pairs of titles of which only the second is shown, since both cannot be: two materials, a smile and a sad face."""
         return tuple(dict.fromkeys((a.title, b.title) for a, b in itertools.combinations(laid(self.understood), 2) if _against(a, b)))
+
+    @property
+    def faint(self) -> tuple[str, ...]:
+        """Titles of details that an adapted generator shows as a shade of their colour at most: a hat, a beard, blood that runs."""
+        details = (p for p in self.understood if p.rank == 9 and not p.removes)
+        return tuple(dict.fromkeys(p.title for p in details if any(m.name in FAINT_MARKS for m in p.look.marks)))
 
     def without(self, *index: int) -> Reading:
         """Return the reading with these pieces switched off.
@@ -182,6 +188,8 @@ def sentence(reading: Reading) -> str:
         parts.append("Understood: a face as it is.")
     if reading.overruled:
         parts.append(f"Both cannot be shown: {'; '.join(f'{b}, not {a}' for a, b in reading.overruled)}.")
+    if reading.faint:
+        parts.append(f"Seen as a shade of its colour at most: {', '.join(reading.faint)}.")
     if reading.unknown:
         parts.append(f"Not known here: {', '.join(reading.unknown)}.")
     return " ".join(parts) or "Nothing was understood."

@@ -8,7 +8,21 @@ import numpy as np
 
 from nada_core.looks.drawing.beards import beard_hairs
 from nada_core.looks.drawing.drawn_face import DrawnFace
-from nada_core.looks.drawing.operations import Array, Rng, blend, blur, lab, luminance, recolour, rgb, rgb_of, screen, smoothstep
+from nada_core.looks.drawing.operations import (
+    Array,
+    Rng,
+    blend,
+    blur,
+    floats,
+    lab,
+    luminance,
+    recolour,
+    rgb,
+    rgb_of,
+    screen,
+    smoothstep,
+    statistics,
+)
 from nada_core.looks.drawing.textures import textured
 from nada_core.looks.look import Lab, Paint
 
@@ -65,11 +79,34 @@ def _beard(image: Array, face: DrawnFace, rng: Rng, paint: Paint, colour: Lab) -
     return beard_hairs(image, face, rng, face.beard_area, colour, paint.amount)
 
 
+#: How much of the way up to a lighter colour painted lips stay behind, and how much more their own shading is kept, at most.
+_HELD_BACK, _MODELLED = 0.2, 9.0
+
+
+def _lips(image: Array, face: DrawnFace, paint: Paint, colour: Lab) -> Array:
+    """Colour the lips as a lipstick does: what lies lighter on them than they are still has their folds, their shadows and their gleam.
+
+    A light colour alone would end as a flat patch, brighter than anything else in the face.
+    """
+    mask = part_mask(face, "lips")
+    spread, chroma = SHADING["lips"]
+    light = lab(image)[..., 0]
+    own = float(statistics(light, face.lips * face.lips)[0][0])
+    lighter = float(smoothstep(floats(colour[0] - own), 8, 35))
+    held = (colour[0] - lighter * _HELD_BACK * (colour[0] - own), colour[1], colour[2])
+    done = recolour(image, mask, held, paint.amount, paint.contrast, chroma, spread + lighter * _MODELLED)
+    # the gleam lies on the paint and has none of its colour
+    gleam = smoothstep(light - blur(light, 0.045 * face.width), 2, 14) * mask
+    return screen(done, (0.5 * lighter * paint.amount * gleam)[..., None] * floats([1, 1, 1]))
+
+
 def _paint(image: Array, face: DrawnFace, rng: Rng, part: str, paint: Paint) -> Array:
     mask = part_mask(face, part)
     if paint.colour is not None:
         if part == "eyes":
             image = _eyes(image, face, paint, paint.colour)
+        elif part == "lips":
+            image = _lips(image, face, paint, paint.colour)
         elif part == "beard":
             image = _beard(image, face, rng, paint, paint.colour)
         else:

@@ -38,6 +38,7 @@ def reading_line(prompt: str | None) -> str:
         off = f'<button type="button" class="read-off" data-prompt="{rest}" aria-label="Leave out {title}">\u00d7</button>'
         chips.append(f'<span class="read-chip" title="{escape(said)}">{colours}{title}{off}</span>')
     chips += [f'<span class="read-unknown">{escape(words[:60])}: not known here</span>' for words in reading.unknown]
+    chips += [f"<span>{escape(title)}: a shade of its colour at most will be seen</span>" for title in reading.faint]
     chips += [f"<span>{escape(later)}, not {escape(one)}: both cannot be shown</span>" for one, later in reading.overruled]
     if reading.neutral:
         chips.append("<span>A face as it is: say what it should become.</span>")
