@@ -11,7 +11,8 @@ import operator
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,8 @@ from nada_core.images.transparency import on_white
 __all__ = ["SAME_PERSON", "Face", "FaceDetector", "FaceRecogniser", "check_face_number", "choose_face", "distance"]
 
 SAME_PERSON = 0.6  # distance below which dlib's recogniser takes two faces for one person (99.4 % right on LFW)
+
+_FLAT = 8  # levels of 255: a picture whose every channel spans no more shows nothing
 
 _SAME_PLACE = 0.4  # shared area, of the smaller one, above which two sightings are of one face
 
@@ -90,9 +93,18 @@ def choose_face(faces: Sequence[Face], index: int = 0) -> Face:
     return faces[index]
 
 
-class FaceDetector:
-    """Find faces; models are loaded on first use. Safe to share between threads: calls wait for one another."""
+@cache
+def _read_models(convolutional: str, landmarks: str) -> tuple[Any, Any, Any]:
+    """Return the histogram detector, the convolutional one and the model of landmarks: loading them takes longer than most searches."""
+    import dlib
 
+    return dlib.get_frontal_face_detector(), dlib.cnn_face_detection_model_v1(convolutional), dlib.shape_predictor(landmarks)
+
+
+class FaceDetector:
+    """Find faces; models are loaded on first use, once for all of them. Safe between threads: calls wait for one another."""
+
+    _lock = threading.Lock()  # dlib's models, which all detectors share, keep scratch memory inside
     _SIDE = 2400  # longer side of the histogram detector's picture: it finds faces from a thirtieth of that
     _TURNED_SIDE = 1000  # the same when the picture is searched in all directions
     _CNN_SIDE = 640  # the convolutional detector needs 2 s here, and 4 times as much at twice the size
@@ -107,7 +119,6 @@ class FaceDetector:
     _FOLLOWED = -0.4  # histogram scores from here up, at that place and of that size, are the same face
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # dlib's models keep scratch memory inside
         self._models: tuple[Any, Any, Any] | None = None
 
     def detect(self, image: Image.Image, everyone: bool = False) -> list[Face]:
@@ -122,6 +133,9 @@ class FaceDetector:
             AssetError: a model file is missing and cannot be fetched.
         """
         image = on_white(image)
+        # where nothing stands out there is no face, and looking for one takes longest
+        if not any(high - low > _FLAT for low, high in cast("tuple[tuple[int, int], ...]", image.getextrema())):
+            return []
         with self._lock:
             histogram, convolutional, landmarks = self._load()
             upright = self._candidates(histogram, image, self._SIDE, (0,), 0.0)
@@ -179,15 +193,9 @@ class FaceDetector:
 
     def _load(self) -> tuple[Any, Any, Any]:
         if self._models is None:
-            import dlib
-
             from nada_core.assets.store import fetch
 
-            self._models = (
-                dlib.get_frontal_face_detector(),
-                dlib.cnn_face_detection_model_v1(str(fetch("dlib-cnn-detector"))),
-                dlib.shape_predictor(str(fetch("dlib-landmarks-68"))),
-            )
+            self._models = _read_models(str(fetch("dlib-cnn-detector")), str(fetch("dlib-landmarks-68")))
         return self._models
 
     def _candidates(self, histogram: Any, image: Image.Image, side: int, angles: Sequence[int], lowest: float) -> list[_Place]:

@@ -12,6 +12,8 @@ from nada_core.encoders.load import load_encoder
 from tests.helpers.clip_pictures import CONFIG
 from tests.helpers.small_adaptations import small_mobile, small_options, small_stylegan2
 
+pytestmark = pytest.mark.heavy  # loading open_clip takes longer than most tests
+
 OWN = (2.8e-4, (0.3, 0.7, 1.0), 2)
 
 
@@ -43,7 +45,6 @@ def test_the_pair_has_settings_of_its_own(clip):
     assert full.lr == resolve_options(AdaptOptions(), "stylegan2").lr and own_steps("stylegan2", looks=False) == AdaptOptions().steps
 
 
-@pytest.mark.heavy
 def test_the_pair_learns_and_its_pictures_stay_finite(clip):
     base = small_mobile()
     steps = list(adapt(base, clip, "Pixar", small_options(base, steps=60)))

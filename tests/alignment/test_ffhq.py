@@ -202,6 +202,8 @@ def test_no_face(detector: FaceDetector) -> None:
     coins = Image.fromarray(skimage.data.coins()).convert("RGB")
     for photo in (coins, Image.new("RGB", (64, 64))):
         assert detector.detect(photo) == []
+    unused = FaceDetector()
+    assert unused.detect(Image.new("RGB", (3000, 3000), (250, 252, 249))) == [] and unused._models is None  # nothing there to search
     with pytest.raises(NoFaceError, match="Crop closer"):
         choose_face([])
 
@@ -230,6 +232,12 @@ def test_recognition_on_the_known_alignment(recogniser: FaceRecogniser, astronau
     assert distance(person, recogniser.embed(Image.fromarray(painted), landmarks)) < SAME_PERSON
     with pytest.raises(ValueError, match=r"\[68, 2\]"):
         recogniser.embed(crop, landmarks[:5])
+
+
+def test_another_detector_needs_no_models_of_its_own(detector: FaceDetector, face: Face) -> None:
+    """Whoever draws on a face makes one: reading the files again would take longer than the search."""
+    other = FaceDetector()
+    assert other._load() == detector._load() and other._lock is detector._lock
 
 
 def test_threads_may_share_a_detector(detector: FaceDetector, recogniser: FaceRecogniser, astronaut: Image.Image, face: Face) -> None:

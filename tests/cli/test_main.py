@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
+from nada_core.adaptation.training_run import TrainingRun
 from nada_core.styles.files import load_style
 from nada_core.styles.library import READY
 from tests.helpers.command_line import COMMAND, png_text, refused
@@ -47,9 +48,12 @@ def test_adapt_writes_all_its_files_and_the_style_can_be_used(cli, tmp_path):
     assert cli("sample", "--style", out / "style.safetensors", "--seeds", 1, "--out", tmp_path / "face.png")[0] == 0
 
 
-@pytest.mark.slow
-def test_pictures_as_the_target(cli, tmp_path):
-    """The prompt is then a name, so any will do; the pictures decide, so another one gives another loss."""
+def test_pictures_as_the_target(cli, tmp_path, engine, monkeypatch):
+    """The prompt is then a name, so any will do; the pictures decide, so another one gives another loss. They are walls, in which nobody
+    is looked for here, since that takes longest; and two faces instead of sixteen are where the way to them begins."""
+    monkeypatch.setattr(engine.editor.detector, "detect", lambda picture: [])
+    sixteen = TrainingRun.samples
+    monkeypatch.setattr(TrainingRun, "samples", lambda run: sixteen(run, 2))
     losses = []
     for colour in ("darkgreen", "orange"):
         picture, out = tmp_path / f"{colour}.png", tmp_path / colour

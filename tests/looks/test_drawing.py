@@ -94,6 +94,8 @@ KINDS = {
 }
 #: mean difference over the whole picture below which nobody would see a change
 VISIBLE = {"texture": 0.006, "material": 0.05, "medium": 0.03, "process": 0.03, "mark": 0.0006, "shape": 0.002}
+#: kinds with so many names that drawing each takes more than half a second
+MANY = {"medium", "mark", "material"}
 #: small in nature: one iris is a two-thousandth of the picture
 SMALL = {"other eye": 0.0003, "beauty spot": 0.0001}
 
@@ -107,7 +109,7 @@ def test_every_name_has_a_drawing():
     assert set(DRAWINGS) <= set(COLOURS), "a mark has a colour where none is said"
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.heavy) if kind == "medium" else kind for kind in KINDS])
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.heavy) if kind in MANY else kind for kind in KINDS])
 def test_every_name_draws_something_of_its_own(kind, face):
     names, look = KINDS[kind]
     small = {}

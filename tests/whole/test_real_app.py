@@ -21,7 +21,17 @@ from tests.helpers.served import chromium, expect, in_chromium, open_app, typed
 
 pytestmark = pytest.mark.heavy
 
-STEPS = 4
+STEPS = 2
+#: `python app.py`, whose edits take a few steps: how good an edit is, tests/editing says, and waiting for one is half of this test.
+BRIEF = """
+import runpy, sys
+import pytest
+from tests.helpers.brief_edits import brief_edits
+
+brief_edits(pytest.MonkeyPatch())
+sys.argv[0] = "app.py"
+runpy.run_path("app.py", run_name="__main__")
+"""
 LONG = 600_000  # ms that real networks may take for anything, on a slow machine with other work
 
 
@@ -38,7 +48,7 @@ def app(tmp_path):
         "NADA_WORLD": "starter",
     }
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", BRIEF, "--port", str(port)], cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, text=True
     )
     url = f"http://127.0.0.1:{port}/"
     try:

@@ -198,12 +198,18 @@ def test_last_word_once():
 
 def test_calm_queue():
     assert "self.sleep_when_free" in inspect.getsource(queueing.Queue.start_processing)
-    rests = []
+    assert "while len(self.event_analytics) > self.ANALYTICS_MAX_EVENTS" in inspect.getsource(queueing.Queue.push)
+    rests, sums = [], []
     for kind in (gr.Blocks, StageBlocks):
         with kind() as demo:
             gr.Number(0)
-        rests.append(demo.queue()._queue.sleep_when_free)
+        queue = demo.queue()._queue
+        rests.append(queue.sleep_when_free)
+        queue.events_recorded = 10_000
+        sums.append(queue.compute_analytics_summary([{"function": "a", "status": "success", "process_time": 1.0}])["functions"])
     assert rests == [0.001, 0.02]
+    assert list(sums[0]) == ["a"] and sums[1] == {}
+    assert launch_options("127.0.0.1", 7860)["enable_monitoring"] is False  # or the page would show nothing
 
 
 def test_single_app(monkeypatch):
