@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from skimage import data
 
 from nada_core.adaptation.options import AdaptOptions
 from nada_core.alignment.ffhq import SAME_PERSON
-from nada_core.editing import style_fit
 from nada_core.editing.portrait import FittedStyle
 from nada_core.errors import NoFaceError, OptionsError, PhotoError, StyleError
 from nada_core.images.image_io import to_pil
@@ -26,10 +24,7 @@ def astronaut():
 
 @pytest.fixture(scope="module")
 def progress(engine, astronaut):
-    """An edit of the mode with the fewest steps; the others go on for longer in no larger steps (tests/inversion/test_optimisation)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(style_fit, "PersonalOptions", partial(style_fit.PersonalOptions, steps=8))
-        return list(engine.edit_steps(astronaut, "joker", mode="fast"))
+    return list(engine.edit_steps(astronaut, "joker"))
 
 
 @pytest.fixture(scope="module")

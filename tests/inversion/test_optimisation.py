@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 import torch
 
 from nada_core.inversion.e4e import E4E
-from nada_core.inversion.optimisation import MODES, InvertOptions, invert
+from nada_core.inversion.optimisation import InvertOptions, invert
 from nada_core.inversion.perceptual import PerceptualLoss
 from tests.helpers.stylegan2_files import tiny
 
@@ -44,14 +42,6 @@ def test_each_stage_comes_closer_and_the_base_stays(engine, face):
     assert errors["learning the person"] < errors["rebuilding the face"] < errors["encoding"]
     assert stages[-1].inversion.offsets and not stages[0].inversion.offsets
     assert engine.generator.content_hash() == before
-
-
-def test_longer_modes_take_more_steps_and_no_larger_ones():
-    """What a real photo shows of the shortest (tests/editing/test_editor) then holds for the others as well."""
-    for shorter, longer in pairwise(MODES[name] for name in ("fast", "balanced", "faithful")):
-        assert shorter.latent_steps < longer.latent_steps and shorter.tuning_steps < longer.tuning_steps
-        assert shorter.latent_lr >= longer.latent_lr and shorter.tuning_lr >= longer.tuning_lr
-        assert (shorter.prior, shorter.pixel_weight, shorter.layer_lr) == (longer.prior, longer.pixel_weight, longer.layer_lr)
 
 
 @pytest.mark.parametrize("side", [256, 300])
