@@ -16,6 +16,7 @@ from nada_core.adaptation.loop import AdaptationStep, AdaptOptions
 from nada_core.adaptation.options import own_steps
 from nada_core.adaptation.resume import TrainingState, load_training, training_bytes
 from nada_core.cli.adapt_flags import TRAINING_FILE
+from nada_core.cluster.networks import unpacked, write_file
 from nada_core.encoders.base import ReadsLooks
 from nada_core.engine import Engine
 from nada_core.errors import ResumeError
@@ -105,15 +106,24 @@ def adapt_steps(task: AdaptTask, state: TrainingState | None = None) -> Generato
         yield Told(latest.index, latest.steps, latest.seconds, words=words, files=files, ended=True, interrupted=interrupted)
 
 
-def adapt_elsewhere(task: AdaptTask, training: bytes = b"") -> Generator[Told, bool, None]:
-    """Do the same on a worker, which gets the content of a training's file."""
+def adapt_elsewhere(task: AdaptTask, training: bytes = b"", files: Mapping[str, bytes] | None = None) -> Generator[Told, bool, None]:
+    """Do the same on a worker.
+
+    Args:
+        training: the content of its file.
+        files: of the engine's networks, by the words that the task calls them by (:mod:`nada_core.cluster.networks`).
+    """
     state = None
-    if training:
-        with tempfile.TemporaryDirectory(prefix="nada-adapt-") as folder:
-            path = Path(folder) / TRAINING_FILE
+    with tempfile.TemporaryDirectory(prefix="nada-adapt-") as temporary:
+        folder = Path(temporary)
+        if training:
+            path = folder / TRAINING_FILE
             path.write_bytes(training)
             state = load_training(path)
-    yield from adapt_steps(task, state)
+        for word, content in (files or {}).items():
+            write_file(word, content, folder)
+        engine = {**task.engine, **{name: unpacked(task.engine[name], files or (), folder) for name in ("base", "encoder")}}
+        yield from adapt_steps(replace(task, engine=engine), state)
 
 
 def _told(step: AdaptationStep, prompt: str) -> Told:

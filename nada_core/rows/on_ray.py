@@ -73,7 +73,8 @@ class OnRay:
         ray = self.cluster.ray
         options = {"num_cpus": self.cluster.cores, "num_gpus": self.cluster.cards, "max_restarts": -1, "max_task_retries": RETRIES}
         actor = ray.remote(_Worker).options(**options)
-        actors = [actor.remote(work) for _ in range(self.cluster.workers)]
+        stored = ray.put(work)  # once: it may bring networks
+        actors = [actor.remote(stored) for _ in range(self.cluster.workers)]
         try:
             yield _RayCrew(ray, actors)
         finally:
