@@ -20,7 +20,7 @@ from nada_core.system.files import is_file, write_bytes
 if TYPE_CHECKING:
     from nada_core.engine import Engine
 
-__all__ = ["Networks", "loaded_engine", "named_networks", "unpacked", "write_file"]
+__all__ = ["Networks", "is_sent", "loaded_engine", "named_networks", "plain", "repacked", "unpacked", "write_file"]
 
 _WORD = re.compile(r"sent-([0-9a-f]{16})/")
 
@@ -61,6 +61,23 @@ def unpacked(name: str | None, words: Iterable[str], folder: Path) -> str | None
     for word in words if name else ():
         name = name and name.replace(word, str(folder / word))
     return name
+
+
+def repacked(name: str, words: Iterable[str], folder: Path) -> str:
+    """Return what :func:`unpacked` was given."""
+    for word in words:
+        name = name.replace(str(folder / word), word)
+    return name
+
+
+def is_sent(name: str) -> bool:
+    """Tell whether a base is a file of the machine that asks for it."""
+    return _WORD.match(name) is not None
+
+
+def plain(name: str) -> str:
+    """Return a base or an encoder for people: of a file only its name."""
+    return _WORD.sub("", name)
 
 
 def write_file(word: str, content: Any, folder: Path) -> None:
