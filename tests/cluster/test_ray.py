@@ -115,6 +115,22 @@ def test_doctor_finds_a_cluster_of_this_machine(crewed):
     assert mine <= {one.get("pid") for one in found["workers"]} and found["ray"] == "2.60.0"
 
 
+def test_ray_that_has_ended_is_not_started_again():
+    """As by a thread that waits for a worker while the app ends."""
+    look = """
+from nada_core.cluster.connect import connect
+with connect(workers=1) as cluster:
+    ref = cluster.ray.put(b"")
+try:
+    cluster.ray.wait([ref], timeout=0)
+except Exception as error:
+    print(type(error).__name__)
+print(cluster.ray.is_initialized())
+"""
+    said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert said.stdout.split() == ["RaySystemError", "False"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
