@@ -122,8 +122,8 @@ def adapt_elsewhere(task: AdaptTask, training: bytes = b"", files: Mapping[str, 
             state = load_training(path)
         for word, content in (files or {}).items():
             write_file(word, content, folder)
-        engine = {**task.engine, **{name: unpacked(task.engine[name], files or (), folder) for name in ("base", "encoder")}}
-        yield from adapt_steps(replace(task, engine=engine), state)
+        parts = {name: unpacked(value, files or (), folder) for name, value in task.engine.items() if name in ("base", "encoder")}
+        yield from adapt_steps(replace(task, engine={**task.engine, **parts}), state)
 
 
 def _told(step: AdaptationStep, prompt: str) -> Told:
