@@ -106,7 +106,7 @@ def loaded_engine(device: str, world: str | None, networks: Networks) -> Engine:
         base, encoder = (unpacked(name, networks.files, Path(folder)) for name in (networks.base, networks.encoder))
         engine = Engine(device, base=base, encoder=encoder, world=world)
         if networks.files:
-            _ = engine.generator, engine.encoder
+            _ = engine.encoder, engine.generator  # in this order: where CLIP cannot be fetched, that is said at once
     return engine
 
 
