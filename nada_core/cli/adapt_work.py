@@ -124,10 +124,8 @@ def adapt_elsewhere(task: AdaptTask, training: bytes = b"", files: Mapping[str, 
         yield from adapt_steps(task, state)
         return
     asked = task.engine
-    engine = loaded_engine(
-        asked["device"], asked["world"], Networks(asked["base"], asked["encoder"], files)
-    )  # whoever dies later leaves no file
-    yield from adapt_steps(task, state, engine)
+    networks = Networks(asked["base"], asked["encoder"], files)
+    yield from adapt_steps(task, state, loaded_engine(asked["device"], asked["world"], networks))  # the files are gone again
 
 
 def _told(step: AdaptationStep, prompt: str) -> Told:
