@@ -16,6 +16,7 @@ from nada_core.adaptation.loop import AdaptationStep, AdaptOptions
 from nada_core.adaptation.options import own_steps
 from nada_core.adaptation.resume import TrainingState, load_training, training_bytes
 from nada_core.cli.adapt_flags import TRAINING_FILE
+from nada_core.cluster.networks import Networks, loaded_engine
 from nada_core.encoders.base import ReadsLooks
 from nada_core.engine import Engine
 from nada_core.errors import ResumeError
@@ -69,16 +70,17 @@ class Told:
     interrupted: bool = False
 
 
-def adapt_steps(task: AdaptTask, state: TrainingState | None = None) -> Generator[Told, bool, None]:
+def adapt_steps(task: AdaptTask, state: TrainingState | None = None, engine: Engine | None = None) -> Generator[Told, bool, None]:
     """Adapt, and tell what is to be shown and written; stop after the step at hand once True is sent, or Ctrl-C comes.
 
     Args:
         state: to go on from.
+        engine: where it is loaded already.
 
     Raises:
         NadaError: as :meth:`nada_core.engine.Engine.adapt`, before the first value.
     """
-    engine = Engine(**task.engine)
+    engine = engine or Engine(**task.engine)
     prompt, given = task.prompt, dict(task.options)
     looks = isinstance(engine.encoder, ReadsLooks)  # before the generator: where CLIP cannot be fetched, that is said at once
     if state is None and "steps" not in given:
@@ -105,15 +107,25 @@ def adapt_steps(task: AdaptTask, state: TrainingState | None = None) -> Generato
         yield Told(latest.index, latest.steps, latest.seconds, words=words, files=files, ended=True, interrupted=interrupted)
 
 
-def adapt_elsewhere(task: AdaptTask, training: bytes = b"") -> Generator[Told, bool, None]:
-    """Do the same on a worker, which gets the content of a training's file."""
+def adapt_elsewhere(task: AdaptTask, training: bytes = b"", files: Mapping[str, bytes] | None = None) -> Generator[Told, bool, None]:
+    """Do the same on a worker.
+
+    Args:
+        training: the content of its file.
+        files: of the engine's networks, by the words that the task calls them by (:mod:`nada_core.cluster.networks`).
+    """
     state = None
     if training:
         with tempfile.TemporaryDirectory(prefix="nada-adapt-") as folder:
             path = Path(folder) / TRAINING_FILE
             path.write_bytes(training)
             state = load_training(path)
-    yield from adapt_steps(task, state)
+    if not files:
+        yield from adapt_steps(task, state)
+        return
+    asked = task.engine
+    networks = Networks(asked["base"], asked["encoder"], files)
+    yield from adapt_steps(task, state, loaded_engine(asked["device"], asked["world"], networks))  # the files are gone again
 
 
 def _told(step: AdaptationStep, prompt: str) -> Told:

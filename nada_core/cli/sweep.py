@@ -8,7 +8,7 @@ import sys
 import time
 
 from nada_core.errors import NadaError
-from nada_core.rows.where import executor_for
+from nada_core.rows.where import asked_networks, executor_for
 from nada_core.sweep.page import duration
 from nada_core.sweep.plan import read_plan
 from nada_core.sweep.run import SHEET, SweepStep, do_sweep
@@ -22,10 +22,11 @@ def sweep(args: argparse.Namespace) -> int:
     plan = read_plan(args.plan)
     last: SweepStep | None = None
     screen = _Screen()
+    work = open_work(args.device, *asked_networks(args))
     try:
         with (
             executor_for(args.workers, args.cluster) as executor,
-            contextlib.closing(do_sweep(plan, args.out, open_work(args.device, args.world, args.base), executor)) as steps,
+            contextlib.closing(do_sweep(plan, args.out, work, executor)) as steps,
         ):
             for last in steps:
                 screen.show(last)

@@ -32,8 +32,10 @@ _MOST = 512  # workers
 _PATIENCE = 5.0  # seconds within which a head answers
 #: Read when Ray is imported. Without it Linux takes the machine's outer address even where the inner one is asked for.
 _INNER = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-#: Nothing is reported to anybody, and Ray does not end the app a minute after the head has gone.
+#: Nothing is reported to anybody, Ray does not end the app a minute after the head has gone, and it is not started again, listening
+#: everywhere, by a thread that still waits for a worker when the app ends.
 _QUIET = {
+    "RAY_ENABLE_AUTO_CONNECT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "1000000",

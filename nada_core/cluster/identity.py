@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nada_core
 from nada_core.assets.program import sources_digest
+from nada_core.cluster.networks import is_sent, plain
 from nada_core.errors import ClusterError
 
 __all__ = ["Identity", "check_same", "product"]
@@ -19,8 +20,8 @@ class Identity:
 
     Attributes:
         product: version and a hash of the sources, see :func:`product`.
-        base, base_hash: the generator's name, and its content hash.
-        encoder: the name of the text-image encoder.
+        base, base_hash: the generator's name, as other machines know it (:mod:`.networks`), and its content hash.
+        encoder: the name of the text-image encoder, likewise.
     """
 
     product: str
@@ -47,9 +48,12 @@ def check_same(name: str, theirs: Identity, ours: Identity) -> None:
     if theirs.product != ours.product:
         raise ClusterError(f"{name} has version {theirs.product} and this app {ours.product}. Install the same one on both.")
     if theirs.base_hash != ours.base_hash:
+        changed = "Its file has changed since this app read it: start the app again."
         raise ClusterError(
-            f"{name} has other weights of the generator {ours.base} ({theirs.base_hash[:8]}) than this app ({ours.base_hash[:8]}). "
-            "Fetch or copy the same file to both."
+            f"{name} has other weights of the generator {plain(ours.base)} ({theirs.base_hash[:8]}) than this app ({ours.base_hash[:8]}). "
+            f"{changed if is_sent(ours.base) else 'Fetch or copy the same file to both.'}"
         )
     if theirs.encoder != ours.encoder:
-        raise ClusterError(f"{name} has the encoder {theirs.encoder} and this app {ours.encoder}. Start both with the same one.")
+        raise ClusterError(
+            f"{name} has the encoder {plain(theirs.encoder)} and this app {plain(ours.encoder)}. Start both with the same one."
+        )

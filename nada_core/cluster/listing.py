@@ -28,5 +28,7 @@ def _said(ray: Any, name: str) -> dict[str, Any]:
     try:
         actor = ray.get_actor(name, namespace=NAMESPACE)
         return json.loads(ray.get(actor.doing.options(concurrency_group=CONTROL).remote(), timeout=_PATIENCE))
+    except ray.exceptions.GetTimeoutError:  # at work it answers
+        return {"doing": "starting, or does not answer"}
     except (ray.exceptions.RayError, ValueError):  # it has just died
         return {"doing": "does not answer"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from nada_core.system.containers import check_claims, held_bytes, is_torch_file,
 from nada_core.system.files import check_file
 from nada_core.system.wrong_downloads import wrong_download
 
-__all__ = ["load_generator", "load_starter_generator", "names_stylegan2"]
+__all__ = ["STARTER_NAMES", "generator_file", "load_generator", "load_starter_generator", "names_stylegan2"]
 
 log = logging.getLogger(__name__)
 HEAD = "mobile-stylegan-ffhq-head256.safetensors"
+#: What the starter world's generator is called, in the place of a file.
+STARTER_NAMES = ("starter", "mobile-stylegan-ffhq")
 _PARALLEL = "module."
 #: Under which names files keep the generator beside other things; a container without folders writes them before every name.
 _PARTS = ("g_ema", "G_ema", "g")
@@ -69,19 +72,29 @@ def load_generator(path: str | Path | None = None, device: torch.device | str = 
         GeneratorError: the file is missing, damaged, of no known family, or draws nothing; the message says what was found.
         AssetError: the starter generator's weights could not be fetched.
     """
-    if path is None or str(path) in ("starter", "mobile-stylegan-ffhq"):
+    if path is None or str(path) in STARTER_NAMES:
         return load_starter_generator(device)
-    if not str(path).strip():
-        raise GeneratorError("The name of the generator's file is empty. Give one, or 'starter'.")
-    file = Path(path)
+    file = generator_file(path)
     name = shown(file.name)
     with reading(file, f"'{name}' is damaged, and nothing here can read it. Download it again."):
-        check_file(file, f"There is no generator file '{name}'.", GeneratorError)
         generator = _read(file).to(device)
         generator = generator.laid_out_for_cpu() if generator.device.type == "cpu" else generator
         if trial:
             check_draws(generator, name)
         return generator
+
+
+def generator_file(path: str | Path) -> Path:
+    """Return the file that a path means; ``~`` is the home folder.
+
+    Raises:
+        GeneratorError: it is empty, there is no such file, or it is none.
+    """
+    if not str(path).strip():
+        raise GeneratorError("The name of the generator's file is empty. Give one, or 'starter'.")
+    file = Path(os.path.expanduser(path))
+    check_file(file, f"There is no generator file '{shown(file.name)}'. Give the path of one, or 'starter'.", GeneratorError)
+    return file
 
 
 def names_stylegan2(names: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from nada_core.adaptation.drawn_targets import look_options
 from nada_core.adaptation.options import AdaptOptions, resolve_options
 from nada_core.assets.shipped import PORTRAIT
+from nada_core.cluster.networks import Networks, loaded_engine, named_networks
 from nada_core.editing.portrait import AlignedPhoto
 from nada_core.encoders.base import ReadsLooks
 from nada_core.engine import Engine
@@ -23,7 +24,7 @@ from nada_core.report.results import LatentResult, RunResult
 from nada_core.report.run import Progress, ReportWork, do_runs
 from nada_core.report.store import PageFile, RunStore
 from nada_core.rows.row import Work
-from nada_core.rows.run import Executor, InProcess
+from nada_core.rows.run import Executor
 from nada_core.rows.where import executor_for
 from nada_core.styles.files import slug
 
@@ -38,8 +39,11 @@ def report(args: argparse.Namespace) -> int:
     last: Progress | None = None
     try:
         options = {"world": args.world, "quick": args.quick, "seed": args.seed}
+        elsewhere = args.workers is not None or args.cluster is not None
+        # the networks that were chosen here: another machine might choose others
+        work = partial(load_work, args.device, args.world, named_networks(engine.parts.base, engine.parts.encoder)) if elsewhere else None
         with executor_for(args.workers, args.cluster) as executor:
-            away = None if isinstance(executor, InProcess) else (executor, partial(load_work, args.device, args.world, args.base))
+            away = None if work is None else (executor, work)
             for last in make_report(engine, args.out, args.photo, away=away, **options):
                 _show(last)
     except KeyboardInterrupt:
@@ -54,9 +58,11 @@ def report(args: argparse.Namespace) -> int:
     return 0
 
 
-def load_work(device: str, world: str | None, base: str | None, quick: bool, seed: int, photos: Sequence[tuple[str, bytes]]) -> ReportWork:
+def load_work(
+    device: str, world: str | None, networks: Networks, quick: bool, seed: int, photos: Sequence[tuple[str, bytes]]
+) -> ReportWork:
     """Load what does runs on a worker: an engine of its own, the same plan, and the photos, which come as bytes."""
-    engine = Engine(device, base=base, world=world)
+    engine = loaded_engine(device, world, networks)
     people = [(name, engine.editor.align(content)) for name, content in photos]
     return ReportWork(engine, make_plan(engine.world, lambda prompt: baseline_rate(engine, prompt), quick=quick, seed=seed), people)
 

@@ -31,28 +31,27 @@ _LOOK_AGAIN = 1.0  # seconds after which workers are looked for that have become
 class _Worker:
     """Hold the loaded work in a process of its own: the class of Ray's actors."""
 
-    def __init__(self, work: OpenWork) -> None:
-        self._open = work
+    def __init__(self) -> None:
         self._work: Work | None = None
 
-    def _loaded(self) -> Work:
-        if self._work is None:  # not in __init__: an actor that cannot begin has no words of its own
-            self._work = self._open()
+    def _loaded(self, opening: OpenWork) -> Work:
+        if self._work is None:  # not in __init__: an actor that cannot begin has no words of its own, nor what it was made with once more
+            self._work = opening()
         return self._work
 
     def where(self) -> str:
         """Return the machine and process."""
         return f"{socket.gethostname()}, process {os.getpid()}"
 
-    def answer(self, question: Callable[..., Any], *args: Any) -> Answer:
+    def answer(self, opening: OpenWork, question: Callable[..., Any], *args: Any) -> Answer:
         """Return what the question finds out, or the refusal it met."""
-        return Answer.of(lambda: question(self._loaded(), *args))
+        return Answer.of(lambda: question(self._loaded(opening), *args))
 
-    def do(self, row: Row, names: tuple[str, ...], *contents: bytes) -> RowEvent:
+    def do(self, opening: OpenWork, row: Row, names: tuple[str, ...], *contents: bytes) -> RowEvent:
         """Do a row whose inputs were sent beside it; returns its last event, without the inputs."""
         event = RowEvent(row, "failed")
         whole = replace(row, inputs={name: Input(content) for name, content in zip(names, contents, strict=True)})
-        for event in do_row(self._loaded(), whole):  # noqa: B007 (the last one is used)
+        for event in do_row(self._loaded(opening), whole):  # noqa: B007 (the last one is used)
             pass
         return replace(event, row=row)
 
@@ -73,9 +72,9 @@ class OnRay:
         ray = self.cluster.ray
         options = {"num_cpus": self.cluster.cores, "num_gpus": self.cluster.cards, "max_restarts": -1, "max_task_retries": RETRIES}
         actor = ray.remote(_Worker).options(**options)
-        actors = [actor.remote(work) for _ in range(self.cluster.workers)]
+        actors = [actor.remote() for _ in range(self.cluster.workers)]
         try:
-            yield _RayCrew(ray, actors)
+            yield _RayCrew(ray, actors, ray.put(work))  # once: it may bring networks
         finally:
             for one in actors:
                 ray.kill(one)
@@ -91,6 +90,7 @@ class _RayCrew:
 
     ray: Any
     actors: list[Any]
+    opening: Any  # in the object store: what loads the work
     stored: dict[str, Any] = field(default_factory=dict)  # by digest: inputs in the object store
     asked: tuple[Callable[..., Any], tuple[Any, ...]] = (_loaded, ())
     answer: Any = None
@@ -100,7 +100,7 @@ class _RayCrew:
         return len(self.actors)
 
     def ask(self, question: Callable[..., T], *args: Any) -> T:
-        refs = [actor.answer.remote(question, *args) for actor in self.actors]
+        refs = [actor.answer.remote(self.opening, question, *args) for actor in self.actors]
         (first, *_), _ = self.ray.wait(refs, num_returns=1)
         return self._get(first)
 
@@ -110,12 +110,12 @@ class _RayCrew:
 
     def run(self, rows: Iterable[Row]) -> Iterator[RowEvent]:
         pool = importlib.import_module("ray.util").ActorPool([])
-        opening = {actor.answer.remote(self.asked[0], *self.asked[1]): actor for actor in self.actors}
+        opening = {actor.answer.remote(self.opening, self.asked[0], *self.asked[1]): actor for actor in self.actors}
         waiting, doing = list(rows)[::-1], dict[Any, Row]()
 
         def send(actor: Any, row: Row) -> Any:
             contents = [self._stored(one) for one in row.inputs.values()]
-            ref = actor.do.remote(replace(row, inputs={}), tuple(row.inputs), *contents)
+            ref = actor.do.remote(self.opening, replace(row, inputs={}), tuple(row.inputs), *contents)
             doing[ref] = row
             return ref
 

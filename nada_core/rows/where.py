@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 from collections.abc import Iterator
 
+from nada_core.cluster.networks import Networks, named_networks
 from nada_core.rows.run import Executor, InProcess
+from nada_core.worlds import check_world
 
-__all__ = ["executor_for"]
+__all__ = ["asked_networks", "executor_for"]
+
+
+def asked_networks(args: argparse.Namespace) -> tuple[str | None, Networks]:
+    """Return what a command line asks for by ``--world`` and ``--base``, as it is known where rows are done.
+
+    Raises:
+        OptionsError: no such world. GeneratorError: workers are to have a file that is not here.
+    """
+    if args.workers is None and args.cluster is None:
+        return args.world, Networks(args.base)
+    return check_world(args.world) or None, named_networks(args.base, None)  # nor is the environment of this process theirs
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from nada_core.adaptation.loop import AdaptOptions, check_options, check_texts
 from nada_core.adaptation.resume import encoder_hash
 from nada_core.adaptation.start_near import parse_start
 from nada_core.adaptation.training_run import drawable
+from nada_core.cluster.networks import Networks, loaded_engine
 from nada_core.editing.base import EditResult, EditStages
 from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit, given
 from nada_core.encoders.base import ReadsLooks
@@ -36,13 +37,13 @@ __all__ = ["SweepWork", "check_plan", "facts_of", "open_work"]
 _QUALITY = 92
 
 
-def open_work(device: str = "auto", world: str | None = None, base: str | None = None) -> OpenWork:
-    """Return what loads an engine that does rows: the arguments are those of :class:`nada_core.engine.Engine`."""
-    return partial(_load, device, world, base)
+def open_work(device: str = "auto", world: str | None = None, networks: Networks | None = None) -> OpenWork:
+    """Return what loads an engine that does rows: device and world are those of :class:`nada_core.engine.Engine`."""
+    return partial(_load, device, world, networks or Networks())
 
 
-def _load(device: str, world: str | None, base: str | None) -> SweepWork:
-    return SweepWork(Engine(device, base=base, world=world))
+def _load(device: str, world: str | None, networks: Networks) -> SweepWork:
+    return SweepWork(loaded_engine(device, world, networks))
 
 
 class SweepWork:

@@ -43,6 +43,7 @@ def test_the_same_is_taken():
         (replace(OURS, product="0.2.0 (22222222)"), "box has version 0.2.0 (22222222) and this app 0.1.0 (11111111)."),
         (replace(OURS, base_hash="b" * 16), "box has other weights of the generator starter (bbbbbbbb) than this app (aaaaaaaa)."),
         (replace(OURS, encoder="ViT-B-32"), "box has the encoder ViT-B-32 and this app starter."),
+        (replace(OURS, encoder="ViT-B-32@sent-0123456789abcdef/c.pt"), "box has the encoder ViT-B-32@c.pt and this app starter."),
     ],
 )
 def test_another_is_refused_by_name(theirs, sentence):

@@ -24,6 +24,7 @@ from nada_core.errors import ClusterError
 from nada_core.ui.photo.faces import find_faces
 from nada_core.ui.requests import EditRequest
 from nada_core.ui.tabs.stylise.run import run_edit
+from nada_core.ui.workers.asked import Asked
 from nada_core.ui.workers.colleague import WorkerLost, hire
 from nada_core.ui.workers.crew import RayCrew
 from tests.helpers.adapting import last, start, wait_for
@@ -114,6 +115,22 @@ def test_doctor_finds_a_cluster_of_this_machine(crewed):
     assert mine <= {one.get("pid") for one in found["workers"]} and found["ray"] == "2.60.0"
 
 
+def test_ray_that_has_ended_is_not_started_again():
+    """As by a thread that waits for a worker while the app ends."""
+    look = """
+from nada_core.cluster.connect import connect
+with connect(workers=1) as cluster:
+    ref = cluster.ray.put(b"")
+try:
+    cluster.ray.wait([ref], timeout=0)
+except Exception as error:
+    print(type(error).__name__)
+print(cluster.ray.is_initialized())
+"""
+    said = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert said.stdout.split() == ["RaySystemError", "False"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
@@ -124,13 +141,13 @@ def test_doctor_finds_a_cluster_of_this_machine(crewed):
 )
 def test_a_worker_that_is_another_is_refused_by_name(cluster, wanted, sentence):
     with pytest.raises(ClusterError, match="The worker on") as refused:
-        hire(cluster, f"nada-worker-refused-{time.monotonic_ns()}", PLAN, wanted)
+        hire(cluster, f"nada-worker-refused-{time.monotonic_ns()}", PLAN, Asked(wanted))
     assert sentence in str(refused.value)
 
 
 def test_a_worker_that_cannot_start_is_lost(cluster):
     with pytest.raises(WorkerLost):
-        hire(cluster, f"nada-worker-broken-{time.monotonic_ns()}", PLAN | {"backend": "no.such:thing"}, FAKE)
+        hire(cluster, f"nada-worker-broken-{time.monotonic_ns()}", PLAN | {"backend": "no.such:thing"}, Asked(FAKE))
 
 
 def test_who_waits_for_workers_that_cannot_start_is_told(make_app, cluster):

@@ -24,6 +24,7 @@ from tests.helpers.adapting import wait_for
 from tests.helpers.films import frames_of, moving, portraits, write_film
 from tests.helpers.folders import ROOT
 from tests.helpers.needs_ray import needs_ray
+from tests.helpers.stylegan2_files import rosinality_state, tiny
 
 pytestmark = [pytest.mark.heavy, pytest.mark.slow, needs_ray]
 PATIENCE = 600.0
@@ -105,6 +106,18 @@ def test_a_killed_worker_is_followed_by_another(whole, tmp_path):
 
     code, _, err = adapt("Joker", "--steps", 4, "--out", tmp_path / "out", "--workers", 1, at="step 2/4", then=kill)
     assert code == 0 and "another one begins again" in err and same_style(whole, tmp_path / "out"), err
+
+
+def test_a_generator_of_ones_own_travels(tmp_path):
+    """The path is relative, and the worker's own folder another."""
+    torch.save({"g_ema": rosinality_state(tiny())}, tmp_path / "mine.pt")
+    base = os.path.relpath(tmp_path / "mine.pt", ROOT)
+    flags = ("gold", "--steps", 2, "--batch", 1, "--world", "starter", "--base", base)
+    for out, where in (("here", ()), ("there", ("--workers", 1))):
+        code, _, err = adapt(*flags, *where, "--out", tmp_path / out)
+        assert code == 0, err
+    assert same_style(tmp_path / "here", tmp_path / "there")
+    assert str(tmp_path) not in (tmp_path / "there" / "summary.json").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from nada_core.cluster.identity import Identity
 from nada_core.errors import ClusterError
 from nada_core.ui import Backend
 from nada_core.ui.jobs.crew import FilmOrder, WorkerFacts
 from nada_core.ui.workers.actor import AdaptWorker
+from nada_core.ui.workers.asked import Asked, asked_of
 from nada_core.ui.workers.colleague import Told, WorkerLost
 from nada_core.ui.workers.messages import read_news, sendable
 from nada_core.ui.workers.remote_faces import make_elsewhere
@@ -36,6 +36,10 @@ class LocalWorker:
 
     def __init__(self, plan: dict[str, Any], dies_at: int | None = None) -> None:
         self.worker, self.dies_at, self.told = AdaptWorker(json.dumps(plan)), dies_at, 0
+
+    def equip(self, files: Mapping[str, bytes]) -> None:
+        for word, content in files.items():
+            assert self.worker.keep_file(word, content) == ""
 
     def work(self, key: str, task: bytes, training: Sequence[bytes], stopping: Callable[[], bool]) -> Iterator[Told]:
         self.worker.begin(task, training)
@@ -72,8 +76,8 @@ class LocalCrew:
     def __init__(self, workers: list[LocalWorker]) -> None:
         self.idle, self.lost, self.size = list(workers), [], len(workers)
 
-    def start(self, context: Any) -> None:
-        context.open()
+    def start(self, context: Any) -> Asked:
+        return asked_of(context, bytes)
 
     def report(self) -> list[WorkerFacts]:
         return [WorkerFacts(f"Worker {number + 1}", "here", "cpu", "idle") for number in range(len(self.idle))]
@@ -104,7 +108,7 @@ class LocalCrew:
     def fetched(self, training: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return training
 
-    def lose(self, worker: LocalWorker, identity: Identity) -> None:
+    def lose(self, worker: LocalWorker, asked: Asked) -> None:
         self.lost.append(worker)
 
 

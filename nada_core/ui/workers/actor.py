@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nada_core.cluster.connect import cores_here
 from nada_core.cluster.identity import Identity, check_same, product
+from nada_core.cluster.networks import repacked, unpacked, write_file
 from nada_core.errors import NadaError
 from nada_core.system.files import write_bytes
 from nada_core.ui.jobs.process_folder import TempFolder
@@ -62,8 +63,8 @@ class _Work:
 class AdaptWorker:
     """Hold a warm engine and work on one adaptation, or one errand, at a time.
 
-    All that is given and returned is bytes, arrays of them, texts and numbers. ``begin``, ``begin_face``, ``more``, ``hello`` and
-    ``forget`` come one after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
+    All that is given and returned is bytes, arrays of them, texts and numbers. ``keep_file``, ``begin``, ``begin_face``, ``more``,
+    ``hello`` and ``forget`` come one after the other; ``stop``, ``doing`` and ``leave`` at any time, from other threads.
 
     Args:
         plan: JSON: ``backend``, the ``module:function`` that makes the engine, its ``arguments``, ``cores``, and ``keep``, the
@@ -75,6 +76,8 @@ class AdaptWorker:
         _use_cores(wanted["cores"])
         self._keep_every = wanted["keep"]
         self._temporary = TempFolder()
+        self._networks = self._temporary.path / "networks"
+        self._words = set[str]()  # of files that lie there
         module, _, function = wanted["backend"].partition(":")
         backend = getattr(importlib.import_module(module), function)(**wanted["arguments"])
         # an app on this machine keeps its jobs in the usual folder, and recovers what it left there itself
@@ -100,6 +103,15 @@ class AdaptWorker:
         finally:
             self._doing = "idle"
         return json.dumps({"identity": asdict(identity), "host": socket.gethostname(), "pid": os.getpid(), "device": self._device()})
+
+    def keep_file(self, word: str, content: Any) -> str:
+        """Keep a file that networks are named by, for as long as this process lives; return what went wrong, for a person."""
+        try:
+            write_file(word, memoryview(content), self._networks)
+        except NadaError as error:
+            return str(error)
+        self._words.add(word)
+        return ""
 
     def doing(self) -> str:
         """Say what it does now, as JSON."""
@@ -226,12 +238,18 @@ class AdaptWorker:
 
     def _identity(self, base: str, encoder: str) -> Identity:
         """Load these networks where they are not the ones in use, and return what they are. Raises NadaError."""
-        context, wish = self._context, Wish(base=base, encoder=encoder)
-        if not context.is_open or (context.open()[1].base, context.open()[1].encoder) != (base, encoder):
+        context = self._context
+        if not context.is_open or self._names() != (base, encoder):
+            wish = Wish(base=unpacked(base, self._words, self._networks), encoder=unpacked(encoder, self._words, self._networks))
             engine = context.worker.run(lambda: context.backend.engine(**asdict(wish)))
             context.install(engine, context.worker.run(lambda: context.facts(engine)), wish)
-        engine, facts = context.open()
-        return Identity(product(), facts.base, engine.base_hash, facts.encoder)
+        loaded, its = self._names()
+        return Identity(product(), loaded, context.open()[0].base_hash, its)
+
+    def _names(self) -> tuple[str, str]:
+        """Return the generator and the encoder in use, as other machines know them."""
+        facts = self._context.open()[1]
+        return repacked(facts.base, self._words, self._networks), repacked(facts.encoder, self._words, self._networks)
 
     def _device(self) -> str:
         return str(getattr(self._context.open()[0].generator, "device", "cpu"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nada_core.cluster.connect import Cluster
@@ -15,15 +15,18 @@ from nada_core.cluster.head import HEAD_LOST
 from nada_core.cluster.identity import Identity, check_same
 from nada_core.cluster.listing import CONTROL
 from nada_core.errors import ClusterError
+from nada_core.ui.workers.asked import Asked
 from nada_core.ui.workers.messages import News, Part, read_news, sendable
 
-__all__ = ["Colleague", "Told", "WorkerLost", "fetched", "hire"]
+__all__ = ["Colleague", "Told", "WorkerLost", "fetched", "hire", "kept"]
 
 log = logging.getLogger(__name__)
 _POLL = 0.1  # seconds between looks at whether somebody pressed Stop
 _AHEAD = 2  # views that are asked for at a time, so that a worker need not wait for the app
 _MOMENT = 2.0  # seconds that a worker has to leave
 _FULL = "The cluster's object store is full: the run was ended, and what it had learnt is kept. Start workers with more memory."
+
+_NO_ROOM = "The cluster's object store has no room for the files of the networks. Start this machine's part of it with more memory."
 
 
 class WorkerLost(Exception):
@@ -48,6 +51,7 @@ class Colleague:
     host: str
     device: str
     pid: int
+    has: set[str] = field(default_factory=set)  # files that were sent, by their words
 
     def work(self, key: str, task: bytes, training: Any, stopping: Callable[[], bool]) -> Generator[Told, None, None]:
         """Have an adaptation done; yield what the worker tells. Closing the iterator breaks it off.
@@ -79,6 +83,21 @@ class Colleague:
         with closing(self._answers(key, begun, self.actor.more_of_face.options(num_returns=1), stopping)) as answers:
             for (message,) in answers:
                 yield fetched(self.cluster.ray, message)
+
+    def equip(self, files: Mapping[str, Any]) -> None:
+        """Let the worker have files that networks are named by, once each.
+
+        Args:
+            files: where Ray keeps each.
+
+        Raises:
+            WorkerLost: it died; ClusterError: it cannot keep them, or the object store is full.
+        """
+        for word, content in files.items():
+            if word not in self.has:
+                if problem := fetched(self.cluster.ray, self._send(self.actor.keep_file, word, content)):
+                    raise ClusterError(f"A worker on {self.host or 'another machine'} cannot keep a file of the networks: {problem}")
+                self.has.add(word)
 
     def _answers(self, key: str, begun: Any, more: Any, stopping: Callable[[], bool]) -> Generator[tuple[Any, ...], None, None]:
         """Ask for more, without end, and yield where Ray keeps each answer, the first part of which is there. In the end, break it off."""
@@ -161,12 +180,20 @@ def fetched(ray: Any, ref: Any, timeout: float | None = None) -> Any:
         raise WorkerLost(f"{type(error).__name__}: {error}") from error
 
 
-def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity, needless: Callable[[], bool] = lambda: False) -> Colleague:
+def kept(ray: Any, content: bytes) -> Any:
+    """Return where Ray keeps a file for as long as it is held. Raises ClusterError: the object store is full."""
+    try:
+        return ray.put(sendable([content])[0])
+    except ray.exceptions.RayError as error:
+        raise ClusterError(_NO_ROOM) from error
+
+
+def hire(cluster: Cluster, name: str, plan: dict[str, Any], asked: Asked, needless: Callable[[], bool] = lambda: False) -> Colleague:
     """Start a worker somewhere in the cluster, and wait until its networks are loaded, or until it is ``needless``.
 
     Args:
         plan: of :class:`.actor.AdaptWorker`.
-        wanted: who it must be.
+        asked: who it must be.
 
     Raises:
         WorkerLost: it died at once, or is not needed any more; ClusterError: it has another version of the product or other weights.
@@ -177,7 +204,9 @@ def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity, ne
     place = {"num_cpus": 0 if cluster.cards else cluster.cores, "num_gpus": cluster.cards, "scheduling_strategy": "SPREAD"}
     worker = ray.remote(concurrency_groups={CONTROL: 2})(AdaptWorker).options(name=name, max_restarts=0, **place)
     actor = worker.remote(json.dumps(plan | {"cores": cluster.cores}))
+    newcomer, wanted = Colleague(cluster, actor, name, "", "", 0), asked.identity
     try:
+        newcomer.equip(asked.files)
         hello = actor.hello.remote(wanted.base, wanted.encoder)
         while not ray.wait([hello], timeout=_MOMENT)[0]:  # for ever, where no machine has room
             if needless():
@@ -189,4 +218,4 @@ def hire(cluster: Cluster, name: str, plan: dict[str, Any], wanted: Identity, ne
     except BaseException:
         ray.kill(actor)
         raise
-    return Colleague(cluster, actor, name, said["host"], said["device"], said["pid"])
+    return replace(newcomer, host=said["host"], device=said["device"], pid=said["pid"])

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from nada_core.cluster.connect import Cluster, room
 from nada_core.cluster.head import HEAD_LOST
-from nada_core.cluster.identity import Identity, product
 from nada_core.cluster.listing import WORKER
 from nada_core.editing.base import EditStages
 from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
@@ -21,7 +20,8 @@ from nada_core.ui.jobs.registry import JobRegistry
 from nada_core.ui.jobs.views import AdaptView, Ticket
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.workers.actor import BACKEND
-from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire
+from nada_core.ui.workers.asked import Asked, asked_of
+from nada_core.ui.workers.colleague import Colleague, WorkerLost, fetched, hire, kept
 from nada_core.ui.workers.messages import Part
 from nada_core.ui.workers.remote_faces import make_elsewhere
 from nada_core.ui.workers.remote_films import film_elsewhere
@@ -76,7 +76,9 @@ class RayCrew:
         self._plan = {"backend": backend, "arguments": arguments, "keep": keep}
         self._changed = threading.Condition()
         self._places = [_Place(number + 1) for number in range(cluster.workers)]
-        self._wanted: Identity | None = None
+        self._wanted: Asked | None = None
+        self._asked: Asked | None = None  # for the networks that the app has now
+        self._asking = threading.Lock()
         self._moved = 0  # jobs that wait for another worker: they come first
         self._waiting = 0  # jobs that wait for one, these included
         self._closed = threading.Event()
@@ -86,18 +88,22 @@ class RayCrew:
         """Return how many workers there are to be."""
         return len(self._places)
 
-    def start(self, context: AppContext) -> None:
-        """Let every place start its worker, for the engine that the app has; again is harmless. Raises NadaError: it has none."""
-        engine, facts = context.open()
-        wanted = Identity(product(), facts.base, engine.base_hash, facts.encoder)
+    def start(self, context: AppContext) -> Asked:
+        """Let every place start its worker, for the engine that the app has, and return what workers are asked for; again is harmless.
+
+        Raises:
+            NadaError: the app has no engine, or a file of its networks is not there any more.
+        """
+        asked = self._asked_now(context)
         with self._changed:
             if self._wanted is not None:
-                return
-            self._wanted = wanted
+                return asked
+            self._wanted = asked
         for place in self._places:
-            self._hire(place, wanted)
+            self._hire(place, asked)
         if self.cluster.address:  # nobody joins one that listens to this machine only
             threading.Thread(target=self._look_around, args=(context.jobs,), name="attendance", daemon=True).start()
+        return asked
 
     def adapt(self, context: AppContext, ticket: Ticket, device: str | None = None) -> Iterator[AdaptView]:
         """Have the work of a job done: :func:`.remote_views.remote_views`."""
@@ -155,7 +161,7 @@ class RayCrew:
                     place.busy = ""
             self._changed.notify_all()
 
-    def lose(self, colleague: Colleague, wanted: Identity) -> None:
+    def lose(self, colleague: Colleague, wanted: Asked) -> None:
         """Put another worker into the place of one that is gone."""
         colleague.kill()
         with self._changed:
@@ -217,10 +223,16 @@ class RayCrew:
     def _hopeless(self) -> bool:
         return all(place.colleague is None and place.failed >= _TRIES for place in self._places)
 
-    def _hire(self, place: _Place, wanted: Identity) -> None:
+    def _asked_now(self, context: AppContext) -> Asked:
+        with self._asking:  # a file is read once
+            if self._asked is None or self._asked.since != context.open()[1].since:
+                self._asked = asked_of(context, lambda content: kept(self.cluster.ray, content))
+            return self._asked
+
+    def _hire(self, place: _Place, wanted: Asked) -> None:
         threading.Thread(target=self._fill, args=(place, wanted), name="hiring", daemon=True).start()
 
-    def _fill(self, place: _Place, wanted: Identity) -> None:
+    def _fill(self, place: _Place, wanted: Asked) -> None:
         def needless() -> bool:
             return place.closed or self._closed.is_set()
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from nada_core.cluster.identity import Identity, product
 from nada_core.errors import ClusterError, FilmError, NadaError, NoFaceError, OptionsError, PhotoError, PromptError, StyleError
 from nada_core.ui.server.context import AppContext
+from nada_core.ui.workers.asked import Asked
 from nada_core.ui.workers.colleague import Colleague, WorkerLost
 from nada_core.ui.workers.face_messages import FaceNews, FaceTask, read_face_news, write_face_task
 
 if TYPE_CHECKING:
     from nada_core.ui.workers.crew import RayCrew
 
-__all__ = ["MOVED", "Errand", "errands", "told"]
+__all__ = ["MOVED", "Errand", "errands"]
 
 log = logging.getLogger(__name__)
 MOVED = "moved to another machine"
@@ -32,8 +33,23 @@ class _Unreachable(Exception):
 class Errand:
     """Hold one try, to be entered: the worker, whether another one was lost before it, and whether this one was."""
 
-    def __init__(self, colleague: Colleague, moved: bool) -> None:
+    def __init__(self, colleague: Colleague, asked: Asked, moved: bool) -> None:
         self.colleague, self.moved, self.lost = colleague, moved, False
+        self._asked = asked
+
+    def told(self, stopping: Callable[[], bool] = lambda: False, **task: Any) -> Generator[FaceNews, None, None]:
+        """Yield what the worker tells of a task with these fields of :class:`.FaceTask`, to its end.
+
+        Raises:
+            NadaError: what it says to the person.
+        """
+        wanted = self._asked.identity
+        whole = FaceTask(secrets.token_hex(8), wanted.base, wanted.base_hash, wanted.encoder, **task)
+        try:
+            self.colleague.equip(self._asked.files)
+        except ClusterError as error:
+            raise _Unreachable(str(error)) from error
+        yield from _told(self.colleague, whole, stopping)
 
     def __enter__(self) -> Errand:
         """Return the errand itself."""
@@ -52,32 +68,33 @@ def errands(context: AppContext, crew: RayCrew, doing: str) -> Generator[Errand,
 
     To be closed: the worker is held until then, or until the next try.
     """
-    engine, world = context.open()
-    identity, moved = Identity(product(), world.base, engine.base_hash, world.encoder), False
-    while (colleague := _idle(crew, context, doing)) is not None:
-        errand = Errand(colleague, moved)
+    try:
+        asked, moved = crew.start(context), False
+    except NadaError as error:
+        log.warning("work is done in the app's own process: %s", error)
+        return
+    while (colleague := _idle(crew, doing)) is not None:
+        errand = Errand(colleague, asked, moved)
         try:
             yield errand
         finally:
             if errand.lost:
-                crew.lose(colleague, identity)
+                crew.lose(colleague, asked)
             crew.give_back(colleague)
         if not errand.lost:
             return
         moved = True
 
 
-def _idle(crew: RayCrew, context: AppContext, doing: str) -> Colleague | None:
+def _idle(crew: RayCrew, doing: str) -> Colleague | None:
     try:
-        crew.start(context)
         return crew.take(0.0, doing=doing)
     except ClusterError as error:
         log.warning("work is done in the app's own process: %s", error)
         return None
 
 
-def told(colleague: Colleague, task: FaceTask, stopping: Callable[[], bool] = lambda: False) -> Generator[FaceNews, None, None]:
-    """Yield what a worker tells of a task, to its end. Raises NadaError: what it says to the person."""
+def _told(colleague: Colleague, task: FaceTask, stopping: Callable[[], bool]) -> Generator[FaceNews, None, None]:
     with closing(colleague.faces(task.key, write_face_task(task), stopping)) as messages:
         while (message := _next(messages)) is not None:
             news = read_face_news(message)

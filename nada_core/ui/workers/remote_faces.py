@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import secrets
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -13,9 +12,8 @@ from typing import TYPE_CHECKING, cast
 from nada_core.editing.base import EditProgress, EditStages, PhotoEditing
 from nada_core.editing.session import FaceToFit, PhotoSession, StyleToFit
 from nada_core.ui.server.context import AppContext
-from nada_core.ui.workers.colleague import Colleague
-from nada_core.ui.workers.errands import MOVED, errands, told
-from nada_core.ui.workers.face_messages import FaceNews, FaceTask, crop_parts, read_fitted, read_portrait
+from nada_core.ui.workers.errands import MOVED, Errand, errands
+from nada_core.ui.workers.face_messages import FaceNews, crop_parts, read_fitted, read_portrait
 from nada_core.ui.workers.messages import pack_person
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def make_elsewhere(
     wanted = [replace(style, load=partial(context.worker.run, style.load)) for style in styles]
     with closing(errands(context, crew, "editing")) as tries:
         for errand in tries:
-            maker = _Maker(context, errand.colleague)
+            maker = _Maker(context, errand)
             with errand, closing(session.steps(cast(PhotoEditing, maker), faces, wanted, lenient=lenient)) as stages:
                 for stage in stages:
                     if not stage.made:
@@ -53,25 +51,21 @@ def make_elsewhere(
 class _Maker:
     """Stand in for the photo editor in a session: the two kinds of work that take long are done by a worker."""
 
-    def __init__(self, context: AppContext, colleague: Colleague) -> None:
-        self._context, self._colleague = context, colleague
-        engine, world = context.open()
-        self._device = str(getattr(engine.generator, "device", "cpu"))
-        self._blank = FaceTask("", world.base, engine.base_hash, world.encoder)
+    def __init__(self, context: AppContext, errand: Errand) -> None:
+        self._context, self._errand = context, errand
+        self._device = str(getattr(context.open()[0].generator, "device", "cpu"))
 
     def invert_steps(self, aligned: AlignedPhoto, mode: str) -> EditStages:
         """Yield ever better inversions; the last stage carries the portrait."""
         facts, crop = crop_parts(aligned)
-        task = replace(self._blank, key=secrets.token_hex(8), kind="face", mode=mode, facts=facts, crop=crop)
-        with closing(told(self._colleague, task)) as all_news:
+        with closing(self._errand.told(kind="face", mode=mode, facts=facts, crop=crop)) as all_news:
             for news in all_news:
                 yield replace(_stage(news), portrait=read_portrait(news, aligned, self._device) if news.made else None)
 
     def fit_steps(self, portrait: Portrait, style: Style) -> EditStages:
         """Fit a style to a person; the last stage carries the fitted style."""
         person, parts = self._context.worker.run(lambda: (pack_person(portrait.inversion), self._context.backend.pack_style(style)))
-        task = replace(self._blank, key=secrets.token_hex(8), kind="style", person=person, style=parts)
-        with closing(told(self._colleague, task)) as all_news:
+        with closing(self._errand.told(kind="style", person=person, style=parts)) as all_news:
             for news in all_news:
                 yield replace(_stage(news), fitted=read_fitted(news, self._device) if news.made else None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +11,8 @@ from nada_core.errors import ClusterError, FilmError, shown
 from nada_core.system.files import check_file, write_bytes
 from nada_core.ui.jobs.crew import FilmOrder
 from nada_core.ui.server.context import AppContext
-from nada_core.ui.workers.errands import errands, told
-from nada_core.ui.workers.face_messages import FaceNews, FaceTask, student_bytes
+from nada_core.ui.workers.errands import errands
+from nada_core.ui.workers.face_messages import FaceNews, student_bytes
 
 if TYPE_CHECKING:
     from nada_core.films.restyle import FilmStep
@@ -35,23 +34,13 @@ def film_elsewhere(
     """
     from nada_core.films.restyle import FilmStep
 
-    engine, world = context.open()
     check_file(order.source, f"There is no film '{shown(order.source.name, 60)}'. Upload it again.", FilmError)
     with closing(errands(context, crew, "filming")) as tries:
         for errand in tries:
             style, student = context.worker.run(lambda: _packed(context, order))
-            task = FaceTask(
-                secrets.token_hex(8),
-                world.base,
-                engine.base_hash,
-                world.encoder,
-                kind="film",
-                facts={"name": order.source.name, "strength": order.strength},
-                film=order.source.read_bytes(),
-                student=student,
-                style=style,
-            )
-            with errand, closing(told(errand.colleague, task, stopping)) as all_news:
+            facts = {"name": order.source.name, "strength": order.strength}
+            film = order.source.read_bytes()
+            with errand, closing(errand.told(stopping, kind="film", facts=facts, film=film, student=student, style=style)) as all_news:
                 for news in all_news:
                     if news.made:
                         write_bytes(order.out, *news.made, synced=False)

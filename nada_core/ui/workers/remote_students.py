@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from nada_core.ui.server.context import AppContext
-from nada_core.ui.workers.errands import MOVED, errands, told
-from nada_core.ui.workers.face_messages import FaceTask, read_student
+from nada_core.ui.workers.errands import MOVED, errands
+from nada_core.ui.workers.face_messages import read_student
 
 if TYPE_CHECKING:
     from nada_core.students.distil import DistilStep
@@ -29,12 +28,10 @@ def learn_elsewhere(context: AppContext, crew: RayCrew, style: Style, stopping: 
     """
     from nada_core.students.distil import DistilStep
 
-    engine, world = context.open()
     parts = context.worker.run(lambda: context.backend.pack_style(style))
     with closing(errands(context, crew, "learning")) as tries:
         for errand in tries:
-            task = FaceTask(secrets.token_hex(8), world.base, engine.base_hash, world.encoder, kind="student", style=parts)
-            with errand, closing(told(errand.colleague, task, stopping)) as all_news:
+            with errand, closing(errand.told(stopping, kind="student", style=parts)) as all_news:
                 for news in all_news:
                     words = f"{MOVED}, {news.stage}" if errand.moved else news.stage
                     student = read_student(news.made) if news.made else None

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nada_core.cluster.identity import Identity, product
 from nada_core.errors import ClusterError, NadaError
 from nada_core.system.files import write_bytes
 from nada_core.ui.jobs.job import first_view
@@ -19,6 +18,7 @@ from nada_core.ui.jobs.views import AdaptView, LossCurve, Progress, SavedStep, T
 from nada_core.ui.server.context import AppContext
 from nada_core.ui.tabs.adapt.run import check_options
 from nada_core.ui.tabs.adapt.work import find_person
+from nada_core.ui.workers.asked import Asked
 from nada_core.ui.workers.colleague import Colleague, Told, WorkerLost
 from nada_core.ui.workers.messages import News, Part, Task, pack_person, renamed, write_task
 
@@ -96,13 +96,14 @@ def remote_views(context: AppContext, crew: RayCrew, ticket: Ticket) -> Iterator
             return
     if (earlier := context.jobs.find(request.resume)) is not None:
         _go_on(walk, earlier.view, ((ticket.styles / TRAINING).read_bytes(),))
-    identity = Identity(product(), world.base, engine.base_hash, world.encoder)
+    asked = crew.start(context)
+    identity = asked.identity
     images = tuple((Path(file).suffix, Path(file).read_bytes()) for file in request.images)
     sent = replace(request, images=(), photo="photo" if person else "")  # no id of this app's shelves leaves it
     packed = b"" if person is None else pack_person(person)
     task = write_task(Task(ticket.id, sent, identity.base, identity.base_hash, identity.encoder, images, packed))
     try:
-        yield from _done(crew, walk, ticket, task, identity)
+        yield from _done(crew, walk, ticket, task, asked)
     except ClusterError as error:
         if not walk.view.step:
             raise
@@ -111,19 +112,20 @@ def remote_views(context: AppContext, crew: RayCrew, ticket: Ticket) -> Iterator
         yield replace(view, progress=words, goes_on=bool(walk.step) and not request.images and _kept(crew, walk, ticket))
 
 
-def _done(crew: RayCrew, walk: _Walk, ticket: Ticket, task: bytes, identity: Identity) -> Iterator[AdaptView]:
+def _done(crew: RayCrew, walk: _Walk, ticket: Ticket, task: bytes, asked: Asked) -> Iterator[AdaptView]:
     """Have a task done by one worker, and by the next one where that dies. Raises ClusterError: there is none."""
     while True:
         colleague = yield from _colleague(crew, walk, ticket)
         if colleague is None:  # asked to stop
             return
         try:
+            colleague.equip(asked.files)
             with closing(colleague.work(ticket.id, task, walk.training, ticket.stopping)) as told:
                 yield from _follow(crew, walk, ticket, told)
             return
         except WorkerLost as error:
             log.warning("a worker was lost with a job: %s", str(error).partition("\n")[0])
-            crew.lose(colleague, identity)
+            crew.lose(colleague, asked)
             yield walk.cut()
             if walk.moves > _MOST_MOVES:
                 raise ClusterError(f"{walk.moves} workers died of this run, one after the other. Ask for it again, or for less.") from None

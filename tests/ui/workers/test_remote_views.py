@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from nada_core.ui.requests import AdaptRequest
 from nada_core.ui.tabs.adapt.run import run_to_continue
 from tests.helpers.adapting import last, start, wait_for
-from tests.helpers.fake_engine import draw_face
+from tests.helpers.fake_engine import FakeEngine, draw_face
 
 
 @pytest.fixture
@@ -116,6 +117,52 @@ def test_another_base_is_refused_by_name(crewed):
     app.open()[0].base_hash = "f" * 16
     view = last(app, start(app, steps=8))
     assert view.phase == "failed" and "has other weights of the generator starter (00000000) than this app (ffffffff)" in view.error
+
+
+def with_own_files(app, folder):
+    """An app whose generator and encoder are files of its machine; returns what its workers' engines are asked for."""
+    for name in ("mine.pt", "clip.pt"):
+        (folder / name).write_bytes(name.encode())
+    engine, asked = app.backend.engine(), []
+    engine.base, engine.reads = folder / "mine.pt", f"ViT-B-32@{folder / 'clip.pt'}"
+
+    def made(world, base, encoder):
+        asked.append({name: (Path(name).name, Path(name).read_text()) for name in (base, encoder.partition("@")[2])})
+        return FakeEngine(delay=0.0, base=base, reads=encoder)
+
+    for one in app.crew.idle:
+        one.worker._context.backend = replace(one.worker._context.backend, engine=made)
+    return asked
+
+
+def test_files_of_networks_travel_once_and_paths_never(crewed, tmp_path):
+    app = crewed(3, None)
+    asked = with_own_files(app, tmp_path)
+    folders = [one.worker._temporary.path for one in app.crew.idle]
+    job = start(app, steps=8)
+    assert last(app, job).phase == "done" and len(app.crew.lost) == 1
+    assert last(app, start(app, steps=4)).phase == "done"
+    assert [list(one.values()) for one in asked] == [[("mine.pt", "mine.pt"), ("clip.pt", "clip.pt")]] * 2  # once on each
+    for one, folder in zip(asked, folders, strict=True):
+        assert all(Path(name).is_relative_to(folder) for name in one)
+
+
+def test_a_file_that_is_gone_meanwhile_is_told(crewed, tmp_path):
+    app = crewed(None)
+    with_own_files(app, tmp_path)
+    app.open()
+    (tmp_path / "mine.pt").unlink()
+    view = last(app, start(app, steps=4))
+    assert view.phase == "failed" and view.error.startswith("There is no generator file 'mine.pt'.")
+
+
+def test_a_file_that_has_changed_meanwhile_is_refused(crewed, tmp_path):
+    app = crewed(None)
+    with_own_files(app, tmp_path)
+    app.open()[0].base_hash = "f" * 16  # what the app has read, and the worker would not
+    view = last(app, start(app, steps=4))
+    assert view.phase == "failed" and "other weights of the generator mine.pt (" in view.error
+    assert view.error.endswith("Its file has changed since this app read it: start the app again.")
 
 
 @pytest.mark.heavy
