@@ -97,5 +97,5 @@ def test_a_face_that_moves_is_followed(engine):
 
 
 def test_a_style_without_a_student(engine, tmp_path):
-    with pytest.raises(OptionsError, match=r"no instant version of 'stained-glass' yet.*distil stained-glass.*or choose another style"):
-        engine.film_steps(tmp_path / "in.mp4", "stained-glass", tmp_path / "out.mp4")
+    with pytest.raises(OptionsError, match=r"no instant version of 'rainbow-hair' yet.*distil rainbow-hair.*or choose another style"):
+        engine.film_steps(tmp_path / "in.mp4", "rainbow-hair", tmp_path / "out.mp4")
