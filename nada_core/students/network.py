@@ -133,7 +133,7 @@ def _noise(planes: int) -> Tensor:
         reach = 2 * number
         smooth = F.avg_pool2d(F.pad(noise[:, number : number + 1], (reach,) * 4, mode="reflect"), 2 * reach + 1, 1)
         noise[:, number : number + 1] = smooth / smooth.std()
-    return F.pixel_unshuffle(noise, 2).half().float()  # as it is kept in files
+    return F.pixel_unshuffle((noise * 16).round() / 16, 2)  # few different numbers, which half precision holds, and which pack well
 
 
 @torch.no_grad()
