@@ -14,7 +14,7 @@ import functools
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -31,10 +31,9 @@ from nada_core.students.files import (
     load_students,
     save_students,
     style_digest,
-    with_grain,
 )
 from nada_core.students.lines import is_paint
-from nada_core.students.network import Student, fit_output
+from nada_core.students.network import Student, fit_output, with_grain
 from nada_core.students.pairs import Pairs, draw_pairs, seen
 from nada_core.students.textures import STAGES, Features
 from nada_core.styles.files import Style, styled
@@ -191,7 +190,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{number + 1} of {len(names)}: {name}", flush=True)
     start = {} if args.start is None else load_students(args.start)
     if args.textured and not start:
-        start = with_grain(load_students(READY_STUDENTS))
+        paints = load_students(READY_STUDENTS)
+        network = with_grain(next(iter(paints.values())).network)
+        start = {digest: replace(one, network=network) for digest, one in paints.items()}
     network, codes = beginning(lessons, start)
     known = max((one.card.steps for one in start.values()), default=0)
     others = [one for one in start.values() if args.alone and one.card.name not in names]

@@ -49,9 +49,8 @@ def _steps(args: argparse.Namespace, task: AdaptTask, state: TrainingState | Non
             yield steps
         return
     from nada_core.cluster.connect import connect
-    from nada_core.cluster.networks import named_networks
     from nada_core.cluster.walking import walk_there
-    from nada_core.worlds import check_world
+    from nada_core.rows.where import asked_networks
 
     images = None
     if args.images is not None:
@@ -59,8 +58,8 @@ def _steps(args: argparse.Namespace, task: AdaptTask, state: TrainingState | Non
             decode_photo(picture)  # a worker could not name the file that cannot be read
         images = [Path(picture).read_bytes() for picture in args.images]
     training = b"" if state is None else args.resume.read_bytes()
-    networks = named_networks(args.base, task.engine["encoder"])
-    engine = {**task.engine, "base": networks.base, "encoder": networks.encoder, "world": check_world(args.world) or None}
+    world, networks = asked_networks(args, task.engine["encoder"])
+    engine = {**task.engine, "base": networks.base, "encoder": networks.encoder, "world": world}
     work = partial(adapt_elsewhere, replace(task, engine=engine, images=images), training, networks.files)
     with connect(args.workers, args.cluster) as cluster, contextlib.closing(walk_there(cluster, work)) as steps:
         yield steps

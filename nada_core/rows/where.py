@@ -13,15 +13,15 @@ from nada_core.worlds import check_world
 __all__ = ["asked_networks", "executor_for"]
 
 
-def asked_networks(args: argparse.Namespace) -> tuple[str | None, Networks]:
-    """Return what a command line asks for by ``--world`` and ``--base``, as it is known where rows are done.
+def asked_networks(args: argparse.Namespace, encoder: str | None = None) -> tuple[str | None, Networks]:
+    """Return the world and the networks that a command line asks for, as they are known where its work is done.
 
     Raises:
-        OptionsError: no such world. GeneratorError: workers are to have a file that is not here.
+        OptionsError: no such world. GeneratorError, EncoderError: workers are to have a file that is not here.
     """
     if args.workers is None and args.cluster is None:
-        return args.world, Networks(args.base)
-    return check_world(args.world) or None, named_networks(args.base, None)  # nor is the environment of this process theirs
+        return args.world, Networks(args.base, encoder)
+    return check_world(args.world) or None, named_networks(args.base, encoder)  # nor is the environment of this process theirs
 
 
 @contextlib.contextmanager

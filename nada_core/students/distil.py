@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +21,7 @@ from nada_core.students.files import StudentCard, StyleStudent, ready_students, 
 from nada_core.students.lines import gradients, is_paint, lightness
 from nada_core.students.network import Student, fit_output
 from nada_core.students.pairs import Pairs, draw_pairs, seen
-from nada_core.students.textures import STAGES, Features, fineness, lacks_texture, texture_distance
+from nada_core.students.textures import Features, apart, feature_pairs, fineness, lacks_texture, texture_distance
 from nada_core.styles.files import Style, styled
 from nada_core.system.device import Precision, precision_context
 
@@ -155,17 +155,23 @@ def _beginning(start: StyleStudent | None, pairs: Pairs) -> tuple[Student, Tenso
     if start is not None:
         return deepcopy(start.network).requires_grad_(True), start.code.clone().requires_grad_()
     before, after = (x[:FITTED].float() / 127.5 - 1 for x in (pairs.before, pairs.after))
-    network, code = Student(), Student().neutral()
-    for textured in (False, True):
-        known = [student for student in ready_students().values() if student.network.textured == textured]
-        if known:
-            network, mean = known[0].network, torch.cat([student.code for student in known]).mean(0, keepdim=True)
-            code = fit_output(network, mean, before, after)
-            with torch.no_grad():
-                made = network(before[:HELD], code)
-            if not lacks_texture(made, after[:HELD]):
-                break
+    ready = ready_students().values()
+    paints, textured = ([student for student in ready if student.network.textured == kind] for kind in (False, True))
+    network, code = _fitted(paints or textured, before, after)
+    if paints and textured:
+        with torch.no_grad():
+            made = network(before[:HELD], code)
+        if lacks_texture(made, after[:HELD]):
+            network, code = _fitted(textured, before, after)
     return deepcopy(network).requires_grad_(True), code.clone().requires_grad_()
+
+
+def _fitted(known: Sequence[StyleStudent], before: Tensor, after: Tensor) -> tuple[Student, Tensor]:
+    """Return the network of known students, and the mean of their numbers with the output layer that fits; a new network where none is."""
+    if not known:
+        return (network := Student()), network.neutral()
+    mean = torch.cat([student.code for student in known]).mean(0, keepdim=True)
+    return known[0].network, fit_output(known[0].network, mean, before, after)
 
 
 def student_loss(
@@ -196,11 +202,7 @@ def student_loss(
         return pixels + texture_distance(features, made, wanted, rng, precision)
     lines = sum((difference.abs().mean() for difference in gradients(lightness(missed))), torch.zeros(()))
     small, goal = (F.interpolate(x, size=_FEATURE_SIDE, mode="bilinear", antialias=True) for x in (made, wanted))
-    with precision_context(face.device, precision):
-        found = features(small)[:STAGES]
-        with torch.no_grad():
-            aim = features(goal)[:STAGES]
-    distance = sum(((a.float() - b.float()).abs().mean() / (b.float().abs().mean() + 1e-3) for a, b in zip(found, aim)), torch.zeros(()))
+    distance = sum((apart(a, b) for a, b in feature_pairs(features, small, goal, precision)), torch.zeros(()))
     return pixels + _LINES * lines + _FEATURES * distance
 
 

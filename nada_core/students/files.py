@@ -15,7 +15,7 @@ from torch import Tensor
 from nada_core.assets.checksums import sha256_of_tensors
 from nada_core.assets.shipped import CHECKPOINTS
 from nada_core.errors import StyleError, shown
-from nada_core.students.network import GRAIN, WIDTHS, Student
+from nada_core.students.network import WIDTHS, Student
 from nada_core.styles.files import Style
 from nada_core.system.containers import read_safetensors, reading
 from nada_core.system.files import write_bytes
@@ -29,7 +29,6 @@ __all__ = [
     "ready_students",
     "save_students",
     "style_digest",
-    "with_grain",
 ]
 
 FORMAT = "nada-students-2"
@@ -109,19 +108,6 @@ def load_students(path: Path) -> dict[str, StyleStudent]:
         if codes.shape != (len(cards), network.code_size) or not all(bool(torch.isfinite(t).all()) for t in (codes, *weights.values())):
             raise StyleError(damaged)
     return {card.style: StyleStudent(card, network, codes[place : place + 1]) for place, card in enumerate(cards)}
-
-
-def with_grain(students: Mapping[str, StyleStudent]) -> dict[str, StyleStudent]:
-    """Return students of one network as students of one with grain, which does with it nearly nothing yet."""
-    (network,) = {student.network for student in students.values()}
-    grown = Student(network.widths, GRAIN)
-    weights = dict(network.state_dict())
-    weights["grain"] = grown.grain
-    plain = weights["enter.weight"]
-    new = torch.randn(len(plain), grown.enter.in_channels - plain.shape[1], *plain.shape[2:], generator=torch.Generator().manual_seed(2))
-    weights["enter.weight"] = torch.cat([plain, 0.005 * new], 1)
-    grown.load_state_dict(weights)
-    return {digest: StyleStudent(student.card, grown, student.code) for digest, student in students.items()}
 
 
 @functools.cache

@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["GRAIN", "SIDE", "WIDTHS", "Student", "fit_output"]
+__all__ = ["SIDE", "WIDTHS", "Student", "fit_output", "with_grain"]
 
 SIDE = 256  # pixels of the face that goes in
 WIDTHS = (32, 64, 96, 128)  # channels at 128, 64, 32 and 16 px
-GRAIN = 2  # planes of noise that a network of textures is given
+_GRAIN = 2  # planes of noise that a network of textures is given
 _DILATIONS = (1, 2, 1, 2)  # of the blocks at the lowest resolution: together they see the whole face
 _OUT = 24  # a gain and an offset, three colours, for each of 2 x 2 pixels
 
@@ -122,6 +122,16 @@ class Student(nn.Module):
         own = own.reshape(len(x), _OUT, self.widths[0] + 1).to(x.dtype)
         flat = torch.baddbmm(own[:, :, -1:], own[:, :, :-1], x.flatten(2))
         return F.pixel_shuffle(flat.reshape(len(x), _OUT, *x.shape[2:]), 2)
+
+
+def with_grain(network: Student) -> Student:
+    """Return a network of textures that begins at another network: with its grain it does nearly nothing yet."""
+    grown = Student(network.widths, _GRAIN)
+    plain = network.enter.weight.detach()
+    new = torch.randn(len(plain), grown.enter.in_channels - plain.shape[1], *plain.shape[2:], generator=torch.Generator().manual_seed(2))
+    weights = network.state_dict() | {"grain": grown.grain, "enter.weight": torch.cat([plain, 0.005 * new], 1)}
+    grown.load_state_dict(weights)
+    return grown
 
 
 def _noise(planes: int) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 from nada_core.students.lines import lightness
 from nada_core.system.device import Precision, precision_context
 
-__all__ = ["STAGES", "Features", "energies", "fineness", "lacks_texture", "texture_distance"]
+__all__ = ["STAGES", "Features", "apart", "energies", "feature_pairs", "fineness", "lacks_texture", "texture_distance"]
 
 #: ``[N, 3, H, W]`` in [-1, 1] to feature maps; frozen.
 Features = Callable[[Tensor], Sequence[Tensor]]
@@ -65,12 +65,10 @@ def texture_distance(features: Features, made: Tensor, wanted: Tensor, rng: torc
     missed = sum(((a - b).abs().mean() for a, b in zip(energies(made), energies(wanted))), torch.zeros(()))
     side = min(_PART, made.shape[-1])
     y, x = torch.randint(made.shape[-1] - side + 1, (2,), generator=rng).tolist()
-    with precision_context(made.device, precision):
-        found = [f.float() for f in features(made[..., y : y + side, x : x + side])[:STAGES]]
-        with torch.no_grad():
-            aim = [f.float() for f in features(wanted[..., y : y + side, x : x + side])[:STAGES]]
-    placed = sum((_apart(a, b) for a, b in zip(found, aim)), torch.zeros(()))
-    together = sum((_apart(_products(a), _products(b)) for a, b in zip(found, aim)), torch.zeros(()))
+    part = (..., slice(y, y + side), slice(x, x + side))
+    maps = feature_pairs(features, made[part], wanted[part], precision)
+    placed = sum((apart(a, b) for a, b in maps), torch.zeros(()))
+    together = sum((apart(_products(a), _products(b)) for a, b in maps), torch.zeros(()))
     return _ENERGIES * missed + _FEATURES * placed + _TOGETHER * together
 
 
@@ -84,7 +82,17 @@ def lacks_texture(made: Tensor, wanted: Tensor) -> bool:
     return bool(fineness(wanted) > _LACKED * fineness(made))
 
 
-def _apart(a: Tensor, b: Tensor) -> Tensor:
+def feature_pairs(features: Features, made: Tensor, wanted: Tensor, precision: Precision) -> list[tuple[Tensor, Tensor]]:
+    """Return the finest maps of pictures ``[N, 3, H, W]`` beside those of the pictures wanted, which get no gradient."""
+    with precision_context(made.device, precision):
+        found = features(made)[:STAGES]
+        with torch.no_grad():
+            aim = features(wanted)[:STAGES]
+    return [(a.float(), b.float()) for a, b in zip(found, aim)]
+
+
+def apart(a: Tensor, b: Tensor) -> Tensor:
+    """Return the mean distance of features from those wanted, ``b``, as a share of how large these are."""
     return (a - b).abs().mean() / (b.abs().mean() + 1e-3)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,8 +11,8 @@ import torch.nn.functional as F
 from nada_core.errors import OptionsError
 from nada_core.students import distil as distil_module
 from nada_core.students.distil import FITTED, HELD, DistilOptions, distil
-from nada_core.students.files import StudentCard, StyleStudent, style_digest, with_grain
-from nada_core.students.network import SIDE, Student
+from nada_core.students.files import StudentCard, StyleStudent, style_digest
+from nada_core.students.network import SIDE, Student, with_grain
 from nada_core.students.pairs import Pairs, draw_pairs, seen
 from nada_core.styles.files import Style, styled
 from tests.helpers.fake_laboratory import Laboratory
@@ -110,7 +112,7 @@ def test_a_style_with_a_texture_begins_at_the_network_of_textures(monkeypatch, h
     torch.manual_seed(0)
     smooth = Student((8, 8, 8, 8))
     plain = StyleStudent(StudentCard("", "", "a", 0), smooth, smooth.neutral())
-    (grown,) = with_grain({"a": plain}).values()
+    grown = replace(plain, network=with_grain(smooth))
     monkeypatch.setattr(distil_module, "ready_students", lambda: {"a": plain, "b": grown})
     before = torch.full((FITTED, 3, SIDE, SIDE), 100, dtype=torch.uint8)
     strokes = torch.randn(1, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(5)) * 40 * hatching

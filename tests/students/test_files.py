@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from nada_core.errors import OptionsError, StyleError
-from nada_core.students.files import StudentCard, StyleStudent, load_students, ready_students, save_students, style_digest, with_grain
+from nada_core.students.files import StudentCard, StyleStudent, load_students, ready_students, save_students, style_digest
 from nada_core.students.library import StudentLibrary
+from nada_core.students.network import with_grain
 from tests.helpers.small_styles import small_generator, smooth_style
 from tests.students.test_network import faces, taught
 
@@ -101,7 +103,8 @@ def test_a_damaged_student_of_ones_own_is_as_none(students, tmp_path):
 
 def test_a_network_with_grain_comes_back_beside_one_without(students, tmp_path):
     plain = {student.card.style: student for student in students}
-    grown = with_grain(plain)
+    network = with_grain(students[0].network)
+    grown = {digest: replace(student, network=network) for digest, student in plain.items()}
     for digest, student in grown.items():
         assert student.network.textured and student.card == plain[digest].card
         with torch.no_grad():

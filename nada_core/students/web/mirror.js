@@ -80,10 +80,13 @@ class Mirror {
 
   /** Open a network, or take it from the last ones that were open: paints and textures have different ones, and people go to and fro. */
   opened(name) {
-    const opening = this.networks.get(name) || openNetwork(this.base, this.list.runtimes, this.list.networks[name]);
+    let opening = this.networks.get(name);
+    if (!opening) {
+      opening = openNetwork(this.base, this.list.runtimes, this.list.networks[name]);
+      opening.catch(() => this.networks.delete(name)); // it is tried again when it is asked for again
+    }
     this.networks.delete(name);
     this.networks.set(name, opening); // the last one now
-    opening.catch(() => this.networks.delete(name)); // it is tried again when it is asked for again
     return opening;
   }
 

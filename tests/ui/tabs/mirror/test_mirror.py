@@ -15,8 +15,8 @@ from nada_core.assets import fetch
 from nada_core.errors import AssetError
 from nada_core.images.image_io import to_tensor
 from nada_core.students.export_web import check_json
-from nada_core.students.files import ready_students, with_grain
-from nada_core.students.network import SIDE
+from nada_core.students.files import ready_students
+from nada_core.students.network import SIDE, with_grain
 from nada_core.students.web_page import RUNTIME
 from tests.helpers.camera import ALLOWED, camera_film, portrait, showing
 from tests.helpers.fake_engine import FakeCard, FakeEngine, FakeStudents, FakeStyle
@@ -35,8 +35,8 @@ def student():
 @pytest.fixture(scope="module")
 def textured(student):
     """One of another network."""
-    (grown,) = with_grain({"": student}).values()
-    return replace(grown, card=replace(student.card, name="pencil", style="f" * 64), code=0.7 * grown.code)
+    card = replace(student.card, name="pencil", style="f" * 64)
+    return replace(student, card=card, network=with_grain(student.network), code=0.7 * student.code)
 
 
 @dataclass
@@ -105,6 +105,13 @@ def take(page, folder):
     return path.name, Image.open(path)
 
 
+def without(page, folder):
+    """Press "Show me without", then "Take a picture"; return (name, picture)."""
+    page.get_by_role("button", name="Show me without").click()
+    expect(page.get_by_role("button", name="Show the style")).to_have_attribute("aria-pressed", "true")
+    return take(page, folder)
+
+
 def painted(plain, student, strength=1.0):
     """Return [512, 512, 3]: what the student makes of a picture of the camera."""
     pixels = np.asarray(plain.convert("RGB"), np.float32)
@@ -126,9 +133,7 @@ def test_the_mirror_shows_what_the_student_draws(server, runtime, film, student,
         assert name == "mirror-joker.png" and changed.size == (512, 512)
         assert "AI-generated" in changed.text["Comment"] and changed.text["Style"] == "Joker"
 
-        page.get_by_role("button", name="Show me without").click()
-        expect(page.get_by_role("button", name="Show the style")).to_have_attribute("aria-pressed", "true")
-        name, plain = take(page, tmp_path)
+        name, plain = without(page, tmp_path)
         assert name == "mirror-without.png" and not plain.text.get("Comment")
         assert np.abs(np.asarray(changed.convert("RGB"), float) - np.asarray(plain.convert("RGB"), float)).mean() > 5
         off = np.abs(np.asarray(changed.convert("RGB"), float) - painted(plain, student))
@@ -169,9 +174,7 @@ def test_styles_of_two_networks_are_worn_in_turn(server, runtime, film, textured
             expect(page.locator(".mirror-status")).to_contain_text(f"{title}, on WebAssembly")
             pictures(page, 2)
         _, changed = take(page, tmp_path)
-        page.get_by_role("button", name="Show me without").click()
-        expect(page.get_by_role("button", name="Show the style")).to_have_attribute("aria-pressed", "true")
-        plain = take(page, tmp_path)[1]
+        plain = without(page, tmp_path)[1]
         assert np.abs(np.asarray(changed.convert("RGB"), float) - painted(plain, textured)).max() <= 2, "in grey levels"
         assert sum(url.endswith(".onnx") for url in asked) == 2, "each is fetched once"
 
